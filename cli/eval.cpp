@@ -1,0 +1,78 @@
+#include "eval/evaluate.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/report.h"
+#include "cli/terminal.h"
+#include "formats/file.h"
+
+namespace ltz::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  TextOptions text;
+  BeamOptions beam;
+  std::string output;
+  JsonOptions json;
+};
+
+void write_lines(const std::string& path, const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) {
+    text += line + "\n";
+  }
+  formats::write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+int run(const Options& options) {
+  const eval::ParallelText text = options.text.read();
+  const Checkpoint checkpoint = options.model.read().checkpoint;
+  const Transformer model(checkpoint);
+  Progress progress("translating");
+  const eval::Scores scores =
+      eval::evaluate(model, TextCodec(checkpoint), text, options.beam,
+                     [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+  if (!options.output.empty()) {
+    write_lines(options.output, scores.hypotheses);
+  }
+  const std::string signature = eval::signature(options.beam, LTZ_VERSION);
+  if (options.json.given()) {
+    write_json(options.json, {{"bleu", scores.bleu.score},
+                              {"nll", scores.nll},
+                              {"perplexity", scores.perplexity},
+                              {"sentences", scores.sentences},
+                              {"source_tokens", scores.source_tokens},
+                              {"target_tokens", scores.target_tokens},
+                              {"seconds", scores.seconds},
+                              {"signature", signature}});
+  }
+  if (!options.json.to_stdout()) {
+    fmt::print("{}\n", to_string(scores.bleu));
+    fmt::print("NLL {:.5f} nats per token, perplexity {:.3f}\n", scores.nll, scores.perplexity);
+    fmt::print("{} sentences, {} source and {} target tokens; translated in {:.1f} s\n",
+               scores.sentences, scores.source_tokens, scores.target_tokens, scores.seconds);
+    fmt::print("{}\n", signature);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void setup_eval(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand("eval", "Translate a test set and score it: BLEU, NLL, speed");
+  auto options = std::make_shared<Options>();
+  add_model(*command, options->model);
+  add_text(*command, options->text, true);
+  command->add_option("-o,--output", options->output, "Keep the translations in this file");
+  add_beam(*command, options->beam);
+  add_json(*command, options->json);
+  command->footer("Example:\n  ltz eval model.ltz --src test.en --ref test.fr --json");
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace ltz::cli

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "eval/evaluate.h"
+#include "eval/gates.h"
+#include "formats/model_file.h"
+#include "model/beam_search.h"
+
+// Options that several subcommands share.
+namespace ltz::cli {
+
+// A model argument with the files that a checkpoint needs beside it.
+struct ModelOptions {
+  std::string path;
+  formats::VocabularyFiles vocabulary;
+
+  formats::ModelFile read() const { return formats::read_model(path, vocabulary); }
+};
+void add_model(CLI::App& command, ModelOptions& options);
+// --source-dict, --target-dict, --bpe-codes
+void add_vocabulary_files(CLI::App& command, formats::VocabularyFiles& files);
+
+// Sentences that a model is tried on: --src and --ref, none or both.
+struct TextOptions {
+  std::string source;
+  std::string reference;
+
+  bool given() const { return !source.empty(); }
+  // Throws ConfigError when the texts are empty or of different length.
+  eval::ParallelText read() const;
+};
+void add_text(CLI::App& command, TextOptions& options, bool required);
+
+// --beam, --lenpen, --max-len-a, --max-len-b
+void add_beam(CLI::App& command, BeamOptions& options);
+
+// --json [FILE]
+struct JsonOptions {
+  std::string path;
+  bool given() const { return !path.empty(); }
+  // With --json and no file, standard output belongs to the JSON.
+  bool to_stdout() const { return path == "-"; }
+};
+void add_json(CLI::App& command, JsonOptions& options);
+
+// --min-ratio, --max-bleu-drop, --min-bleu, --max-bytes, --baseline
+struct GateOptions {
+  eval::GateLimits limits;
+  std::string baseline = "transformer-base";
+
+  // Parameters without embeddings of what the paper ratio is relative to: a preset's name, a
+  // number, or a model file. Throws as read_model does.
+  std::int64_t baseline_parameters() const;
+};
+void add_gates(CLI::App& command, GateOptions& options);
+
+// "0.1:0.9:0.1" (first:last:step), "2:8" (step 1) or "0.3,0.5". Throws CLI::ValidationError.
+std::vector<double> parse_range(const std::string& text);
+
+// Lines without their line ends; "-" is standard input.
+std::vector<std::string> read_lines(const std::string& path);
+
+}  // namespace ltz::cli

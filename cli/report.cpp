@@ -1,0 +1,188 @@
+#include "cli/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <span>
+
+#include "cli/terminal.h"
+#include "formats/file.h"
+#include "model/error.h"
+
+namespace ltz::cli {
+namespace {
+
+struct GroupTotals {
+  std::int64_t parameters = 0;
+  std::int64_t zeros = 0;
+  std::int64_t bytes = 0;
+};
+
+std::vector<std::string> group_row(const std::string& name, const GroupTotals& totals) {
+  const auto parameters = static_cast<double>(totals.parameters);
+  return {name, with_separators(totals.parameters),
+          fmt::format("{:.1f}%", 100.0 * static_cast<double>(totals.zeros) / parameters),
+          fmt::format("{:.2f}", 8.0 * static_cast<double>(totals.bytes) / parameters),
+          with_separators(totals.bytes)};
+}
+
+std::string escape_xml(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      default:
+        escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string gate_line(const eval::Gate& gate) {
+  const bool upper = gate.name.starts_with("max-");
+  const int digits = gate.name == "max-bytes" ? 0 : 2;
+  return fmt::format("{} {:.{}f} (limit: {} {:.{}f})", gate.name, gate.value, digits,
+                     upper ? "at most" : "at least", gate.limit, digits);
+}
+
+}  // namespace
+
+double measure_bleu(const Checkpoint& checkpoint, const eval::ParallelText& text,
+                    const BeamOptions& beam, const std::string& label) {
+  Progress progress("translating with the " + label);
+  return eval::evaluate(Transformer(checkpoint), TextCodec(checkpoint), text, beam,
+                        [&](std::size_t done, std::size_t total) { progress.update(done, total); })
+      .bleu.score;
+}
+
+void write_json(const JsonOptions& options, const nlohmann::ordered_json& json) {
+  const std::string text = json.dump(2) + "\n";
+  formats::write_file_atomically(options.path, std::as_bytes(std::span(text)));
+}
+
+nlohmann::ordered_json to_json(const ArtifactReport& report) {
+  const eval::SizeReport& size = report.measured.size;
+  nlohmann::ordered_json gates = nlohmann::ordered_json::array();
+  for (const eval::Gate& gate : report.gates) {
+    gates.push_back({{"name", gate.name},
+                     {"passed", gate.passed},
+                     {"value", gate.value},
+                     {"limit", gate.limit}});
+  }
+  nlohmann::ordered_json json = {
+      {"passed", eval::all_passed(report.gates)},
+      {"gates", gates},
+      {"ratios",
+       {{"file", size.file_ratio}, {"model", size.model_ratio}, {"paper", size.paper_ratio}}},
+      {"bits_per_weight", size.bits_per_weight},
+      {"bytes",
+       {{"artifact", size.bytes.artifact},
+        {"model", size.bytes.model},
+        {"embedding", size.bytes.embedding},
+        {"vocabulary", size.bytes.vocabulary},
+        {"fp32", size.fp32},
+        {"fp32_non_embedding", size.fp32_non_embedding},
+        {"baseline", size.baseline}}}};
+  if (report.measured.bleu_artifact && report.measured.bleu_reference) {
+    const double reference = *report.measured.bleu_reference;
+    const double artifact = *report.measured.bleu_artifact;
+    json["bleu"] = {
+        {"reference", reference}, {"artifact", artifact}, {"drop", reference - artifact}};
+  }
+  return json;
+}
+
+std::string to_text(const ArtifactReport& report) {
+  const eval::SizeReport& size = report.measured.size;
+  const auto row = [](const char* name, double ratio, std::int64_t before, const char* what,
+                      std::int64_t after) {
+    return std::vector<std::string>{name, fmt::format("{:.2f}x", ratio),
+                                    with_separators(before) + " " + what, with_separators(after)};
+  };
+  std::string text = format_table(
+      {{"ratio", "", "bytes before", "bytes after"},
+       row("file", size.file_ratio, size.fp32, "(all weights, fp32)", size.bytes.artifact),
+       row("model", size.model_ratio, size.fp32_non_embedding, "(without embeddings)",
+           size.bytes.model),
+       row("paper", size.paper_ratio, size.baseline, "(baseline, no embeddings)",
+           size.bytes.model)});
+  text +=
+      fmt::format("\n{:.2f} bits per weight; the file: {} model + {} embeddings + {} vocabulary\n",
+                  size.bits_per_weight, with_separators(size.bytes.model),
+                  with_separators(size.bytes.embedding), with_separators(size.bytes.vocabulary));
+  if (report.measured.bleu_artifact && report.measured.bleu_reference) {
+    text += fmt::format("BLEU {:.2f} before, {:.2f} after: a drop of {:.2f}\n",
+                        *report.measured.bleu_reference, *report.measured.bleu_artifact,
+                        *report.measured.bleu_reference - *report.measured.bleu_artifact);
+  }
+  for (const eval::Gate& gate : report.gates) {
+    text += fmt::format("gate {}: {}\n", gate.passed ? "passed" : "FAILED", gate_line(gate));
+  }
+  return text;
+}
+
+std::string to_junit(const ArtifactReport& report) {
+  const auto failures =
+      std::ranges::count_if(report.gates, [](const auto& g) { return !g.passed; });
+  std::string xml = fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+      "<testsuite name=\"ltz verify\" tests=\"{}\" failures=\"{}\">\n",
+      report.gates.size(), failures);
+  for (const eval::Gate& gate : report.gates) {
+    const std::string name = escape_xml(gate.name);
+    xml += fmt::format("  <testcase classname=\"ltz.verify\" name=\"{}\"", name);
+    xml += gate.passed ? "/>\n"
+                       : fmt::format("><failure message=\"{}\"/></testcase>\n",
+                                     escape_xml(gate_line(gate)));
+  }
+  return xml + "</testsuite>\n";
+}
+
+std::string group_table(const formats::ModelFile& artifact) {
+  std::vector<std::string> order;
+  std::map<std::string, GroupTotals> groups;
+  GroupTotals all;
+  for (const ParameterSpec& spec : parameter_specs(artifact.checkpoint.config)) {
+    const std::vector<float> values = artifact.checkpoint.tensors.at(spec.name).values();
+    const std::string group = group_name(spec);
+    if (!groups.contains(group)) {
+      order.push_back(group);
+    }
+    const std::int64_t zeros = std::ranges::count(values, 0.0f);
+    const std::int64_t bytes = artifact.tensor_bytes.at(spec.name);
+    for (GroupTotals* totals : {&groups[group], &all}) {
+      totals->parameters += static_cast<std::int64_t>(values.size());
+      totals->zeros += zeros;
+      totals->bytes += bytes;
+    }
+  }
+  std::vector<std::vector<std::string>> rows = {{"", "parameters", "zeros", "bits", "bytes"}};
+  for (const std::string& group : order) {
+    rows.push_back(group_row(group, groups[group]));
+  }
+  rows.emplace_back();
+  rows.push_back(group_row("all tensors", all));
+  return format_table(rows);
+}
+
+eval::ArtifactBytes artifact_bytes(const formats::ModelFile& artifact, const std::string& path) {
+  if (!artifact.sizes) {
+    throw ConfigError(path + ": expected a .ltz artifact, found a ." + artifact.container);
+  }
+  const formats::LtzSizes& sizes = *artifact.sizes;
+  return {.artifact = sizes.total,
+          .embedding = sizes.embedding,
+          .vocabulary = sizes.vocabulary,
+          .model = sizes.model};
+}
+
+}  // namespace ltz::cli

@@ -1,0 +1,67 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/sensitivity_run.h"
+#include "cli/terminal.h"
+#include "formats/file.h"
+
+namespace ltz::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  TextOptions text;
+  std::size_t sentences = 0;
+  std::string sparsities = "0.1:0.9:0.1";
+  std::string bits = "2:8";
+  SensitivityRun run;
+};
+
+int run(Options options) {
+  formats::require_different_files(options.model.path, options.run.file);
+  options.run.options.sparsities = parse_range(options.sparsities);
+  options.run.options.bits.clear();
+  for (const double bits : parse_range(options.bits)) {
+    options.run.options.bits.push_back(static_cast<int>(std::lround(bits)));
+  }
+  eval::ParallelText text = options.text.read();
+  if (options.sentences != 0) {
+    text = eval::sample(text, options.sentences);
+  }
+  const Checkpoint checkpoint = options.model.read().checkpoint;
+  const auto curves = measure_sensitivity(checkpoint, text, options.run);
+  say(fmt::format("{}: {} points on {} sentences, {} {:.5f} of the unchanged model",
+                  options.run.file, curves.points.size(), text.source.size(), curves.metric,
+                  curves.baseline));
+  return kDone;
+}
+
+}  // namespace
+
+void setup_sensitivity(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand(
+      "sensitivity", "Measure quality against sparsity and bits, one tensor at a time");
+  auto options = std::make_shared<Options>();
+  add_model(*command, options->model);
+  add_text(*command, options->text, true);
+  command->add_option("-o,--output", options->run.file, "Curves as CSV")->required();
+  command->add_option("--metric", options->run.metric, "What is measured; lower is better")
+      ->check(CLI::IsMember({"nll", "bleu"}));
+  command->add_option("--sparsity", options->sparsities, "FIRST:LAST:STEP or a list");
+  command->add_option("--bits", options->bits, "FIRST:LAST or a list");
+  command->add_option("--sentences", options->sentences,
+                      "Measure on this many sentences of the text; 0: all");
+  add_beam(*command, options->run.beam);
+  command->footer(
+      "An interrupted run goes on where it was: its points are in OUTPUT.partial.\n"
+      "With --metric bleu the quality in the file is the negated BLEU.\n"
+      "Example:\n"
+      "  ltz sensitivity model.h5 --src dev.en --ref dev.fr --sentences 200 -o sensitivity.csv");
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace ltz::cli

@@ -1,0 +1,133 @@
+#include "cli/sensitivity_run.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <span>
+
+#include "cli/terminal.h"
+#include "formats/crc32c.h"
+#include "formats/file.h"
+#include "formats/sensitivity_csv.h"
+#include "model/error.h"
+
+namespace ltz::cli {
+namespace {
+
+// What the curves depend on; two runs of the same fingerprint can be put together.
+std::string fingerprint(const Checkpoint& checkpoint, const eval::ParallelText& text) {
+  std::string tensors;
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    const std::vector<float> values = tensor.values();
+    tensors += fmt::format("{} {:08x}\n", name, formats::crc32c(std::as_bytes(std::span(values))));
+  }
+  std::string words;
+  for (const auto* side : {&text.source, &text.reference}) {
+    for (const std::string& line : *side) {
+      words += line + "\n";
+    }
+  }
+  return fmt::format("model {:08x} text {:08x}", formats::crc32c(std::as_bytes(std::span(tensors))),
+                     formats::crc32c(std::as_bytes(std::span(words))));
+}
+
+// Points that were measured before, by this or by an interrupted run.
+std::vector<compress::SensitivityPoint> known_points(const std::string& path,
+                                                     const formats::SensitivityFile& wanted) {
+  if (!std::filesystem::exists(path)) {
+    return {};
+  }
+  const formats::SensitivityFile found =
+      formats::parse_sensitivity(formats::read_text_file(path), path);
+  if (found.measured != wanted.measured || found.curves.metric != wanted.curves.metric) {
+    throw ConfigError(fmt::format(
+        "{}: expected curves of {} ({}), found {} ({}); remove the file or choose another", path,
+        wanted.measured, wanted.curves.metric, found.measured, found.curves.metric));
+  }
+  return found.curves.points;
+}
+
+// Appends points to the file of an unfinished run.
+class PartialFile {
+ public:
+  PartialFile(std::string path, const formats::SensitivityFile& begun) : path_(std::move(path)) {
+    std::string text = formats::sensitivity_header(begun);
+    for (const compress::SensitivityPoint& point : begun.curves.points) {
+      text += formats::sensitivity_line(point);
+    }
+    formats::write_file_atomically(path_, std::as_bytes(std::span(text)));
+    stream_.open(path_, std::ios::app);
+  }
+
+  void append(const compress::SensitivityPoint& point) {
+    stream_ << formats::sensitivity_line(point) << std::flush;
+    if (!stream_) {
+      throw IoError("cannot write " + path_);
+    }
+  }
+
+ private:
+  std::string path_;
+  std::ofstream stream_;
+};
+
+double quality_of(const Transformer& model, const TextCodec& codec, const SensitivityRun& run,
+                  const eval::EncodedText& encoded, const eval::ParallelText& text) {
+  return run.metric == "bleu" ? -eval::evaluate(model, codec, text, run.beam).bleu.score
+                              : score_text(model, encoded.source, encoded.target).mean();
+}
+
+}  // namespace
+
+compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
+                                                const eval::ParallelText& text,
+                                                const SensitivityRun& run) {
+  formats::SensitivityFile file{.measured = fingerprint(checkpoint, text), .curves = {}};
+  file.curves.metric = run.metric;
+  const std::string partial = run.file + ".partial";
+  if (!run.file.empty()) {
+    file.curves.points = known_points(run.file, file);
+    const auto unfinished = known_points(partial, file);
+    file.curves.points.insert(file.curves.points.end(), unfinished.begin(), unfinished.end());
+  }
+
+  Transformer model(checkpoint);
+  const TextCodec codec(checkpoint);
+  const eval::EncodedText encoded = eval::encode(codec, text);
+  file.curves.baseline = quality_of(model, codec, run, encoded, text);
+  const compress::Measurement measurement{
+      .metric = run.metric,
+      .baseline = file.curves.baseline,
+      .quality = [&](const std::string& name, const Tensor& replacement) {
+        model.replace(name, replacement.values());
+        const double quality = quality_of(model, codec, run, encoded, text);
+        model.replace(name, checkpoint.tensors.at(name).values());
+        return quality;
+      }};
+  std::optional<PartialFile> log;
+  if (!run.file.empty()) {
+    log.emplace(partial, file);
+  }
+  Progress progress("sensitivity");
+  compress::SensitivityCurves curves = compress::analyse(
+      checkpoint, run.options, measurement, file.curves.points,
+      [&](const compress::SensitivityPoint& point, std::size_t done, std::size_t total) {
+        if (log) {
+          log->append(point);
+        }
+        progress.update(done, total);
+      });
+  if (!run.file.empty()) {
+    file.curves = curves;
+    std::string whole = formats::sensitivity_header(file);
+    for (const compress::SensitivityPoint& point : curves.points) {
+      whole += formats::sensitivity_line(point);
+    }
+    formats::write_file_atomically(run.file, std::as_bytes(std::span(whole)));
+    std::filesystem::remove(partial);
+  }
+  return curves;
+}
+
+}  // namespace ltz::cli

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "cli/options.h"
+#include "compress/sensitivity.h"
+
+// Measuring sensitivity, for `sensitivity` and for `compress`.
+namespace ltz::cli {
+
+struct SensitivityRun {
+  compress::SensitivityOptions options;
+  std::string metric = "nll";  // or "bleu"
+  BeamOptions beam;            // for BLEU
+  // Where the curves go, or nowhere if empty. Points are added to FILE.partial as they are
+  // measured, which becomes FILE at the end; an interrupted run goes on from there.
+  std::string file;
+};
+
+// Measures the curves on this text, or what is missing of them. Throws ConfigError when FILE or
+// FILE.partial has been measured on another model, text or metric.
+compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
+                                                const eval::ParallelText& text,
+                                                const SensitivityRun& run);
+
+}  // namespace ltz::cli

@@ -1,0 +1,74 @@
+#include "compress/prune.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/error.h"
+
+namespace ltz::compress {
+
+namespace {
+
+void require_finite(std::span<const float> weights) {
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (!std::isfinite(weights[i])) {
+      throw ConfigError("weight " + std::to_string(i) + " is " + std::to_string(weights[i]) +
+                        ", expected a finite number");
+    }
+  }
+}
+
+}  // namespace
+
+float threshold_for_sparsity(std::span<const float> weights, double sparsity) {
+  if (!(sparsity >= 0.0 && sparsity <= 1.0)) {
+    throw ConfigError("sparsity " + std::to_string(sparsity) + ", expected a number from 0 to 1");
+  }
+  require_finite(weights);
+  const auto rank =
+      static_cast<std::size_t>(std::llround(sparsity * static_cast<double>(weights.size())));
+  if (rank == 0) {
+    return 0.0f;
+  }
+  std::vector<float> magnitudes(weights.size());
+  std::ranges::transform(weights, magnitudes.begin(), [](float w) { return std::abs(w); });
+  const auto nth = magnitudes.begin() + static_cast<std::ptrdiff_t>(rank - 1);
+  std::ranges::nth_element(magnitudes, nth);
+  return *nth;
+}
+
+float standard_deviation(std::span<const float> weights) {
+  require_finite(weights);
+  if (weights.empty()) {
+    return 0.0f;
+  }
+  const auto count = static_cast<double>(weights.size());
+  double sum = 0.0;
+  for (const float weight : weights) {
+    sum += weight;
+  }
+  const double mean = sum / count;
+  double squares = 0.0;
+  for (const float weight : weights) {
+    squares += (weight - mean) * (weight - mean);
+  }
+  return static_cast<float>(std::sqrt(squares / count));
+}
+
+Tensor prune(const Tensor& tensor, float threshold) {
+  const auto* dense = std::get_if<DenseValues>(&tensor.data);
+  std::vector<float> values = tensor.values();
+  require_finite(values);
+  for (float& value : values) {
+    if (std::abs(value) <= threshold) {
+      value = 0.0f;
+    }
+  }
+  return dense_tensor(tensor.shape, std::move(values),
+                      dense != nullptr ? dense->precision : Precision::kFloat32);
+}
+
+}  // namespace ltz::compress

@@ -1,0 +1,130 @@
+#include "compress/quantize.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "model/error.h"
+
+namespace ltz::compress {
+
+namespace {
+
+constexpr float kSmallestFloat16 = 0x1p-24f;  // subnormal
+
+float checked_float16(float value, const char* what) {
+  const float rounded = round_to_float16(value);
+  if (!std::isfinite(rounded)) {
+    throw ConfigError(std::string(what) + " " + std::to_string(value) +
+                      " is not a finite float16 (at most 65504 in magnitude)");
+  }
+  return rounded;
+}
+
+// Strictly ascending, without zero.
+std::vector<float> round_centroids(const std::vector<float>& centroids) {
+  std::vector<float> rounded;
+  for (const float centroid : centroids) {
+    float value = checked_float16(centroid, "centroid");
+    if (value == 0.0f) {
+      value = std::signbit(centroid) ? -kSmallestFloat16 : kSmallestFloat16;
+    }
+    if (rounded.empty() || rounded.back() < value) {
+      rounded.push_back(value);
+    }
+  }
+  return rounded;
+}
+
+std::array<std::size_t, 256> histogram(std::span<const std::uint8_t> codes) {
+  std::array<std::size_t, 256> counts{};
+  for (const std::uint8_t code : codes) {
+    ++counts[code];
+  }
+  return counts;
+}
+
+void drop_unused(QuantizedValues& quantized) {
+  const std::array<std::size_t, 256> counts = histogram(quantized.codes);
+  std::array<std::uint8_t, 256> renamed{};
+  std::vector<float> used;
+  for (std::size_t j = 0; j < quantized.centroids.size(); ++j) {
+    if (counts[j] > 0) {
+      renamed[j] = static_cast<std::uint8_t>(used.size());
+      used.push_back(quantized.centroids[j]);
+    }
+  }
+  std::ranges::transform(quantized.codes, quantized.codes.begin(),
+                         [&](std::uint8_t code) { return renamed[code]; });
+  quantized.centroids = std::move(used);
+}
+
+}  // namespace
+
+Tensor quantize(const Tensor& tensor, const QuantizeOptions& options) {
+  if (options.bits < 1 || options.bits > 8) {
+    throw ConfigError(std::to_string(options.bits) + " bits per code, expected 1 to 8");
+  }
+  const std::vector<float> values = tensor.values();
+  const SortedValues sorted(values);
+  const KeptValues kept(sorted, 0.0f);
+  const bool zeros = kept.size() < values.size();
+  const KMeansOptions kmeans_options{.centroids = (1 << options.bits) - (zeros ? 1 : 0),
+                                     .init = options.init,
+                                     .max_iterations = options.max_iterations,
+                                     .seed = options.seed};
+  QuantizedValues quantized;
+  quantized.centroids = round_centroids(fit_codebook(kept, kmeans_options).centroids);
+  if (quantized.centroids.empty()) {
+    quantized.codes.assign(values.size(), 0);
+  } else {
+    quantized.codes = nearest_codes(values, quantized.centroids);
+  }
+  if (zeros) {
+    const auto place = std::ranges::lower_bound(quantized.centroids, 0.0f);
+    const auto zero_code = static_cast<std::uint8_t>(place - quantized.centroids.begin());
+    quantized.centroids.insert(place, 0.0f);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      std::uint8_t& code = quantized.codes[i];
+      if (values[i] == 0.0f) {
+        code = zero_code;
+      } else if (code >= zero_code) {
+        ++code;
+      }
+    }
+  }
+  drop_unused(quantized);
+  return Tensor{tensor.shape, std::move(quantized)};
+}
+
+bool worth_quantizing(const ParameterSpec& spec, int bits) {
+  constexpr std::int64_t kElementsPerCentroid = 4;
+  return (spec.role == Role::kMatrix || spec.role == Role::kTable) &&
+         element_count(spec.shape) >= kElementsPerCentroid << bits;
+}
+
+Tensor to_float16(const Tensor& tensor) {
+  std::vector<float> values = tensor.values();
+  for (float& value : values) {
+    value = checked_float16(value, "element");
+  }
+  return dense_tensor(tensor.shape, std::move(values), Precision::kFloat16);
+}
+
+double code_entropy(const QuantizedValues& quantized) {
+  const auto total = static_cast<double>(quantized.codes.size());
+  double bits = 0.0;
+  for (const std::size_t count : histogram(quantized.codes)) {
+    if (count > 0) {
+      const double share = static_cast<double>(count) / total;
+      bits -= share * std::log2(share);
+    }
+  }
+  return bits;
+}
+
+}  // namespace ltz::compress

@@ -1,0 +1,122 @@
+#include "compress/recipe.h"
+
+#include <string>
+
+#include "model/error.h"
+
+namespace ltz::compress {
+
+namespace {
+
+void require(bool holds, const Recipe& recipe, const std::string& complaint) {
+  if (!holds) {
+    throw ConfigError("recipe " + recipe.name + ": " + complaint);
+  }
+}
+
+void require_bits(int bits, const Recipe& recipe, const std::string& what) {
+  require(bits >= 1 && bits <= 8, recipe,
+          what + " is " + std::to_string(bits) + ", expected 1 to 8");
+}
+
+void require_fraction(double value, const Recipe& recipe, const std::string& what) {
+  require(value >= 0.0 && value <= 1.0, recipe,
+          what + " is " + std::to_string(value) + ", expected 0 to 1");
+}
+
+void require_positive(const std::optional<double>& value, const Recipe& recipe,
+                      const std::string& what) {
+  require(!value || *value > 0.0, recipe,
+          what + " is " + std::to_string(value.value_or(0.0)) + ", expected more than 0");
+}
+
+}  // namespace
+
+Recipe preset(std::string_view name) {
+  if (name == "paper") {
+    return {.name = "paper", .paper_ratio = 18.2};
+  }
+  if (name == "balanced") {
+    return {.name = "balanced",
+            .bits = 4,
+            .embedding_bits = 6,
+            .kmeans_iterations = 15,
+            .max_sparsity = 0.7,
+            .bits_per_weight = 3.6};
+  }
+  if (name == "max") {
+    return {.name = "max",
+            .bits = 3,
+            .embedding_bits = 6,
+            .kmeans_iterations = 20,
+            .max_sparsity = 0.7,
+            .bits_per_weight = 3.0};
+  }
+  throw ConfigError("unknown preset " + std::string(name) + ", expected paper, balanced or max");
+}
+
+void validate(const Recipe& recipe) {
+  require_bits(recipe.bits, recipe, "bits");
+  require_bits(recipe.embedding_bits, recipe, "embedding_bits");
+  require(recipe.kmeans_iterations >= 0, recipe, "kmeans_iterations is negative");
+  require_fraction(recipe.max_sparsity, recipe, "max_sparsity");
+  if (recipe.sparsity) {
+    require_fraction(*recipe.sparsity, recipe, "sparsity");
+  }
+  require_positive(recipe.paper_ratio, recipe, "paper_ratio");
+  require_positive(recipe.bits_per_weight, recipe, "bits_per_weight");
+  require(recipe.sparsity.has_value() + recipe.paper_ratio.has_value() +
+                  recipe.bits_per_weight.has_value() <=
+              1,
+          recipe, "more than one of sparsity, paper_ratio and bits_per_weight");
+  for (const Override& special : recipe.overrides) {
+    require(!special.pattern.empty(), recipe, "an override without a pattern");
+    if (special.bits) {
+      require_bits(*special.bits, recipe, special.pattern + ": bits");
+      require(!special.keep_float, recipe, special.pattern + ": both bits and keep_float");
+    }
+    if (special.sparsity) {
+      require_fraction(*special.sparsity, recipe, special.pattern + ": sparsity");
+    }
+  }
+}
+
+std::optional<double> target_model_bytes(const Recipe& recipe,
+                                         std::int64_t non_embedding_parameters,
+                                         double baseline_bytes) {
+  if (recipe.paper_ratio) {
+    return baseline_bytes / *recipe.paper_ratio;
+  }
+  if (recipe.bits_per_weight) {
+    return *recipe.bits_per_weight * static_cast<double>(non_embedding_parameters) / 8.0;
+  }
+  return std::nullopt;
+}
+
+bool matches(std::string_view pattern, std::string_view name) {
+  // Greedy with one place to return to: only the last * can need more characters.
+  std::size_t p = 0;
+  std::size_t n = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t star_name = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      star_name = n;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
+      ++p;
+      ++n;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++star_name;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') {
+    ++p;
+  }
+  return p == pattern.size();
+}
+
+}  // namespace ltz::compress

@@ -1,0 +1,144 @@
+#include "compress/sorted_values.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "model/error.h"
+
+namespace ltz::compress {
+
+namespace {
+
+void add(Moments& moments, double deviation) {
+  moments.sum += deviation;
+  moments.squares += deviation * deviation;
+}
+
+// The interval of sorted values with |value| <= threshold.
+struct Interval {
+  std::size_t begin;
+  std::size_t end;
+};
+
+Interval within(std::span<const float> values, float threshold) {
+  if (!(threshold >= 0.0f)) {
+    return {0, 0};
+  }
+  const auto begin = std::ranges::lower_bound(values, -threshold);
+  const auto end = std::upper_bound(begin, values.end(), threshold);
+  return {static_cast<std::size_t>(begin - values.begin()),
+          static_cast<std::size_t>(end - values.begin())};
+}
+
+float largest_magnitude(std::span<const float> values) {
+  return values.empty() ? 0.0f : std::max(std::abs(values.front()), std::abs(values.back()));
+}
+
+// The largest float in [0, largest] that is allowed, or 0 if none is; by bisection, as what is
+// allowed has no gaps.
+template <typename Allowed>
+float largest_threshold(float largest, const Allowed& allowed) {
+  if (allowed(largest)) {
+    return largest;
+  }
+  float low = 0.0f;
+  float high = largest;
+  while (true) {
+    const float middle = low + (high - low) / 2.0f;
+    if (!(low < middle && middle < high)) {
+      return low;
+    }
+    (allowed(middle) ? low : high) = middle;
+  }
+}
+
+}  // namespace
+
+SortedValues::SortedValues(std::span<const float> values) : values_(values.begin(), values.end()) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      throw ConfigError("weight " + std::to_string(i) + " is " + std::to_string(values[i]) +
+                        ", expected a finite number");
+    }
+    sum += values[i];
+  }
+  std::ranges::sort(values_);
+  shift_ = values_.empty() ? 0.0 : sum / static_cast<double>(values_.size());
+  blocks_.reserve(values_.size() / kBlock + 1);
+  Moments total;
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    if (i % kBlock == 0) {
+      blocks_.push_back(total);
+    }
+    add(total, values_[i] - shift_);
+  }
+  if (values_.size() % kBlock == 0) {
+    blocks_.push_back(total);
+  }
+}
+
+Moments SortedValues::prefix(std::size_t count) const {
+  Moments moments = blocks_[count / kBlock];
+  for (std::size_t i = count - count % kBlock; i < count; ++i) {
+    add(moments, values_[i] - shift_);
+  }
+  return moments;
+}
+
+double SortedValues::standard_deviation() const {
+  return values_.empty() ? 0.0 : std::sqrt(prefix(size()).squares / static_cast<double>(size()));
+}
+
+double SortedValues::norm_squared() const {
+  return prefix(size()).squares + static_cast<double>(size()) * shift_ * shift_;
+}
+
+std::size_t SortedValues::count_within(float threshold) const {
+  const Interval interval = within(values_, threshold);
+  return interval.end - interval.begin;
+}
+
+double SortedValues::squares_within(float threshold) const {
+  const auto [begin, end] = within(values_, threshold);
+  const Moments moments = prefix(end) - prefix(begin);
+  // sum x^2 = sum (x - m)^2 + 2 m sum (x - m) + n m^2
+  const double squares = moments.squares + 2.0 * shift_ * moments.sum +
+                         static_cast<double>(end - begin) * shift_ * shift_;
+  return std::max(squares, 0.0);
+}
+
+float SortedValues::threshold_for_count(std::size_t count) const {
+  return largest_threshold(largest_magnitude(values_),
+                           [&](float threshold) { return count_within(threshold) <= count; });
+}
+
+float SortedValues::threshold_for_squares(double squares) const {
+  return largest_threshold(largest_magnitude(values_),
+                           [&](float threshold) { return squares_within(threshold) <= squares; });
+}
+
+KeptValues::KeptValues(const SortedValues& sorted) : sorted_(&sorted) {}
+
+KeptValues::KeptValues(const SortedValues& sorted, float threshold) : sorted_(&sorted) {
+  const auto [begin, end] = within(sorted.values(), threshold);
+  gap_begin_ = begin;
+  gap_end_ = end;
+  gap_ = sorted.prefix(end) - sorted.prefix(begin);
+}
+
+Moments KeptValues::prefix(std::size_t count) const {
+  return count <= gap_begin_ ? sorted_->prefix(count)
+                             : sorted_->prefix(count + (gap_end_ - gap_begin_)) - gap_;
+}
+
+std::size_t KeptValues::count_up_to(double x) const {
+  const std::span<const float> values = sorted_->values();
+  const auto not_above = [x](float value) { return value <= x; };
+  const auto place =
+      static_cast<std::size_t>(std::ranges::partition_point(values, not_above) - values.begin());
+  return place <= gap_begin_ ? place : place - (std::min(place, gap_end_) - gap_begin_);
+}
+
+}  // namespace ltz::compress

@@ -1,0 +1,73 @@
+#include "eval/evaluate.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "model/error.h"
+
+namespace ltz::eval {
+EncodedText encode(const TextCodec& codec, const ParallelText& text) {
+  if (text.source.size() != text.reference.size()) {
+    throw ConfigError(fmt::format("expected as many references as sources, found {} and {} lines",
+                                  text.reference.size(), text.source.size()));
+  }
+  if (text.source.empty()) {
+    throw ConfigError("the test set is empty");
+  }
+  EncodedText encoded;
+  for (const std::string& line : text.source) {
+    encoded.source.push_back(codec.encode_source(line));
+  }
+  for (const std::string& line : text.reference) {
+    encoded.target.push_back(codec.encode_target(line));
+  }
+  return encoded;
+}
+
+ParallelText sample(const ParallelText& text, std::size_t count) {
+  const std::size_t total = text.source.size();
+  if (count >= total) {
+    return text;
+  }
+  ParallelText sampled;
+  for (std::size_t i = 0; i < count; ++i) {
+    sampled.source.push_back(text.source[i * total / count]);
+    sampled.reference.push_back(text.reference[i * total / count]);
+  }
+  return sampled;
+}
+
+Scores evaluate(const Transformer& model, const TextCodec& codec, const ParallelText& text,
+                const BeamOptions& options, const SentenceProgress& progress) {
+  const EncodedText encoded = encode(codec, text);
+  Scores scores;
+  const auto start = std::chrono::steady_clock::now();
+  const auto translations = translate(model, encoded.source, options, progress);
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  scores.seconds = spent.count();
+  for (const auto& hypotheses : translations) {
+    scores.hypotheses.push_back(
+        hypotheses.empty() ? "" : codec.decode_target(hypotheses.front().tokens));
+  }
+  scores.bleu = bleu(scores.hypotheses, text.reference);
+  const TokenLoss loss = score_text(model, encoded.source, encoded.target);
+  scores.nll = loss.mean();
+  scores.perplexity = std::exp(scores.nll);
+  scores.sentences = static_cast<std::int64_t>(text.source.size());
+  scores.target_tokens = loss.tokens;
+  for (const TokenIds& sentence : encoded.source) {
+    scores.source_tokens += static_cast<std::int64_t>(sentence.size());
+  }
+  return scores;
+}
+
+std::string signature(const BeamOptions& options, const std::string& version) {
+  return fmt::format(
+      "BLEU+case.mixed+numrefs.1+smooth.none+tok.none+ngram.4+beam.{}+lenpen.{}+maxlen.{}x+{}"
+      "+ltz.{}",
+      options.beam, options.lenpen, options.max_len_a, options.max_len_b, version);
+}
+
+}  // namespace ltz::eval

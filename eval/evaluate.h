@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "eval/bleu.h"
+#include "model/translator.h"
+
+namespace ltz::eval {
+
+// A test or development set: sentences of words, one a line.
+struct ParallelText {
+  std::vector<std::string> source;
+  std::vector<std::string> reference;
+};
+
+// The same as ids, ready for a model.
+struct EncodedText {
+  std::vector<TokenIds> source;
+  std::vector<TokenIds> target;
+};
+
+// Throws ConfigError for texts of different or no length.
+EncodedText encode(const TextCodec& codec, const ParallelText& text);
+
+// `count` sentence pairs at even distances, all if there are no more.
+ParallelText sample(const ParallelText& text, std::size_t count);
+
+// How good a model is on a test set.
+struct Scores {
+  Bleu bleu;
+  double nll = 0.0;         // mean over target tokens, nats, </s> included, teacher-forced
+  double perplexity = 0.0;  // exp(nll)
+  std::int64_t sentences = 0;
+  std::int64_t source_tokens = 0;  // subwords, </s> included
+  std::int64_t target_tokens = 0;
+  double seconds = 0.0;  // spent translating
+  std::vector<std::string> hypotheses;
+};
+
+// Translates the source and scores it. Throws ConfigError for texts of different or no length.
+Scores evaluate(const Transformer& model, const TextCodec& codec, const ParallelText& text,
+                const BeamOptions& options, const SentenceProgress& progress = {});
+
+// Everything that a BLEU of evaluate() depends on, in the manner of sacreBLEU's signatures.
+std::string signature(const BeamOptions& options, const std::string& version);
+
+}  // namespace ltz::eval

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# From a fresh clone to a compressed, verified model: ./examples/quickstart.sh
+# Installs what is missing with apt (Debian 12), builds into build/release and works in build/quickstart.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=(g++ cmake ninja-build ccache pkg-config libeigen3-dev libopenblas-dev libcli11-dev libhdf5-dev
+  libzip-dev zlib1g-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev catch2)
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "installing ${missing[*]}"
+  sudo=$([ "$(id -u)" = 0 ] || echo sudo)
+  $sudo apt-get update -qq
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+cmake --preset release >/dev/null
+cmake --build --preset release --target ltz
+PATH="$PWD/build/release:$PATH"
+
+model=examples/tatoeba-160/checkpoint.pt
+test_set=(--src examples/everyday.en --ref examples/everyday.fr)
+work=build/quickstart
+mkdir -p "$work"
+
+echo
+echo "== ltz compress: the paper's recipe (sensitivity, pruning, K-means) at 4.49 bits per weight"
+ltz compress "$model" -o "$work/model.ltz" --recipe examples/quickstart.toml "${test_set[@]}"
+
+echo
+echo "== ltz verify: the file as it is on disk, against limits"
+ltz verify "$work/model.ltz" --reference "$model" --min-ratio model=7.1 "${test_set[@]}"
+
+echo
+echo "== ltz translate"
+printf '%s\n' "Where is the station ?" "I don 't know what to do ." "She has never seen the sea ." |
+  tee /dev/stderr | ltz translate "$work/model.ltz"

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "model/error.h"
+
+namespace ltz::formats {
+
+// Arithmetic on sizes that a file names. Both take values that are not negative and throw
+// FormatError when the result does not fit into 63 bits.
+inline std::int64_t checked_add(std::int64_t a, std::int64_t b) {
+  if (a > std::numeric_limits<std::int64_t>::max() - b) {
+    throw FormatError("a size overflows");
+  }
+  return a + b;
+}
+
+inline std::int64_t checked_multiply(std::int64_t a, std::int64_t b) {
+  if (b != 0 && a > std::numeric_limits<std::int64_t>::max() / b) {
+    throw FormatError("a size overflows");
+  }
+  return a * b;
+}
+
+}  // namespace ltz::formats

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "formats/torch_checkpoint.h"
+#include "model/config.h"
+
+namespace ltz::formats {
+
+using TorchTensors = std::map<std::string, TorchTensor>;
+
+// The steps from an upstream state_dict to the tensors of a Checkpoint, in this order. All throw
+// FormatError, naming the tensors.
+
+// Adapts config.*.final_norm to the state_dict's version, as upstream does: versions below 2
+// (encoder) or 3 (decoder) have no LayerNorm after the last layer.
+void apply_versions(TorchTensors& tensors, ModelConfig& config);
+
+// Drops the entries that are no weights.
+void drop_buffers(TorchTensors& tensors);
+
+// Gives weights of older and newer fairseq versions the names of 0.8, and splits in_proj_weight and
+// in_proj_bias (q, k and v on top of each other).
+void upgrade_names(TorchTensors& tensors);
+
+// Keeps one of the embedding matrices that are one for the configuration. Their copies must be
+// equal bit by bit.
+void merge_tied(TorchTensors& tensors, const ModelConfig& config);
+
+}  // namespace ltz::formats

@@ -1,0 +1,233 @@
+#include "formats/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <iostream>
+#include <random>
+#include <system_error>
+#include <utility>
+
+#include "model/error.h"
+
+namespace ltz::formats {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const fs::path& path, const std::string& what, int code = errno) {
+  const std::string reason = std::generic_category().message(code);
+  throw IoError(path.string() + ": " + (what.empty() ? "" : what + ": ") + reason);
+}
+
+bool is_standard_stream(const fs::path& path) {
+  return path == "-";
+}
+
+// Closes on every way out; commit() closes by itself, to see the error.
+class Descriptor {
+ public:
+  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
+  ~Descriptor() {
+    if (descriptor_ > STDERR_FILENO) {
+      ::close(descriptor_);
+    }
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+// Reads up to `room` bytes; fewer only at the end of the file.
+std::size_t read_fully(int descriptor, std::byte* out, std::size_t room, const fs::path& path) {
+  std::size_t done = 0;
+  while (done < room) {
+    const ssize_t got = ::read(descriptor, out + done, room - done);
+    if (got == 0) {
+      break;
+    }
+    if (got < 0 && errno != EINTR) {
+      fail(path, "cannot read");
+    }
+    done += got > 0 ? static_cast<std::size_t>(got) : 0;
+  }
+  return done;
+}
+
+fs::path follow_links(const fs::path& name) {
+  fs::path path = name;
+  std::error_code error;
+  // The kernel gives up after 40 links as well.
+  for (int i = 0; i < 40; ++i) {
+    if (!fs::is_symlink(path, error)) {
+      return path;
+    }
+    const fs::path next = fs::read_symlink(path, error);
+    path = next.is_absolute() ? next : path.parent_path() / next;
+  }
+  fail(name, "cannot write", ELOOP);
+}
+
+void sync_folder(const fs::path& file, const fs::path& name) {
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // A folder that may be written but not listed cannot be opened; the file itself is safe then.
+  if (descriptor.get() < 0 && errno == EACCES) {
+    return;
+  }
+  // EINVAL: the file system does not know this operation.
+  if (descriptor.get() < 0 || (::fsync(descriptor.get()) != 0 && errno != EINVAL)) {
+    fail(name, "cannot sync the folder");
+  }
+}
+
+}  // namespace
+
+std::vector<std::byte> read_file(const fs::path& path) {
+  const bool standard_input = is_standard_stream(path);
+  const Descriptor descriptor(standard_input ? STDIN_FILENO
+                                             : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) {
+    fail(path, "");
+  }
+  struct stat status = {};
+  if (::fstat(descriptor.get(), &status) != 0) {
+    fail(path, "");
+  }
+  if (S_ISDIR(status.st_mode)) {
+    fail(path, "", EISDIR);
+  }
+  std::vector<std::byte> bytes;
+  if (S_ISREG(status.st_mode)) {
+    bytes.resize(static_cast<std::size_t>(status.st_size));
+    bytes.resize(read_fully(descriptor.get(), bytes.data(), bytes.size(), path));
+  }
+  // A pipe, a file of /proc, or one that grows: the size is known at its end only.
+  std::array<std::byte, 65536> chunk;
+  while (const std::size_t got = read_fully(descriptor.get(), chunk.data(), chunk.size(), path)) {
+    bytes.insert(bytes.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(got));
+  }
+  return bytes;
+}
+
+std::string read_text_file(const fs::path& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+AtomicFile::AtomicFile(fs::path target) : name_(std::move(target)) {
+  struct stat status = {};
+  const bool exists = ::stat(name_.c_str(), &status) == 0;
+  // Written directly, /dev/stdout may be a file that the shell goes on appending to.
+  if (is_standard_stream(name_) || name_ == "/dev/stdout" || (exists && !S_ISREG(status.st_mode))) {
+    open_directly();
+    return;
+  }
+  target_ = follow_links(name_);
+  open_temporary();
+  if (exists && ::fchmod(descriptor_, status.st_mode & 07777) != 0) {
+    const int code = errno;
+    ::close(descriptor_);
+    ::unlink(path_.c_str());
+    fail(name_, "cannot keep the permissions", code);
+  }
+}
+
+void AtomicFile::open_directly() {
+  target_ = path_ = name_;
+  if (is_standard_stream(name_) || name_ == "/dev/stdout") {
+    // What was printed before stays before.
+    std::cout.flush();
+    std::fflush(stdout);
+    descriptor_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+  } else {
+    descriptor_ = ::open(name_.c_str(), O_WRONLY | O_CLOEXEC);
+  }
+  if (descriptor_ < 0) {
+    fail(name_, "cannot write");
+  }
+}
+
+void AtomicFile::open_temporary() {
+  // Not mkstemp: it creates files that only their owner can read.
+  std::random_device random;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    std::array<char, 16> suffix = {};
+    std::snprintf(suffix.data(), suffix.size(), ".tmp%08x", random());
+    path_ = target_;
+    path_ += suffix.data();
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ >= 0) {
+      return;
+    }
+    if (errno != EEXIST) {
+      break;
+    }
+  }
+  fail(name_, "cannot write");
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+    if (temporary()) {
+      ::unlink(path_.c_str());
+    }
+  }
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0 && errno != EINTR) {
+      fail(name_, "cannot write");
+    }
+    bytes = bytes.subspan(written > 0 ? static_cast<std::size_t>(written) : 0);
+  }
+}
+
+void AtomicFile::commit() {
+  // EINVAL: a pipe, a terminal or a file system without this operation.
+  if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != ENOTSUP) {
+    fail(name_, "cannot write");
+  }
+  if (::close(std::exchange(descriptor_, -1)) != 0) {
+    const int code = errno;
+    if (temporary()) {
+      ::unlink(path_.c_str());
+    }
+    fail(name_, "cannot write", code);
+  }
+  if (!temporary()) {
+    return;
+  }
+  if (::rename(path_.c_str(), target_.c_str()) != 0) {
+    const int code = errno;
+    ::unlink(path_.c_str());
+    fail(name_, "cannot replace", code);
+  }
+  sync_folder(target_, name_);
+}
+
+void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+void require_different_files(const fs::path& input, const fs::path& output) {
+  std::error_code error;
+  if (!is_standard_stream(input) && !is_standard_stream(output) &&
+      fs::equivalent(input, output, error) && !error) {
+    throw ConfigError(output.string() + ": the output would overwrite the input " + input.string());
+  }
+}
+
+}  // namespace ltz::formats

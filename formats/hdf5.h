@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/checkpoint.h"
+
+namespace ltz::formats {
+
+// The toolchain's open working file: what prune and quantize write and h5dump or h5py show.
+// HDF5.md, beside this file, is the layout.
+
+// The same checkpoint gives the same bytes. Throws ConfigError for a checkpoint that validate()
+// refuses, FormatError for a tensor or a word that cannot be stored exactly.
+std::vector<std::byte> encode_hdf5(const Checkpoint& checkpoint);
+void write_hdf5(const Checkpoint& checkpoint, const std::filesystem::path& path);
+
+// name: of the file, for messages. Throws FormatError, or ConfigError when tensors or vocabularies
+// do not fit the configuration.
+Checkpoint read_hdf5(std::span<const std::byte> bytes, const std::string& name);
+
+// Whether the first bytes are HDF5's signature.
+bool is_hdf5(std::span<const std::byte> bytes);
+
+}  // namespace ltz::formats

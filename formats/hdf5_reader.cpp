@@ -1,0 +1,128 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "formats/config_json.h"
+#include "formats/context.h"
+#include "formats/hdf5.h"
+#include "formats/hdf5_image.h"
+#include "formats/tensor_checks.h"
+#include "formats/word_list.h"
+
+namespace ltz::formats {
+namespace {
+
+QuantizedValues read_codebook(Hdf5Image& image, hid_t group, const Shape& shape) {
+  const Shape levels = image.shape(group, "codebook");
+  if (levels.size() != 1 || levels[0] > 256) {
+    throw FormatError("codebook: expected at most 256 centroids, found shape " + to_string(levels));
+  }
+  return {image.floats(group, "codebook", levels), image.bytes(group, "codes", shape)};
+}
+
+void check_mask(Hdf5Image& image, hid_t group, const Tensor& tensor) {
+  const auto expected = mask_of(tensor.values());
+  const auto zeros = std::ranges::count(expected, 0);
+  if (!image.has(group, "mask")) {
+    if (zeros != 0) {
+      throw FormatError("mask is missing: " + std::to_string(zeros) + " elements are zero");
+    }
+    return;
+  }
+  if (zeros == 0) {
+    throw FormatError("mask: expected none where no element is zero");
+  }
+  const auto mask = image.bytes(group, "mask", tensor.shape);
+  const auto bad = std::ranges::mismatch(mask, expected).in1;
+  if (bad != mask.end()) {
+    throw FormatError("mask: expected 1 for a kept and 0 for a zero element, found " +
+                      std::to_string(*bad) + " at element " + std::to_string(bad - mask.begin()));
+  }
+}
+
+Tensor read_tensor(Hdf5Image& image, hid_t tensors, const std::string& name) {
+  const Hdf5Handle group = image.group(tensors, name);
+  Tensor tensor;
+  tensor.shape = image.integers_attribute(group.id(), "shape");
+  const std::string encoding = image.text_attribute(group.id(), "encoding");
+  if (encoding == "codebook") {
+    tensor.data = read_codebook(image, group.id(), tensor.shape);
+  } else if (encoding == "float32") {
+    tensor.data =
+        DenseValues{Precision::kFloat32, image.floats(group.id(), "values", tensor.shape)};
+  } else if (encoding == "float16") {
+    tensor.data =
+        DenseValues{Precision::kFloat16, image.halves(group.id(), "values", tensor.shape)};
+  } else {
+    throw FormatError("attribute encoding: expected \"float32\", \"float16\" or \"codebook\"");
+  }
+  check_tensor(tensor);
+  check_mask(image, group.id(), tensor);
+  return tensor;
+}
+
+void check_header(const Hdf5Image& image) {
+  if (image.text_attribute(image.root(), "format") != "ltz-checkpoint") {
+    throw FormatError("attribute format: expected \"ltz-checkpoint\"");
+  }
+  const auto version = image.integers_attribute(image.root(), "version");
+  if (version.size() != 1 || version[0] < 1) {
+    throw FormatError("attribute version: expected 1");
+  }
+  if (version[0] > 1) {
+    throw FormatError("written by a newer ltz: expected version 1, found " +
+                      std::to_string(version[0]));
+  }
+}
+
+Checkpoint read(std::span<const std::byte> bytes) {
+  const Hdf5ErrorsAreOurs errors_are_ours;
+  Hdf5Image image(bytes);
+  check_header(image);
+  Checkpoint checkpoint;
+  checkpoint.config = config_from_text(image.text_attribute(image.root(), "config"));
+  validate(checkpoint.config);
+  const Hdf5Handle vocabulary = image.group(image.root(), "vocabulary");
+  const auto read_words = [&](const char* name) {
+    return in_context(std::string("vocabulary/") + name,
+                      [&] { return Vocabulary(image.lines(vocabulary.id(), name)); });
+  };
+  checkpoint.source_vocabulary = read_words("source");
+  checkpoint.target_vocabulary = read_words("target");
+  checkpoint.merges = merges_from_lines(image.lines(image.root(), "merges"));
+  const Hdf5Handle tensors = image.group(image.root(), "tensors");
+  const auto specs = parameter_specs(checkpoint.config);
+  for (const ParameterSpec& spec : specs) {
+    checkpoint.tensors[spec.name] = in_context(
+        "tensor " + spec.name, [&] { return read_tensor(image, tensors.id(), spec.name); });
+  }
+  if (image.link_count(tensors.id()) != specs.size()) {
+    throw FormatError("tensors: expected the " + std::to_string(specs.size()) +
+                      " of the configuration, found " +
+                      std::to_string(image.link_count(tensors.id())));
+  }
+  validate(checkpoint);
+  return checkpoint;
+}
+
+}  // namespace
+
+bool is_hdf5(std::span<const std::byte> bytes) {
+  constexpr std::array<std::uint8_t, 8> kSignature = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1A, '\n'};
+  return bytes.size() >= kSignature.size() &&
+         std::equal(kSignature.begin(), kSignature.end(), bytes.begin(),
+                    [](std::uint8_t expected, std::byte found) {
+                      return static_cast<std::byte>(expected) == found;
+                    });
+}
+
+Checkpoint read_hdf5(std::span<const std::byte> bytes, const std::string& name) {
+  return in_context(name, [&] {
+    if (!is_hdf5(bytes)) {
+      throw FormatError("expected an HDF5 file");
+    }
+    return read(bytes);
+  });
+}
+
+}  // namespace ltz::formats

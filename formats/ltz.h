@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/checkpoint.h"
+
+namespace ltz::formats {
+
+// The compact file that goes onto the phone: weights, vocabularies, merges and configuration.
+// LTZ.md, beside this file, is its specification.
+
+// The same checkpoint gives the same bytes, whatever the number of threads. Throws ConfigError for
+// a checkpoint that validate() refuses, FormatError for a tensor that cannot be stored exactly.
+std::vector<std::byte> encode_ltz(const Checkpoint& checkpoint);
+
+// Exactly the checkpoint that was encoded. name: of the file, for messages. Throws FormatError, or
+// ConfigError when tensors or vocabularies do not fit the configuration.
+Checkpoint decode_ltz(std::span<const std::byte> bytes, const std::string& name);
+
+// Whether the first bytes say so; the rest may still be damaged.
+bool is_ltz(std::span<const std::byte> bytes);
+
+// Where the bytes of a file go. total = embedding + vocabulary + model.
+struct LtzSizes {
+  std::int64_t total = 0;
+  std::int64_t embedding = 0;   // payloads of embedding tables: section EMBD
+  std::int64_t vocabulary = 0;  // words and merges: VSRC, VTGT, BPEM
+  std::int64_t model = 0;       // all the rest, header and tables included
+
+  bool operator==(const LtzSizes&) const = default;
+};
+
+// From the verified header; the contents of the sections are not looked at. Throws FormatError.
+LtzSizes ltz_sizes(std::span<const std::byte> bytes);
+
+// Bytes of each tensor's payload, codebook and frequency table included. Throws FormatError.
+std::map<std::string, std::int64_t> ltz_tensor_bytes(std::span<const std::byte> bytes,
+                                                     const std::string& name);
+
+}  // namespace ltz::formats

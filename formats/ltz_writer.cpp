@@ -1,0 +1,65 @@
+#include <utility>
+
+#include "formats/config_json.h"
+#include "formats/context.h"
+#include "formats/ltz.h"
+#include "formats/ltz_bytes.h"
+#include "formats/ltz_deflate.h"
+#include "formats/ltz_index.h"
+#include "formats/ltz_payload.h"
+#include "formats/ltz_sections.h"
+#include "formats/parallel.h"
+#include "formats/tensor_checks.h"
+#include "formats/word_list.h"
+
+namespace ltz::formats {
+namespace {
+
+std::vector<IndexEntry> entries_without_lengths(const Checkpoint& checkpoint) {
+  const auto tables = table_names(checkpoint.config);
+  std::vector<IndexEntry> entries;
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    in_context("tensor " + name, [&] { check_tensor(tensor); });
+    entries.push_back({name, tensor.shape, payload_kind(tensor), tables.contains(name), 0});
+  }
+  return entries;
+}
+
+}  // namespace
+
+std::vector<std::byte> encode_ltz(const Checkpoint& checkpoint) {
+  validate(checkpoint);
+  std::vector<IndexEntry> entries = entries_without_lengths(checkpoint);
+
+  std::vector<std::vector<std::byte>> payloads(entries.size());
+  parallel_for_each_index(entries.size(), [&](std::size_t i) {
+    payloads[i] = encode_payload(checkpoint.tensors.at(entries[i].name));
+  });
+  std::vector<std::byte> embedding;
+  std::vector<std::byte> data;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    entries[i].length = payloads[i].size();
+    put_bytes(entries[i].table ? embedding : data, payloads[i]);
+  }
+
+  std::vector<Section> sections;
+  const auto add = [&](std::string_view tag, std::vector<std::byte> content) {
+    sections.push_back({std::string(tag), std::move(content)});
+  };
+  add(kConfigSection, pack_block(config_text(checkpoint.config)));
+  add(kSourceSection, pack_block(join_lines(checkpoint.source_vocabulary.words())));
+  if (checkpoint.target_vocabulary != checkpoint.source_vocabulary) {
+    add(kTargetSection, pack_block(join_lines(checkpoint.target_vocabulary.words())));
+  }
+  if (!checkpoint.merges.empty()) {
+    add(kMergesSection, pack_block(join_lines(merge_lines(checkpoint.merges))));
+  }
+  add(kIndexSection, pack_block(encode_index(entries)));
+  add(kEmbeddingSection, std::move(embedding));
+  add(kDataSection, std::move(data));
+  std::vector<std::byte> bytes = write_sections(sections);
+  check_elements(entries, max_elements(bytes.size()));
+  return bytes;
+}
+
+}  // namespace ltz::formats

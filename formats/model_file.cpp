@@ -1,0 +1,44 @@
+#include "formats/model_file.h"
+
+#include "formats/file.h"
+#include "formats/hdf5.h"
+#include "formats/torch_checkpoint.h"
+#include "model/error.h"
+
+namespace ltz::formats {
+
+ModelFile read_model(const std::filesystem::path& path, const VocabularyFiles& vocabulary) {
+  const std::vector<std::byte> bytes = read_file(path);
+  const std::string name = path.string();
+  ModelFile file;
+  file.bytes = static_cast<std::int64_t>(bytes.size());
+  if (is_ltz(bytes)) {
+    file.container = "ltz";
+    file.checkpoint = decode_ltz(bytes, name);
+    file.sizes = ltz_sizes(bytes);
+    file.tensor_bytes = ltz_tensor_bytes(bytes, name);
+  } else if (is_hdf5(bytes)) {
+    file.container = "h5";
+    file.checkpoint = read_hdf5(bytes, name);
+  } else if (is_torch_checkpoint(bytes)) {
+    file.container = "pt";
+    file.checkpoint = read_fairseq_checkpoint(bytes, path, vocabulary);
+  } else {
+    throw FormatError(name + ": expected a fairseq checkpoint (.pt), .h5 or .ltz, found " +
+                      (bytes.empty() ? "an empty file" : "none of them"));
+  }
+  return file;
+}
+
+void write_model(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+  const std::string extension = path.extension().string();
+  if (extension == ".h5" || extension == ".hdf5") {
+    write_hdf5(checkpoint, path);
+  } else if (extension == ".ltz") {
+    write_file_atomically(path, encode_ltz(checkpoint));
+  } else {
+    throw ConfigError(path.string() + ": expected a name that ends in .h5 or .ltz");
+  }
+}
+
+}  // namespace ltz::formats

@@ -1,0 +1,127 @@
+#define TOML_EXCEPTIONS 1
+#include "formats/recipe_toml.h"
+
+#include <fmt/format.h>
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <optional>
+
+#include "formats/context.h"
+#include "model/error.h"
+
+namespace ltz::formats {
+namespace {
+
+void refuse_unknown_keys(const toml::table& table, std::initializer_list<std::string_view> known) {
+  for (const auto& [key, value] : table) {
+    if (std::ranges::find(known, key.str()) == known.end()) {
+      throw FormatError(
+          fmt::format("line {}: unknown key \"{}\"", value.source().begin.line, key.str()));
+    }
+  }
+}
+
+template <typename Value, typename Target>
+void read(const toml::table& table, std::string_view key, Target& target) {
+  const auto node = table[key];
+  if (!node) {
+    return;
+  }
+  const std::optional<Value> value = node.value<Value>();
+  if (!value) {
+    throw FormatError(
+        fmt::format("line {}: {} has the wrong type", node.node()->source().begin.line, key));
+  }
+  target = *value;
+}
+
+compress::Override read_override(const toml::table& table) {
+  refuse_unknown_keys(table, {"pattern", "bits", "sparsity", "keep_float"});
+  compress::Override entry;
+  read<std::string>(table, "pattern", entry.pattern);
+  read<int>(table, "bits", entry.bits);
+  read<double>(table, "sparsity", entry.sparsity);
+  read<bool>(table, "keep_float", entry.keep_float);
+  if (entry.pattern.empty()) {
+    throw FormatError("a [[tensor]] needs a pattern");
+  }
+  return entry;
+}
+
+compress::Recipe read_recipe(const toml::table& table) {
+  refuse_unknown_keys(table, {"preset", "bits", "embedding_bits", "init", "kmeans_iterations",
+                              "prune", "prune_embeddings", "quantize_embeddings", "max_sparsity",
+                              "seed", "paper_ratio", "bits_per_weight", "sparsity", "tensor"});
+  std::string preset;
+  read<std::string>(table, "preset", preset);
+  compress::Recipe recipe = preset.empty() ? compress::Recipe() : compress::preset(preset);
+  read<int>(table, "bits", recipe.bits);
+  read<int>(table, "embedding_bits", recipe.embedding_bits);
+  std::string init;
+  read<std::string>(table, "init", init);
+  if (!init.empty()) {
+    recipe.init = parse_init(init);
+  }
+  read<int>(table, "kmeans_iterations", recipe.kmeans_iterations);
+  read<bool>(table, "prune", recipe.prune);
+  read<bool>(table, "prune_embeddings", recipe.prune_embeddings);
+  read<bool>(table, "quantize_embeddings", recipe.quantize_embeddings);
+  read<double>(table, "max_sparsity", recipe.max_sparsity);
+  read<std::uint64_t>(table, "seed", recipe.seed);
+  if (table.contains("paper_ratio") || table.contains("bits_per_weight") ||
+      table.contains("sparsity")) {
+    recipe.paper_ratio.reset();  // the file's target replaces the preset's
+    recipe.bits_per_weight.reset();
+    recipe.sparsity.reset();
+  }
+  read<double>(table, "paper_ratio", recipe.paper_ratio);
+  read<double>(table, "bits_per_weight", recipe.bits_per_weight);
+  read<double>(table, "sparsity", recipe.sparsity);
+  if (const auto* overrides = table["tensor"].as_array()) {
+    for (const toml::node& node : *overrides) {
+      if (!node.is_table()) {
+        throw FormatError("tensor must be written as [[tensor]]");
+      }
+      recipe.overrides.push_back(read_override(*node.as_table()));
+    }
+  } else if (table.contains("tensor")) {
+    throw FormatError("tensor must be written as [[tensor]]");
+  }
+  compress::validate(recipe);
+  return recipe;
+}
+
+}  // namespace
+
+compress::Recipe parse_recipe(std::string_view text, const std::string& name) {
+  return in_context(name, [&] {
+    try {
+      return read_recipe(toml::parse(text));
+    } catch (const toml::parse_error& error) {
+      throw FormatError(fmt::format("line {}: {}", error.source().begin.line, error.description()));
+    }
+  });
+}
+
+compress::KMeansInit parse_init(std::string_view name) {
+  using compress::KMeansInit;
+  constexpr std::array<std::pair<std::string_view, KMeansInit>, 5> kNames = {{
+      {"linear", KMeansInit::kLinear},
+      {"density", KMeansInit::kDensity},
+      {"random", KMeansInit::kRandom},
+      {"kmeans++", KMeansInit::kKMeansPlusPlus},
+      {"optimal", KMeansInit::kOptimal},
+  }};
+  const auto* found =
+      std::ranges::find(kNames, name, [](const auto& entry) { return entry.first; });
+  if (found == kNames.end()) {
+    throw ConfigError(fmt::format(
+        "expected the start linear, density, random, kmeans++ or optimal, found \"{}\"", name));
+  }
+  return found->second;
+}
+
+}  // namespace ltz::formats

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "compress/recipe.h"
+
+namespace ltz::formats {
+
+// A recipe as TOML. Every key may be left out; the rest is that of the preset it is based on:
+//
+//   preset = "paper"            # paper, balanced or max; without it, the defaults of Recipe
+//   bits = 6                    # of the matrices' codes
+//   embedding_bits = 8
+//   init = "optimal"            # linear, density, random, kmeans++ or optimal
+//   kmeans_iterations = 10
+//   prune = true
+//   prune_embeddings = false
+//   quantize_embeddings = true
+//   max_sparsity = 0.9
+//   seed = 1
+//   paper_ratio = 18.2          # the target: at most one of paper_ratio, bits_per_weight, sparsity
+//
+//   [[tensor]]                  # for tensors whose name matches, later ones win
+//   pattern = "decoder.*.encoder_attn.*"
+//   bits = 8
+//   sparsity = 0.2
+//   keep_float = false
+//
+// Throws FormatError, naming file and key, for syntax, types and unknown keys, and ConfigError for
+// values out of range.
+compress::Recipe parse_recipe(std::string_view text, const std::string& name);
+
+// "linear", "density", "random", "kmeans++", "optimal"; throws ConfigError for anything else.
+compress::KMeansInit parse_init(std::string_view name);
+
+}  // namespace ltz::formats

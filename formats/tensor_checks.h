@@ -1,0 +1,17 @@
+#pragma once
+
+#include <span>
+
+#include "model/tensor.h"
+
+namespace ltz::formats {
+
+// Throws FormatError unless the centroids of a codebook are at most 256, finite and strictly
+// ascending.
+void check_centroids(std::span<const float> centroids);
+
+// Throws FormatError unless there is one value or code per element of the shape, the codebook is
+// in order, every code has its centroid, and values called float16 are.
+void check_tensor(const Tensor& tensor);
+
+}  // namespace ltz::formats

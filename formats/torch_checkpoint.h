@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/tensor.h"
+
+namespace ltz::formats {
+
+enum class TorchType { kFloat32, kFloat16, kBFloat16, kFloat64, kInt64, kInt32 };
+
+// A tensor of a checkpoint, contiguous whatever its strides were. Exactly one of the arrays is
+// used, row-major, one value per element of `shape`; float64 is rounded to float32.
+struct TorchTensor {
+  TorchType type = TorchType::kFloat32;
+  Shape shape;
+  std::vector<float> floats;
+  std::vector<std::int64_t> integers;
+};
+
+// What a fairseq checkpoint says about a model: its hyper-parameters and its state_dict.
+struct TorchCheckpoint {
+  nlohmann::json args;
+  std::map<std::string, TorchTensor> tensors;
+};
+
+// By content: a zip archive, a stream of torch < 1.6, or a tar archive (of torch < 0.2; so that
+// reading it says why it is refused).
+bool is_torch_checkpoint(std::span<const std::byte> bytes);
+
+// Reads what torch.save wrote, zip archive or stream. Only the storages that the tensors of the
+// `model` dict use are decoded: optimizer state costs nothing. Everything is checked against the
+// bytes present before it is allocated. Throws FormatError that starts with `name`, the file.
+TorchCheckpoint read_torch_checkpoint(std::span<const std::byte> bytes, const std::string& name);
+
+}  // namespace ltz::formats

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/bpe.h"
+
+namespace ltz::formats {
+
+// "left right" of each merge. Throws FormatError for a symbol that is empty or has white space.
+std::vector<std::string> merge_lines(const BpeMerges& merges);
+BpeMerges merges_from_lines(std::span<const std::string> lines);
+
+// One line each, all of them ended by "\n". lines: without line ends.
+std::string join_lines(std::span<const std::string> lines);
+std::vector<std::string> split_lines(std::string_view text);
+
+}  // namespace ltz::formats

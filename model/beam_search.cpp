@@ -1,0 +1,209 @@
+#include "model/beam_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "model/error.h"
+#include "model/kernels.h"
+
+namespace ltz {
+namespace {
+
+constexpr float kImpossible = -std::numeric_limits<float>::infinity();
+
+// A hypothesis that is not finished.
+struct Beam {
+  TokenIds tokens;                    // without the </s> that the decoder starts from
+  std::vector<float> scores;          // cumulative log probability after each token
+  std::vector<std::int32_t> history;  // rows of the decoder's memory, one a step
+
+  float score() const { return scores.empty() ? 0.0f : scores.back(); }
+  int last_token() const { return tokens.empty() ? Vocabulary::kEos : tokens.back(); }
+};
+
+struct Candidate {
+  float score;
+  std::size_t beam;
+  int token;
+};
+
+struct Sentence {
+  std::size_t index;  // in the batch
+  int max_len;
+  std::vector<std::int32_t> source_rows;
+  std::vector<Beam> beams;
+  std::vector<Hypothesis> finished;
+};
+
+// The best `count` of everything that was offered, best first; of equals, the first offered.
+class TopCandidates {
+ public:
+  explicit TopCandidates(std::size_t count) : count_(count) {}
+
+  // log_probs: (vocabulary) unnormalised; the candidate's score is log_probs[token] + offset.
+  void offer(std::span<const float> log_probs, float offset, std::size_t beam) {
+    constexpr std::size_t kBlock = 128;
+    for (std::size_t begin = 0; begin < log_probs.size(); begin += kBlock) {
+      const auto block = log_probs.subspan(begin, std::min(kBlock, log_probs.size() - begin));
+      if (best_.size() == count_ && kernels::max_value(block) + offset <= best_.back().score) {
+        continue;
+      }
+      for (std::size_t i = 0; i < block.size(); ++i) {
+        insert({block[i] + offset, beam, static_cast<int>(begin + i)});
+      }
+    }
+  }
+
+  const std::vector<Candidate>& best() const { return best_; }
+
+ private:
+  void insert(const Candidate& candidate) {
+    const bool full = best_.size() == count_;
+    if (candidate.score == kImpossible || (full && candidate.score <= best_.back().score)) {
+      return;
+    }
+    if (full) {
+      best_.pop_back();
+    }
+    const auto better = [](const Candidate& a, const Candidate& b) { return a.score > b.score; };
+    best_.insert(std::ranges::upper_bound(best_, candidate, better), candidate);
+  }
+
+  std::size_t count_;
+  std::vector<Candidate> best_;
+};
+
+Hypothesis finish(const Beam& beam, float score, double lenpen) {
+  Hypothesis hypothesis;
+  hypothesis.tokens = beam.tokens;
+  hypothesis.tokens.push_back(Vocabulary::kEos);
+  std::vector<float> cumulative = beam.scores;
+  cumulative.push_back(score);
+  std::adjacent_difference(cumulative.begin(), cumulative.end(),
+                           std::back_inserter(hypothesis.positional_scores));
+  hypothesis.score = score / std::pow(static_cast<double>(hypothesis.tokens.size()), lenpen);
+  return hypothesis;
+}
+
+// Restricts what may follow at this step; `logits` is changed after its normaliser was taken, as in
+// the reference.
+void forbid(std::span<float> logits, int step, const Sentence& sentence,
+            const BeamOptions& options) {
+  logits[Vocabulary::kPad] = kImpossible;
+  if (step >= sentence.max_len) {
+    const float eos = logits[Vocabulary::kEos];
+    std::ranges::fill(logits, kImpossible);
+    logits[Vocabulary::kEos] = eos;
+  } else if (step < options.min_len) {
+    logits[Vocabulary::kEos] = kImpossible;
+  }
+}
+
+// Turns the step's candidates into finished hypotheses and the beams of the next step.
+void advance(Sentence& sentence, const std::vector<Candidate>& candidates,
+             const BeamOptions& options) {
+  const auto beam_size = static_cast<std::size_t>(options.beam);
+  std::vector<Beam> next;
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    const Candidate& candidate = candidates[c];
+    const Beam& from = sentence.beams[candidate.beam];
+    if (candidate.token == Vocabulary::kEos) {
+      if (c < beam_size && sentence.finished.size() < beam_size) {
+        sentence.finished.push_back(finish(from, candidate.score, options.lenpen));
+      }
+    } else if (next.size() < beam_size) {
+      Beam& beam = next.emplace_back(from);
+      beam.tokens.push_back(candidate.token);
+      beam.scores.push_back(candidate.score);
+    }
+  }
+  sentence.beams = std::move(next);
+}
+
+bool done(const Sentence& sentence, const BeamOptions& options) {
+  return sentence.beams.empty() ||
+         sentence.finished.size() == static_cast<std::size_t>(options.beam);
+}
+
+void check(const BeamOptions& options) {
+  if (options.beam < 1) {
+    throw ConfigError("beam must be at least 1, found " + std::to_string(options.beam));
+  }
+  if (options.max_len_b < 0 || !(options.max_len_a >= 0.0)) {
+    throw ConfigError("the maximum length must not be negative");
+  }
+}
+
+std::vector<Sentence> start(const EncodedBatch& encoded, const ModelConfig& config,
+                            const BeamOptions& options) {
+  std::vector<Sentence> sentences(encoded.starts.size() - 1);
+  for (std::size_t s = 0; s < sentences.size(); ++s) {
+    const int length = encoded.starts[s + 1] - encoded.starts[s];
+    sentences[s].index = s;
+    const double wanted = options.max_len_a * length + options.max_len_b;
+    sentences[s].max_len =
+        static_cast<int>(std::min<double>(wanted, config.max_target_positions - 1));
+    sentences[s].source_rows.resize(static_cast<std::size_t>(length));
+    std::iota(sentences[s].source_rows.begin(), sentences[s].source_rows.end(), encoded.starts[s]);
+    sentences[s].beams.resize(1);  // at the first step all beams would be the same
+  }
+  return sentences;
+}
+
+// One decoder row for every beam of every sentence.
+std::vector<DecoderRow> decoder_rows(std::vector<Sentence>& sentences, int step,
+                                     std::int32_t& memory_rows) {
+  std::vector<DecoderRow> rows;
+  for (Sentence& sentence : sentences) {
+    for (Beam& beam : sentence.beams) {
+      beam.history.push_back(memory_rows++);
+      rows.push_back({beam.last_token(), step, beam.history, sentence.source_rows});
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::vector<std::vector<Hypothesis>> beam_search(const Transformer& model,
+                                                 std::span<const TokenIds> sentences,
+                                                 const BeamOptions& options) {
+  check(options);
+  std::vector<std::vector<Hypothesis>> results(sentences.size());
+  const EncodedBatch encoded = model.encode(sentences);
+  DecoderState state = model.start_decoding(encoded);
+  std::vector<Sentence> active = start(encoded, model.config(), options);
+  std::int32_t memory_rows = 0;
+  for (int step = 0; !active.empty(); ++step) {
+    const std::vector<DecoderRow> rows = decoder_rows(active, step, memory_rows);
+    Matrix logits = model.logits(model.decode(state, rows));
+    Eigen::Index row = 0;
+    for (Sentence& sentence : active) {
+      TopCandidates top(2 * static_cast<std::size_t>(options.beam));
+      for (std::size_t b = 0; b < sentence.beams.size(); ++b, ++row) {
+        const std::span<float> scores(logits.row(row).data(),
+                                      static_cast<std::size_t>(logits.cols()));
+        const float normaliser = kernels::log_sum_exp(scores);
+        forbid(scores, step, sentence, options);
+        top.offer(scores, sentence.beams[b].score() - normaliser, b);
+      }
+      advance(sentence, top.best(), options);
+    }
+    std::vector<Sentence> unfinished;
+    for (Sentence& sentence : active) {
+      if (done(sentence, options)) {
+        std::ranges::stable_sort(sentence.finished, std::greater(), &Hypothesis::score);
+        results[sentence.index] = std::move(sentence.finished);
+      } else {
+        unfinished.push_back(std::move(sentence));
+      }
+    }
+    active = std::move(unfinished);
+  }
+  return results;
+}
+
+}  // namespace ltz

@@ -1,0 +1,71 @@
+#include "model/tensor.h"
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "model/error.h"
+
+namespace ltz {
+
+std::int64_t element_count(const Shape& shape) {
+  std::int64_t count = 1;
+  bool empty = false;
+  for (const std::int64_t dimension : shape) {
+    if (dimension < 0) {
+      throw FormatError("negative dimension in shape " + to_string(shape));
+    }
+    if (dimension == 0) {
+      empty = true;
+    } else if (count > std::numeric_limits<std::int64_t>::max() / dimension) {
+      throw FormatError("too many elements in shape " + to_string(shape));
+    } else {
+      count *= dimension;
+    }
+  }
+  return empty ? 0 : count;
+}
+
+std::string to_string(const Shape& shape) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  }
+  return text + ")";
+}
+
+float round_to_float16(float value) {
+  return static_cast<float>(Eigen::half(value));
+}
+
+std::vector<float> Tensor::values() const {
+  if (const auto* dense = std::get_if<DenseValues>(&data)) {
+    return dense->values;
+  }
+  const auto& quantized = std::get<QuantizedValues>(data);
+  std::vector<float> values(quantized.codes.size());
+  std::ranges::transform(quantized.codes, values.begin(),
+                         [&](std::uint8_t code) { return quantized.centroids[code]; });
+  return values;
+}
+
+Tensor dense_tensor(Shape shape, std::vector<float> values, Precision precision) {
+  return Tensor{std::move(shape), DenseValues{precision, std::move(values)}};
+}
+
+double sparsity(std::span<const float> values) {
+  if (values.empty()) {
+    return 0.0;
+  }
+  const auto zeros = std::ranges::count(values, 0.0f);
+  return static_cast<double>(zeros) / static_cast<double>(values.size());
+}
+
+std::vector<std::uint8_t> mask_of(std::span<const float> values) {
+  std::vector<std::uint8_t> mask(values.size());
+  std::ranges::transform(values, mask.begin(), [](float value) { return value != 0.0f ? 1 : 0; });
+  return mask;
+}
+
+}  // namespace ltz

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ltz {
+
+using Shape = std::vector<std::int64_t>;
+
+// Number of elements of a tensor of this shape; 1 for a scalar.
+// Throws FormatError when a dimension is negative or the product does not fit into 63 bits.
+std::int64_t element_count(const Shape& shape);
+
+// "(496, 248)", for messages.
+std::string to_string(const Shape& shape);
+
+// How a float is stored in files. In memory it is always float32, which holds float16 exactly.
+enum class Precision { kFloat32, kFloat16 };
+
+// The nearest float16 (ties to even; beyond its range, infinity), as a float32.
+float round_to_float16(float value);
+
+// One float per element, row-major.
+struct DenseValues {
+  Precision precision = Precision::kFloat32;
+  std::vector<float> values;
+
+  bool operator==(const DenseValues&) const = default;
+};
+
+// A codebook and one code per element: element i is centroids[codes[i]] (Deep Compression, Han et
+// al. 2016, section 3). At most 256 centroids, strictly ascending, finite; a pruned element has the
+// code of a centroid that is exactly zero. codes: row-major, each below centroids.size().
+struct QuantizedValues {
+  std::vector<float> centroids;
+  std::vector<std::uint8_t> codes;
+
+  bool operator==(const QuantizedValues&) const = default;
+};
+
+// A named parameter of a model, plain or quantized. A pruned element is an exact zero in both.
+struct Tensor {
+  Shape shape;
+  std::variant<DenseValues, QuantizedValues> data;
+
+  bool operator==(const Tensor&) const = default;
+
+  std::int64_t size() const { return element_count(shape); }
+  bool quantized() const { return std::holds_alternative<QuantizedValues>(data); }
+  // The elements as floats, row-major.
+  std::vector<float> values() const;
+};
+
+Tensor dense_tensor(Shape shape, std::vector<float> values,
+                    Precision precision = Precision::kFloat32);
+
+// Fraction of the elements that are exactly zero; 0 for an empty tensor.
+double sparsity(std::span<const float> values);
+
+// The mask of a pruned tensor: 1 where the element is kept, 0 where it is exactly zero.
+std::vector<std::uint8_t> mask_of(std::span<const float> values);
+
+}  // namespace ltz

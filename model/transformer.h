@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/checkpoint.h"
+#include "model/layers.h"
+#include "model/matrix.h"
+
+namespace ltz {
+
+// Token ids of one sentence; a source sentence ends with </s>.
+using TokenIds = std::vector<int>;
+
+// The encoder's output for a batch of sentences, one after the other.
+struct EncodedBatch {
+  Matrix output;                     // (tokens of all sentences, channels)
+  std::vector<std::int32_t> starts;  // first row of each sentence, then the number of rows
+};
+
+// What the decoder knows about its batch; made by Transformer::start_decoding.
+struct DecoderState {
+  std::vector<SelfMixing::Memory> self_memory;  // per layer; grows with every call of decode
+  std::vector<Attention::Memory> cross_memory;  // per layer; keys and values of the encoder output
+};
+
+// One row of a decoder call: a token and what it may look at.
+struct DecoderRow {
+  int token = 0;
+  int position = 0;                           // from 0
+  std::span<const std::int32_t> history;      // rows of self_memory up to and with this one's own
+  std::span<const std::int32_t> source_rows;  // rows of EncodedBatch::output
+};
+
+// A model ready to compute with: all weights as float32. After construction it is only read, except
+// by `replace`, so that any number of threads can use it.
+class Transformer {
+ public:
+  // Throws ConfigError as validate() does.
+  explicit Transformer(const Checkpoint& checkpoint);
+  ~Transformer();
+  Transformer(Transformer&&) noexcept;
+  Transformer& operator=(Transformer&&) noexcept;
+
+  const ModelConfig& config() const { return config_; }
+
+  // Exchanges the values of one parameter. Throws ConfigError when there is no such parameter or
+  // when the number of values differs.
+  void replace(const std::string& name, std::span<const float> values);
+
+  // Throws ConfigError for a sentence longer than max_source_positions.
+  EncodedBatch encode(std::span<const TokenIds> sentences) const;
+
+  DecoderState start_decoding(const EncodedBatch& encoded) const;
+  // Runs new rows through the decoder and appends them to the memories. Returns the features that
+  // the output projection takes, (rows, channels).
+  Matrix decode(DecoderState& state, std::span<const DecoderRow> rows) const;
+  // (rows, channels) -> (rows, target vocabulary)
+  Matrix logits(MatrixView features) const;
+
+ private:
+  struct Layers;
+
+  ModelConfig config_;
+  std::map<std::string, std::vector<float>> parameters_;
+  std::unique_ptr<Layers> layers_;
+};
+
+}  // namespace ltz

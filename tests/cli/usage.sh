@@ -1,0 +1,13 @@
+# Usage errors exit with 2, help and version with 0.
+ltz --version
+ltz >/dev/null 2>&1; echo "no command: $?"
+ltz frobnicate >/dev/null 2>&1; echo "unknown command: $?"
+ltz inspect >/dev/null 2>&1; echo "missing argument: $?"
+ltz verify a.ltz --reference b.pt --min-ratio size=3; echo "unknown ratio: $?"
+ltz eval model.ltz --src a.txt >/dev/null 2>&1; echo "--src without --ref: $?"
+ltz sensitivity m --src a --ref b -o c.csv --sparsity 0.9:0.1 >/dev/null 2>&1; echo "empty range: $?"
+ltz prune m -o out.h5; echo "prune without a target: $?"
+for command in inspect convert sensitivity prune quantize pack unpack compress translate score eval verify; do
+  ltz $command --help | grep -q "Example" || echo "$command has no example"
+done
+ltz --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <H5Cpp.h>
+
+#include <string>
+#include <vector>
+
+// Reads the golden outputs of the reference implementation (see tests/golden/README.md).
+namespace ltz::test {
+
+struct GoldenHypothesis {
+  std::vector<int> tokens;
+  std::vector<float> positional_scores;
+  double score = 0.0;
+};
+
+class GoldenFile {
+ public:
+  explicit GoldenFile(const std::string& path) : file_(path, H5F_ACC_RDONLY) {}
+
+  int sentences() const;
+  std::vector<int> tokens(const std::string& dataset) const;
+  std::vector<float> floats(const std::string& dataset) const;
+  // Groups of one sentence such as "beam4_lenpen0.6_maxlen0x+50".
+  std::vector<std::string> searches(const std::string& sentence) const;
+  std::vector<GoldenHypothesis> hypotheses(const std::string& group) const;
+
+ private:
+  H5::H5File file_;
+};
+
+}  // namespace ltz::test

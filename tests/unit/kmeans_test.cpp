@@ -1,0 +1,275 @@
+#include "compress/kmeans.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "compress/parallel.h"
+#include "model/error.h"
+
+using namespace ltz;
+using namespace ltz::compress;
+
+namespace {
+
+constexpr KMeansInit kInits[] = {KMeansInit::kLinear, KMeansInit::kDensity, KMeansInit::kRandom,
+                                 KMeansInit::kKMeansPlusPlus, KMeansInit::kOptimal};
+
+// Bell-shaped, in [-1, 1], the same on every platform.
+std::vector<float> bell(std::size_t count, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::vector<float> values(count);
+  for (float& value : values) {
+    double sum = 0.0;
+    for (int i = 0; i < 4; ++i) {
+      sum += static_cast<double>(generator()) * 0x1p-32 - 0.5;
+    }
+    value = static_cast<float>(sum / 2.0);
+  }
+  return values;
+}
+
+double squared_error(const std::vector<float>& values, const Clustering& clustering) {
+  double error = 0.0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double d = static_cast<double>(values[i]) - clustering.centroids[clustering.codes[i]];
+    error += d * d;
+  }
+  return error;
+}
+
+// Least distortion over all partitions of the sorted values into at most `cells` intervals.
+double brute_force(const std::vector<float>& sorted, int cells) {
+  const auto count = static_cast<int>(sorted.size());
+  double least = std::numeric_limits<double>::infinity();
+  for (unsigned cuts = 0; cuts < 1u << (count - 1); ++cuts) {
+    if (__builtin_popcount(cuts) + 1 > cells) {
+      continue;
+    }
+    double total = 0.0;
+    for (int begin = 0; begin < count;) {
+      int end = begin + 1;
+      while (end < count && (cuts >> (end - 1) & 1u) == 0) {
+        ++end;
+      }
+      double mean = 0.0;
+      for (int i = begin; i < end; ++i) {
+        mean += sorted[i] / static_cast<double>(end - begin);
+      }
+      for (int i = begin; i < end; ++i) {
+        total += (sorted[i] - mean) * (sorted[i] - mean);
+      }
+      begin = end;
+    }
+    least = std::min(least, total);
+  }
+  return least;
+}
+
+}  // namespace
+
+TEST_CASE("optimal K-means has the least distortion of all partitions") {
+  for (unsigned seed = 0; seed < 12; ++seed) {
+    std::vector<float> values = bell(3 + seed % 10, seed);
+    if (seed % 3 == 0) {  // repeated values
+      values[1] = values[0];
+    }
+    std::vector<float> sorted = values;
+    std::ranges::sort(sorted);
+    for (int cells = 1; cells <= 5; ++cells) {
+      const Clustering clustering =
+          kmeans(values, {.centroids = cells, .init = KMeansInit::kOptimal});
+      INFO("seed " << seed << ", " << cells << " cells");
+      CHECK(squared_error(values, clustering) == Approx(brute_force(sorted, cells)).margin(1e-9));
+    }
+  }
+}
+
+TEST_CASE("optimal K-means is never worse than Lloyd from any start") {
+  const std::vector<float> values = bell(3000, 7);
+  for (const int centroids : {2, 5, 16, 64}) {
+    const double best =
+        kmeans(values, {.centroids = centroids, .init = KMeansInit::kOptimal}).distortion;
+    for (const KMeansInit init : kInits) {
+      const Clustering lloyd = kmeans(values, {.centroids = centroids, .init = init});
+      CHECK(best <= lloyd.distortion * (1 + 1e-6));
+    }
+  }
+}
+
+TEST_CASE("with too many distinct values for an exact search, optimal is still the best start") {
+  const std::vector<float> values = bell(60000, 3);
+  for (const int centroids : {4, 32}) {
+    const auto distortion = [&](KMeansInit init) {
+      return kmeans(values, {.centroids = centroids, .init = init, .tolerance = 0}).distortion;
+    };
+    const double best = distortion(KMeansInit::kOptimal);
+    for (const KMeansInit init : kInits) {
+      CHECK(best <= distortion(init) * 1.001);
+    }
+  }
+}
+
+TEST_CASE("a Lloyd step never raises the distortion") {
+  const std::vector<float> values = bell(2000, 5);
+  for (const KMeansInit init : kInits) {
+    double before = std::numeric_limits<double>::infinity();
+    for (int steps = 0; steps < 20; ++steps) {
+      const Clustering clustering = kmeans(
+          values, {.centroids = 12, .init = init, .max_iterations = steps, .tolerance = 0.0});
+      CHECK(clustering.iterations <= steps);
+      CHECK(clustering.distortion <= before * (1 + 1e-6));
+      before = clustering.distortion;
+    }
+  }
+}
+
+TEST_CASE("codes are those of the nearest centroid and distortion is their error") {
+  const std::vector<float> values = bell(1000, 11);
+  for (const KMeansInit init : kInits) {
+    const Clustering clustering = kmeans(values, {.centroids = 20, .init = init});
+    REQUIRE(clustering.codes.size() == values.size());
+    CHECK(std::ranges::adjacent_find(clustering.centroids, std::greater_equal<>()) ==
+          clustering.centroids.end());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const float distance = std::abs(values[i] - clustering.centroids[clustering.codes[i]]);
+      for (const float centroid : clustering.centroids) {
+        REQUIRE(distance <= std::abs(values[i] - centroid) + 1e-7f);
+      }
+    }
+    CHECK(squared_error(values, clustering) == Approx(clustering.distortion));
+  }
+}
+
+TEST_CASE("a linear start without steps is a uniform quantizer") {
+  const std::vector<float> values{0.0f, 0.1f, 0.9f, 2.0f, 2.1f, 3.9f, 4.0f};
+  const Clustering clustering = kmeans(values, {.centroids = 5, .max_iterations = 0});
+  CHECK(clustering.centroids == std::vector<float>{0.0f, 1.0f, 2.0f, 4.0f});  // nothing near 3
+  CHECK(clustering.codes == std::vector<std::uint8_t>{0, 0, 1, 2, 2, 3, 3});
+}
+
+TEST_CASE("no more distinct values than centroids: no distortion") {
+  const std::vector<float> values{0.3f, -1.0f, 0.3f, 2.5f, -1.0f};
+  for (const KMeansInit init : kInits) {
+    const Clustering clustering = kmeans(values, {.centroids = 3, .init = init});
+    CHECK(clustering.centroids == std::vector<float>{-1.0f, 0.3f, 2.5f});
+    CHECK(clustering.codes == std::vector<std::uint8_t>{1, 0, 1, 2, 0});
+    CHECK(clustering.distortion == 0.0);
+  }
+}
+
+TEST_CASE("no value, one value, all equal") {
+  for (const KMeansInit init : kInits) {
+    const KMeansOptions options{.centroids = 4, .init = init};
+    const Clustering none = kmeans({}, options);
+    CHECK(none.centroids.empty());
+    CHECK(none.codes.empty());
+    CHECK(none.distortion == 0.0);
+    CHECK(kmeans(std::vector<float>{0.7f}, options).centroids == std::vector<float>{0.7f});
+    const Clustering equal = kmeans(std::vector<float>(9, -0.2f), options);
+    CHECK(equal.centroids == std::vector<float>{-0.2f});
+    CHECK(equal.codes == std::vector<std::uint8_t>(9, 0));
+  }
+}
+
+TEST_CASE("one centroid is the mean") {
+  for (const KMeansInit init : kInits) {
+    const Clustering clustering =
+        kmeans(std::vector<float>{1.0f, 2.0f, 6.0f}, {.centroids = 1, .init = init});
+    CHECK(clustering.centroids == std::vector<float>{3.0f});
+    CHECK(clustering.distortion == Approx(14.0));
+  }
+}
+
+TEST_CASE("values far from zero do not cancel") {
+  std::vector<float> values;
+  for (int i = 0; i < 400; ++i) {
+    values.push_back(1000.0f + static_cast<float>(i % 4) * 0.25f +
+                     static_cast<float>(i) * 0x1p-13f);
+  }
+  const Clustering clustering = kmeans(values, {.centroids = 4, .init = KMeansInit::kOptimal});
+  CHECK(squared_error(values, clustering) == Approx(clustering.distortion).epsilon(0.01));
+  CHECK(clustering.distortion < 0.1);
+}
+
+TEST_CASE("K-means refuses bad options and values that are not finite") {
+  const std::vector<float> values{1.0f, 2.0f};
+  CHECK_THROWS_AS(kmeans(values, {.centroids = 0}), ConfigError);
+  CHECK_THROWS_AS(kmeans(values, {.centroids = 257}), ConfigError);
+  CHECK_THROWS_AS(kmeans(values, {.max_iterations = -1}), ConfigError);
+  CHECK_THROWS_AS(kmeans(values, {.tolerance = std::nan("")}), ConfigError);
+  CHECK_THROWS_AS(kmeans(std::vector<float>{1.0f, std::nanf("")}, {}), ConfigError);
+  CHECK_THROWS_AS(kmeans(std::vector<float>{-HUGE_VALF}, {}), ConfigError);
+  CHECK_THROWS_AS(nearest_codes(values, {}), ConfigError);
+}
+
+TEST_CASE("the same seed gives the same clusters, another one others") {
+  const std::vector<float> values = bell(500, 1);
+  for (const KMeansInit init : {KMeansInit::kRandom, KMeansInit::kKMeansPlusPlus}) {
+    const auto centroids = [&](std::uint64_t seed) {
+      return kmeans(values, {.centroids = 8, .init = init, .max_iterations = 0, .seed = seed})
+          .centroids;
+    };
+    CHECK(centroids(3) == centroids(3));
+    CHECK(centroids(3) != centroids(4));
+  }
+}
+
+TEST_CASE("kept values are the sorted values without those below the threshold") {
+  std::vector<float> values = bell(203, 9);
+  values[5] = values[6] = 0.0f;
+  const SortedValues sorted(values);
+  for (const float threshold : {-1.0f, 0.0f, 0.05f, 0.3f, 2.0f}) {
+    std::vector<float> expected;
+    std::ranges::copy_if(sorted.values(), std::back_inserter(expected),
+                         [&](float value) { return std::abs(value) > threshold; });
+    const KeptValues kept(sorted, threshold);
+    REQUIRE(kept.size() == expected.size());
+    CHECK(sorted.count_within(threshold) == values.size() - expected.size());
+    Moments moments;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      REQUIRE(kept[i] == expected[i]);
+      REQUIRE(kept.count_up_to(expected[i]) > i);
+      moments.sum += expected[i] - kept.shift();
+      moments.squares += std::pow(expected[i] - kept.shift(), 2);
+      REQUIRE(kept.prefix(i + 1).sum == Approx(moments.sum).margin(1e-9));
+      REQUIRE(kept.prefix(i + 1).squares == Approx(moments.squares).margin(1e-9));
+    }
+  }
+}
+
+TEST_CASE("thresholds for a count and for squares are the largest ones") {
+  const std::vector<float> values{-4.0f, 1.0f, 2.0f, -2.0f, 3.0f};
+  const SortedValues sorted(values);
+  const auto above = [](float threshold) { return std::nextafter(threshold, HUGE_VALF); };
+  CHECK(sorted.threshold_for_count(5) == 4.0f);
+  CHECK(above(sorted.threshold_for_count(4)) == 4.0f);
+  CHECK(above(sorted.threshold_for_count(2)) == 2.0f);  // the two 2s only together
+  CHECK(above(sorted.threshold_for_count(0)) == 1.0f);
+  CHECK(above(sorted.threshold_for_squares(9.0)) == 3.0f);
+  CHECK(above(sorted.threshold_for_squares(8.9)) == 2.0f);
+  CHECK(sorted.norm_squared() == Approx(34.0));
+  CHECK(sorted.squares_within(2.0f) == Approx(9.0));
+  const SortedValues none(std::span<const float>{});
+  CHECK(none.threshold_for_count(0) == 0.0f);
+  CHECK(none.norm_squared() == 0.0);
+}
+
+TEST_CASE("the error of the smallest index leaves a parallel loop") {
+  for (const int threads : {1, 4}) {
+    omp_set_num_threads(threads);
+    CHECK_THROWS_WITH(parallel_for(50,
+                                   [](std::size_t i) {
+                                     if (i >= 20) {
+                                       throw ConfigError(std::to_string(i));
+                                     }
+                                   }),
+                      "20");
+  }
+  omp_set_num_threads(omp_get_num_procs());
+}

@@ -1,0 +1,79 @@
+#include "compress/prune.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "model/error.h"
+
+using namespace ltz;
+using namespace ltz::compress;
+
+namespace {
+
+const float kNan = std::numeric_limits<float>::quiet_NaN();
+const float kInfinity = std::numeric_limits<float>::infinity();
+
+std::vector<float> pruned_values(const std::vector<float>& weights, double target) {
+  const Tensor tensor = dense_tensor({static_cast<std::int64_t>(weights.size())}, weights);
+  return prune(tensor, threshold_for_sparsity(weights, target)).values();
+}
+
+}  // namespace
+
+TEST_CASE("pruning zeros exactly the requested number of weights when none are tied") {
+  const std::vector<float> weights{0.5f, -0.1f, 0.3f, -0.7f, 0.2f, 0.9f, -0.4f};
+  for (int count = 0; count <= 7; ++count) {
+    CHECK(sparsity(pruned_values(weights, count / 7.0)) == Approx(count / 7.0));
+  }
+  CHECK(pruned_values(weights, 3.0 / 7.0) ==
+        std::vector<float>{0.5f, 0.0f, 0.0f, -0.7f, 0.0f, 0.9f, -0.4f});
+}
+
+TEST_CASE("weights tied at the threshold are pruned all together") {
+  CHECK(pruned_values({1.0f, -1.0f, 2.0f, 1.0f}, 0.25) ==
+        std::vector<float>{0.0f, 0.0f, 2.0f, 0.0f});
+  CHECK(sparsity(pruned_values({3.0f, 3.0f, 3.0f}, 0.4)) == 1.0);
+}
+
+TEST_CASE("no sparsity changes nothing, and zeros count as pruned already") {
+  CHECK(threshold_for_sparsity(std::vector<float>{1.0f, 2.0f}, 0.0) == 0.0f);
+  CHECK(pruned_values({0.0f, 0.0f, 1.0f, 2.0f}, 0.5) == std::vector<float>{0.0f, 0.0f, 1.0f, 2.0f});
+}
+
+TEST_CASE("empty and single weights") {
+  CHECK(threshold_for_sparsity({}, 0.5) == 0.0f);
+  CHECK(standard_deviation({}) == 0.0f);
+  CHECK(prune(dense_tensor({0}, {}), 1.0f).size() == 0);
+  CHECK(pruned_values({-2.0f}, 1.0) == std::vector<float>{0.0f});
+  CHECK(standard_deviation(std::vector<float>{5.0f}) == 0.0f);
+}
+
+TEST_CASE("the standard deviation is that of the population") {
+  CHECK(standard_deviation(std::vector<float>{1.0f, 3.0f}) == 1.0f);
+  CHECK(standard_deviation(std::vector<float>{7.0f, 7.0f, 7.0f}) == 0.0f);
+}
+
+TEST_CASE("pruning keeps the precision of dense tensors and decodes codebooks") {
+  const Tensor half = dense_tensor({2}, {0.5f, 2.0f}, Precision::kFloat16);
+  CHECK(prune(half, 1.0f) == dense_tensor({2}, {0.0f, 2.0f}, Precision::kFloat16));
+  const Tensor quantized{{3}, QuantizedValues{{-1.0f, 2.0f}, {1, 0, 1}}};
+  CHECK(prune(quantized, 1.0f) == dense_tensor({3}, {2.0f, 0.0f, 2.0f}));
+}
+
+TEST_CASE("pruning makes positive zeros only") {
+  CHECK_FALSE(std::signbit(prune(dense_tensor({1}, {-0.5f}), 1.0f).values()[0]));
+}
+
+TEST_CASE("pruning refuses weights that are not finite and sparsities out of range") {
+  for (const float bad : {kNan, kInfinity, -kInfinity}) {
+    const std::vector<float> weights{1.0f, bad};
+    CHECK_THROWS_AS(threshold_for_sparsity(weights, 0.5), ConfigError);
+    CHECK_THROWS_AS(standard_deviation(weights), ConfigError);
+    CHECK_THROWS_AS(prune(dense_tensor({2}, weights), 0.5f), ConfigError);
+  }
+  for (const double bad : {-0.1, 1.1, static_cast<double>(kNan)}) {
+    CHECK_THROWS_AS(threshold_for_sparsity(std::vector<float>{1.0f}, bad), ConfigError);
+  }
+}

@@ -1,0 +1,75 @@
+#include "compress/recipe.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "model/error.h"
+
+using namespace ltz;
+using namespace ltz::compress;
+
+TEST_CASE("presets are valid recipes with a target") {
+  for (const char* name : {"paper", "balanced", "max"}) {
+    const Recipe recipe = preset(name);
+    CHECK(recipe.name == name);
+    CHECK_NOTHROW(validate(recipe));
+    CHECK(target_model_bytes(recipe, 1000000, 1e7).has_value());
+  }
+  CHECK_THROWS_WITH(preset("tiny"), Catch::Contains("tiny"));
+  CHECK_THROWS_AS(preset(""), ConfigError);
+}
+
+TEST_CASE("the paper's preset is the paper's method") {
+  const Recipe paper = preset("paper");
+  CHECK(paper.bits == 8);
+  CHECK(paper.embedding_bits == 8);
+  CHECK(paper.init == KMeansInit::kLinear);
+  CHECK(paper.prune);
+  CHECK_FALSE(paper.prune_embeddings);
+  // 176.6 MB / 18.2 = 9.7 MB
+  CHECK(*target_model_bytes(paper, 17303872, 4.0 * 44138496) == Approx(9.7e6).epsilon(0.001));
+}
+
+TEST_CASE("targets in bytes") {
+  CHECK_FALSE(target_model_bytes(Recipe{}, 800, 3200.0).has_value());
+  CHECK(target_model_bytes(Recipe{.bits_per_weight = 3.0}, 800, 3200.0) == 300.0);
+  CHECK(target_model_bytes(Recipe{.paper_ratio = 16.0}, 800, 3200.0) == 200.0);
+}
+
+TEST_CASE("a recipe out of range is refused") {
+  const Recipe bad[] = {
+      {.bits = 0},
+      {.bits = 9},
+      {.embedding_bits = 0},
+      {.kmeans_iterations = -1},
+      {.max_sparsity = 1.5},
+      {.sparsity = -0.1},
+      {.sparsity = std::nan("")},
+      {.paper_ratio = 0.0},
+      {.bits_per_weight = -3.0},
+      {.sparsity = 0.5, .paper_ratio = 10.0},
+      {.paper_ratio = 18.2, .bits_per_weight = 3.0},
+      {.overrides = {{.bits = 4}}},
+      {.overrides = {{.pattern = "*", .bits = 12}}},
+      {.overrides = {{.pattern = "*", .sparsity = 2.0}}},
+      {.overrides = {{.pattern = "*", .bits = 4, .keep_float = true}}},
+  };
+  for (const Recipe& recipe : bad) {
+    CHECK_THROWS_AS(validate(recipe), ConfigError);
+  }
+  CHECK_NOTHROW(validate(Recipe{}));
+}
+
+TEST_CASE("patterns match whole names") {
+  CHECK(matches("", ""));
+  CHECK(matches("*", ""));
+  CHECK(matches("*", "encoder.layers.0.fc1.weight"));
+  CHECK(matches("decoder.*.encoder_attn.*", "decoder.layers.3.encoder_attn.q_proj.weight"));
+  CHECK(matches("*.fc?.weight", "encoder.layers.0.fc2.weight"));
+  CHECK(matches("a*b*c", "a-b-b-c"));
+  CHECK(matches("*aab", "aaaab"));
+  CHECK_FALSE(matches("", "a"));
+  CHECK_FALSE(matches("?", ""));
+  CHECK_FALSE(matches("fc1", "encoder.layers.0.fc1.weight"));
+  CHECK_FALSE(matches("a*b", "abc"));
+}

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "model/checkpoint.h"
+
+namespace ltz {
+
+// A model of one layer in each stack, 8 channels wide, with an attention branch beside a dynamic
+// (encoder) or lightweight (decoder) convolution. Every tensor of parameter_specs() is there as
+// float32, in [-0.5, 0.5) (gains in [0.5, 1.5)), without a zero; the same for the same seed on
+// every machine.
+Checkpoint tiny_checkpoint(unsigned seed);
+
+// The same model with every kind of tensor that files know: codebooks (pruned, unpruned, all
+// equal), float16 and float32.
+Checkpoint tiny_quantized_checkpoint(unsigned seed);
+
+}  // namespace ltz
