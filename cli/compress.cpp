@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/sensitivity_run.h"
 #include "cli/terminal.h"
+#include "compress/pattern.h"
 #include "compress/plan.h"
 #include "eval/accounting.h"
 #include "eval/evaluate.h"
@@ -25,8 +27,8 @@ struct Options {
   std::string recipe;
   TextOptions text;
   std::string sensitivity;
-  std::size_t sensitivity_sentences = 200;
-  std::string sensitivity_sparsities = "0.3,0.5";
+  std::size_t sensitivity_sentences = 400;
+  std::string sensitivity_sparsities = "0.4,0.6";
   BeamOptions beam;
   GateOptions gates;
   JsonOptions json;
@@ -54,14 +56,18 @@ std::optional<compress::SensitivityCurves> curves_of(const Options& options,
     return std::nullopt;
   }
   if (!text) {
-    say("no development set (--src, --ref): every tensor is pruned at the same multiple of its "
-        "standard deviation");
+    say("no development set (--src, --ref): all weights are taken to be equally sensitive");
     return std::nullopt;
   }
   SensitivityRun run;
   run.options.sparsities = parse_range(options.sensitivity_sparsities);
   run.options.bits.clear();
-  run.options.tables = recipe.prune_embeddings;
+  run.options.groups = compress::sensitivity_groups(parameter_specs(checkpoint.config));
+  if (!recipe.prune_embeddings) {
+    std::erase_if(run.options.groups, [](const std::string& group) {
+      return group.find(".layers.") == std::string::npos;
+    });
+  }
   run.file = options.sensitivity;
   const eval::ParallelText sample = eval::sample(*text, options.sensitivity_sentences);
   say(fmt::format("measuring sensitivity on {} sentences", sample.source.size()));

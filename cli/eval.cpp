@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -16,7 +17,7 @@ namespace {
 struct Options {
   ModelOptions model;
   TextOptions text;
-  BeamOptions beam;
+  eval::EvaluationOptions evaluation;
   std::string output;
   JsonOptions json;
 };
@@ -35,12 +36,12 @@ int run(const Options& options) {
   const Transformer model(checkpoint);
   Progress progress("translating");
   const eval::Scores scores =
-      eval::evaluate(model, TextCodec(checkpoint), text, options.beam,
+      eval::evaluate(model, TextCodec(checkpoint), text, options.evaluation,
                      [&](std::size_t done, std::size_t total) { progress.update(done, total); });
   if (!options.output.empty()) {
     write_lines(options.output, scores.hypotheses);
   }
-  const std::string signature = eval::signature(options.beam, LTZ_VERSION);
+  const std::string signature = eval::signature(options.evaluation, LTZ_VERSION);
   if (options.json.given()) {
     write_json(options.json, {{"bleu", scores.bleu.score},
                               {"nll", scores.nll},
@@ -69,7 +70,9 @@ void setup_eval(CLI::App& app, Action& action) {
   add_model(*command, options->model);
   add_text(*command, options->text, true);
   command->add_option("-o,--output", options->output, "Keep the translations in this file");
-  add_beam(*command, options->beam);
+  add_beam(*command, options->evaluation.beam);
+  command->add_option("--padded-batches", options->evaluation.fairseq_max_tokens,
+                      "Imitate the padding of fairseq's batches of so many tokens; 0: none");
   add_json(*command, options->json);
   command->footer("Example:\n  ltz eval model.ltz --src test.en --ref test.fr --json");
   command->callback([options, &action] { action = [options] { return run(*options); }; });

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/options.h"

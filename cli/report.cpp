@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <span>
 
 #include "cli/terminal.h"
@@ -59,7 +60,7 @@ std::string gate_line(const eval::Gate& gate) {
 double measure_bleu(const Checkpoint& checkpoint, const eval::ParallelText& text,
                     const BeamOptions& beam, const std::string& label) {
   Progress progress("translating with the " + label);
-  return eval::evaluate(Transformer(checkpoint), TextCodec(checkpoint), text, beam,
+  return eval::evaluate(Transformer(checkpoint), TextCodec(checkpoint), text, {.beam = beam},
                         [&](std::size_t done, std::size_t total) { progress.update(done, total); })
       .bleu.score;
 }

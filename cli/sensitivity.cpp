@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "cli/sensitivity_run.h"
 #include "cli/terminal.h"
+#include "compress/pattern.h"
 #include "formats/file.h"
 
 namespace ltz::cli {
@@ -16,6 +17,7 @@ struct Options {
   ModelOptions model;
   TextOptions text;
   std::size_t sentences = 0;
+  std::string by = "group";
   std::string sparsities = "0.1:0.9:0.1";
   std::string bits = "2:8";
   SensitivityRun run;
@@ -33,6 +35,9 @@ int run(Options options) {
     text = eval::sample(text, options.sentences);
   }
   const Checkpoint checkpoint = options.model.read().checkpoint;
+  const std::vector<ParameterSpec> specs = parameter_specs(checkpoint.config);
+  options.run.options.groups =
+      options.by == "group" ? compress::sensitivity_groups(specs) : compress::single_tensors(specs);
   const auto curves = measure_sensitivity(checkpoint, text, options.run);
   say(fmt::format("{}: {} points on {} sentences, {} {:.5f} of the unchanged model",
                   options.run.file, curves.points.size(), text.source.size(), curves.metric,
@@ -44,7 +49,7 @@ int run(Options options) {
 
 void setup_sensitivity(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand(
-      "sensitivity", "Measure quality against sparsity and bits, one tensor at a time");
+      "sensitivity", "Measure quality against sparsity and bits, one group of tensors at a time");
   auto options = std::make_shared<Options>();
   add_model(*command, options->model);
   add_text(*command, options->text, true);
@@ -53,6 +58,11 @@ void setup_sensitivity(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"nll", "bleu"}));
   command->add_option("--sparsity", options->sparsities, "FIRST:LAST:STEP or a list");
   command->add_option("--bits", options->bits, "FIRST:LAST or a list");
+  command
+      ->add_option("--by", options->by,
+                   "What is damaged together: group (the same matrix of all layers, then all "
+                   "matrices of a layer) or tensor")
+      ->check(CLI::IsMember({"group", "tensor"}));
   command->add_option("--sentences", options->sentences,
                       "Measure on this many sentences of the text; 0: all");
   add_beam(*command, options->run.beam);

@@ -74,8 +74,10 @@ class PartialFile {
 
 double quality_of(const Transformer& model, const TextCodec& codec, const SensitivityRun& run,
                   const eval::EncodedText& encoded, const eval::ParallelText& text) {
-  return run.metric == "bleu" ? -eval::evaluate(model, codec, text, run.beam).bleu.score
-                              : score_text(model, encoded.source, encoded.target).mean();
+  return run.metric == "bleu"
+             ? -eval::evaluate(model, codec, text, {.beam = run.beam}).bleu.score
+             : score_text(model, encoded.source, encoded.target, batch_by_length(encoded.target))
+                   .mean();
 }
 
 }  // namespace
@@ -99,10 +101,14 @@ compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
   const compress::Measurement measurement{
       .metric = run.metric,
       .baseline = file.curves.baseline,
-      .quality = [&](const std::string& name, const Tensor& replacement) {
-        model.replace(name, replacement.values());
+      .quality = [&](const compress::Replacements& replacements) {
+        for (const auto& [name, tensor] : replacements) {
+          model.replace(name, tensor.values());
+        }
         const double quality = quality_of(model, codec, run, encoded, text);
-        model.replace(name, checkpoint.tensors.at(name).values());
+        for (const auto& [name, tensor] : replacements) {
+          model.replace(name, checkpoint.tensors.at(name).values());
+        }
         return quality;
       }};
   std::optional<PartialFile> log;

@@ -46,7 +46,8 @@ int run(Options options) {
     for (std::string line; sources.size() < kChunk && std::getline(std::cin, line);) {
       sources.push_back(codec.encode_source(line));
     }
-    for (const auto& hypotheses : translate(model, sources, options.beam)) {
+    for (const auto& hypotheses :
+         translate(model, sources, options.beam, batch_by_length(sources))) {
       print(options, codec, sentence++, hypotheses);
     }
     std::fflush(stdout);

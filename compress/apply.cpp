@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "compress/naming.h"
 #include "compress/plan.h"
 #include "compress/prune.h"
 #include "compress/quantize.h"
+#include "model/context.h"
 #include "model/error.h"
 #include "model/parallel.h"
 
@@ -36,7 +36,7 @@ Checkpoint change_tensors(const Checkpoint& checkpoint, const CompressionPlan& p
     const auto& [name, original] = originals[i];
     const auto found = decisions.find(name);
     const TensorDecision* decision = found == decisions.end() ? nullptr : found->second;
-    changed[i] = naming(name, [&, tensor = original] { return change(*tensor, decision); });
+    changed[i] = in_context(name, [&, tensor = original] { return change(*tensor, decision); });
   });
   Checkpoint result{.config = checkpoint.config,
                     .source_vocabulary = checkpoint.source_vocabulary,

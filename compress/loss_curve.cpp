@@ -1,145 +1,115 @@
 #include "compress/loss_curve.h"
 
 #include <algorithm>
-#include <utility>
+
+#include "compress/pattern.h"
 
 namespace ltz::compress {
 
 namespace {
 
-constexpr double kLinearRegime = 0.25;
-constexpr double kFloorOfMedian = 0.25;
+constexpr double kLeastFactor = 1.0 / 20.0;
 
-std::vector<SensitivityPoint> points_of(const std::string& tensor, const SensitivityCurves& curves,
+struct MeasuredGroup {
+  std::vector<std::string> members;
+  std::vector<SensitivityPoint> points;
+};
+
+std::vector<SensitivityPoint> points_of(const std::string& group, const SensitivityCurves& curves,
                                         Knob knob) {
   std::vector<SensitivityPoint> points;
   std::ranges::copy_if(curves.points, std::back_inserter(points), [&](const auto& point) {
-    return point.tensor == tensor && point.knob == knob && point.relative_error > 0.0;
+    return point.group == group && point.knob == knob && point.relative_error > 0.0;
   });
-  std::ranges::stable_sort(points, {}, &SensitivityPoint::relative_error);
   return points;
 }
 
-// Of the positive ones; 0 if there is none.
-double median(std::vector<double> values) {
-  std::erase_if(values, [](double value) { return !(value > 0.0); });
-  if (values.empty()) {
-    return 0.0;
+std::vector<MeasuredGroup> measured_groups(const std::vector<ParameterSpec>& specs,
+                                           const SensitivityCurves& curves) {
+  std::vector<MeasuredGroup> groups;
+  std::vector<std::string> seen;
+  for (const SensitivityPoint& point : curves.points) {
+    if (std::ranges::find(seen, point.group) != seen.end()) {
+      continue;
+    }
+    seen.push_back(point.group);
+    MeasuredGroup group{members_of(point.group, specs),
+                        points_of(point.group, curves, Knob::kSparsity)};
+    if (group.points.empty()) {
+      group.points = points_of(point.group, curves, Knob::kBits);
+    }
+    groups.push_back(std::move(group));
   }
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
+  return groups;
 }
 
-bool has_curve(const ParameterSpec& spec) {
-  return spec.role == Role::kMatrix || spec.role == Role::kTable;
+// Least squares of the measured rises over the model's.
+struct Fit {
+  double products = 0.0;
+  double squares = 0.0;
+
+  double factor() const { return squares > 0.0 ? products / squares : 0.0; }
+};
+
+Fit fit(const MeasuredGroup& group, const std::map<std::string, LossCurve>& model,
+        double baseline) {
+  Fit result;
+  for (const SensitivityPoint& point : group.points) {
+    double rise = 0.0;
+    for (const std::string& member : group.members) {
+      rise += model.at(member).rise(point.relative_error);
+    }
+    result.products += rise * (point.quality - baseline);
+    result.squares += rise * rise;
+  }
+  return result;
+}
+
+// The factor of all groups together.
+double typical_factor(const std::vector<MeasuredGroup>& groups,
+                      const std::map<std::string, LossCurve>& model, double baseline) {
+  Fit total;
+  for (const MeasuredGroup& group : groups) {
+    const Fit one = fit(group, model, baseline);
+    total.products += one.products;
+    total.squares += one.squares;
+  }
+  return total.factor();
 }
 
 }  // namespace
 
-double LossCurve::rise(double relative_error) const {
-  double total = 0.0;
-  double begin = 0.0;
-  for (std::size_t i = 0; i < slopes.size(); ++i) {
-    const double end = i + 1 < slopes.size() ? std::min(ends[i], relative_error) : relative_error;
-    total += std::max(end - begin, 0.0) * slopes[i];
-    begin = ends[i];
-  }
-  return total;
-}
-
-double linear_slope(std::span<const SensitivityPoint> points, double baseline) {
-  double smallest = kLinearRegime;
-  const auto first = std::ranges::min_element(points, {}, &SensitivityPoint::relative_error);
-  if (first != points.end()) {
-    smallest = std::max(smallest, first->relative_error);
-  }
-  double products = 0.0;
-  double squares = 0.0;
-  for (const SensitivityPoint& point : points) {
-    if (point.relative_error <= smallest) {
-      products += point.relative_error * (point.quality - baseline);
-      squares += point.relative_error * point.relative_error;
-    }
-  }
-  return squares > 0.0 ? products / squares : 0.0;
-}
-
-LossCurve fit_loss_curve(std::span<const SensitivityPoint> points, double baseline, double floor) {
-  // Pool adjacent violators: while a segment is less steep than the one before, one segment takes
-  // the place of both. What remains is the lower convex hull.
-  struct Segment {
-    double width;
-    double rise;
-    double slope() const { return rise / width; }
-  };
-  std::vector<SensitivityPoint> sorted(points.begin(), points.end());
-  std::ranges::stable_sort(sorted, {}, &SensitivityPoint::relative_error);
-  std::vector<Segment> segments;
-  double error = 0.0;
-  double rise = 0.0;
-  for (const SensitivityPoint& point : sorted) {
-    if (!(point.relative_error > error)) {
-      continue;  // the same damage twice: one value is enough
-    }
-    Segment segment{point.relative_error - error, point.quality - baseline - rise};
-    error = point.relative_error;
-    rise = point.quality - baseline;
-    while (!segments.empty() && segments.back().slope() >= segment.slope()) {
-      segment.width += segments.back().width;
-      segment.rise += segments.back().rise;
-      segments.pop_back();
-    }
-    segments.push_back(segment);
-  }
-  LossCurve curve;
-  double end = 0.0;
-  for (const Segment& segment : segments) {
-    end += segment.width;
-    curve.ends.push_back(end);
-    curve.slopes.push_back(std::max(segment.slope(), floor));
-  }
-  if (curve.slopes.empty()) {
-    curve = {{1.0}, {floor}};
-  }
-  return curve;
-}
-
 std::map<std::string, LossCurve> fit_loss_curves(const std::vector<ParameterSpec>& specs,
                                                  const SensitivityCurves* curves) {
-  std::map<std::string, std::vector<SensitivityPoint>> points;
-  std::map<std::string, std::vector<double>> slopes_of_group;
-  std::vector<double> slopes;
+  std::map<std::string, LossCurve> model;
   for (const ParameterSpec& spec : specs) {
-    if (curves == nullptr || !has_curve(spec)) {
-      continue;
+    if (is_weight(spec)) {
+      model[spec.name] = {static_cast<double>(element_count(spec.shape))};
     }
-    std::vector<SensitivityPoint> measured = points_of(spec.name, *curves, Knob::kSparsity);
-    if (measured.empty()) {
-      measured = points_of(spec.name, *curves, Knob::kBits);
-    }
-    slopes.push_back(linear_slope(measured, curves->baseline));
-    slopes_of_group[group_name(spec)].push_back(slopes.back());
-    points[spec.name] = std::move(measured);
   }
-  const double overall = median(slopes);
-  std::map<std::string, LossCurve> result;
-  for (const ParameterSpec& spec : specs) {
-    if (!has_curve(spec)) {
-      continue;
-    }
-    if (overall == 0.0) {
-      result[spec.name] = {{1.0}, {static_cast<double>(element_count(spec.shape))}};
-      continue;
-    }
-    const double of_group = median(slopes_of_group[group_name(spec)]);
-    const double typical = of_group > 0.0 ? of_group : overall;
-    const std::vector<SensitivityPoint>& measured = points[spec.name];
-    result[spec.name] = measured.empty()
-                            ? LossCurve{{1.0}, {typical}}
-                            : fit_loss_curve(measured, curves->baseline, kFloorOfMedian * typical);
+  if (curves == nullptr) {
+    return model;
   }
-  return result;
+  const std::vector<MeasuredGroup> groups = measured_groups(specs, *curves);
+  const double overall = typical_factor(groups, model, curves->baseline);
+  if (!(overall > 0.0)) {
+    return model;
+  }
+  for (auto& [name, curve] : model) {
+    curve.alpha *= overall;
+  }
+  for (const MeasuredGroup& group : groups) {
+    if (group.points.empty()) {
+      continue;
+    }
+    const double typical = typical_factor(groups, model, curves->baseline);
+    const double least = kLeastFactor * std::max(typical, kLeastFactor);
+    const double factor = std::max(fit(group, model, curves->baseline).factor(), least);
+    for (const std::string& member : group.members) {
+      model.at(member).alpha *= factor;
+    }
+  }
+  return model;
 }
 
 }  // namespace ltz::compress

@@ -6,9 +6,10 @@
 #include <optional>
 #include <utility>
 
-#include "compress/naming.h"
+#include "compress/pattern.h"
 #include "compress/prune.h"
 #include "compress/quantize.h"
+#include "model/context.h"
 #include "model/error.h"
 #include "model/parallel.h"
 
@@ -122,7 +123,7 @@ Planner::Planner(const Checkpoint& checkpoint, const SensitivityCurves* curves,
   parallel_for(planned.size(), [&](std::size_t i) {
     const ParameterSpec& spec = planned[i];
     const Override special = combined_override(recipe, spec.name);
-    naming(spec.name, [&] {
+    in_context(spec.name, [&] {
       const std::vector<float> values = checkpoint.tensors.at(spec.name).values();
       SortedValues sorted(values);
       Entry entry{.decision = {.name = spec.name,
@@ -151,29 +152,29 @@ Planner::Planner(const Checkpoint& checkpoint, const SensitivityCurves* curves,
   }
 }
 
+double Planner::cost_at(const Entry& entry, float threshold) const {
+  const double norm = entry.sorted.norm_squared();
+  const double error = entry.sorted.squares_within(threshold) / norm;
+  return entry.curve.slope(error) * threshold * threshold / norm;
+}
+
 float Planner::threshold_at(const Entry& entry, double lambda) const {
-  const SortedValues& sorted = entry.sorted;
-  const double norm = sorted.norm_squared();
-  if (!entry.prunable || !(lambda > 0.0) || !(norm > 0.0)) {
+  if (!entry.prunable || !(lambda > 0.0) || !(entry.sorted.norm_squared() > 0.0)) {
     return entry.decision.threshold;
   }
-  // The cost of the next weight rises with the threshold, and jumps where the curve bends: a
-  // threshold too high for the steeper segment and too low for the other stays at the bend.
-  const LossCurve& curve = entry.curve;
-  float threshold = 0.0f;
-  for (std::size_t i = 0; i < curve.slopes.size(); ++i) {
-    const auto wanted = static_cast<float>(std::min(std::sqrt(lambda * norm / curve.slopes[i]),
-                                                    static_cast<double>(entry.highest_threshold)));
-    if (wanted <= threshold) {
-      break;
-    }
-    const double end = curve.ends[i] * norm;
-    if (i + 1 == curve.slopes.size() || sorted.squares_within(wanted) <= end) {
-      return wanted;
-    }
-    threshold = sorted.threshold_for_squares(end);
+  // The cost of the next weight rises with the threshold.
+  float low = 0.0f;
+  float high = entry.highest_threshold;
+  if (cost_at(entry, high) <= lambda) {
+    return high;
   }
-  return threshold;
+  while (true) {
+    const float middle = low + (high - low) / 2;
+    if (!(low < middle && middle < high)) {
+      return low;
+    }
+    (cost_at(entry, middle) <= lambda ? low : high) = middle;
+  }
 }
 
 TensorDecision Planner::decide(const Entry& entry, double lambda) const {
@@ -210,10 +211,8 @@ CompressionPlan Planner::at(double lambda) const {
 double Planner::highest_lambda() const {
   double highest = 0.0;
   for (const Entry& entry : entries_) {
-    const double norm = entry.sorted.norm_squared();
-    if (entry.prunable && norm > 0.0) {
-      const double threshold = entry.highest_threshold;
-      highest = std::max(highest, entry.curve.slopes.back() * threshold * threshold / norm);
+    if (entry.prunable && entry.sorted.norm_squared() > 0.0) {
+      highest = std::max(highest, cost_at(entry, entry.highest_threshold));
     }
   }
   return highest * 1.01;

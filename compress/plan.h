@@ -41,20 +41,21 @@ struct CompressionPlan {
 double estimated_bytes(const SortedValues& sorted, const TensorDecision& decision);
 
 // Chooses the pruning thresholds of a model (Han et al. 2015, section 3: threshold = s x standard
-// deviation, s by sensitivity). Which s? Let the loss rise by alpha_t e_t when tensor t has the
+// deviation, s by sensitivity). Which s? Let the loss rise by r_t(e_t) when tensor t has the
 // relative error e_t (LossCurve). Pruning a weight of magnitude w adds w^2 / ||W_t||^2 to e_t, so
-// it costs alpha_t w^2 / ||W_t||^2. The least loss at a given number of zeros has the same cost
+// it costs r_t'(e_t) w^2 / ||W_t||^2. The least loss at a given number of zeros has the same cost
 // lambda at the threshold of every tensor; with ||W_t||^2 = n_t sigma_t^2 this is
 //
-//     threshold_t = sigma_t sqrt(lambda n_t / alpha_t),   s_t = sqrt(lambda n_t / alpha_t).
+//     threshold_t = s_t sigma_t,   s_t^2 = lambda n_t / r_t'(e_t).
 //
-// Where the curve bends, alpha_t is its slope at the error that the threshold makes. Lambda is
-// found by bisection for a target. Sorts all weights once, about 5 bytes of memory per weight; a
+// The right side falls as the threshold rises, so each threshold is found by bisection, and lambda
+// by another one for a target. Sorts all weights once, about 5 bytes of memory per weight; a
 // bisection step is then fast. The plan is the same for any number of threads.
 class Planner {
  public:
-  // curves: null for the same s everywhere. The checkpoint and the curves are not kept.
-  // Throws ConfigError, naming the tensor, for a bad recipe, missing tensors and NaN.
+  // curves: null where nothing was measured: the loss then goes with the number of elements. The
+  // checkpoint and the curves are not kept. Throws ConfigError, naming the tensor, for a bad
+  // recipe, missing tensors and NaN.
   Planner(const Checkpoint& checkpoint, const SensitivityCurves* curves, const Recipe& recipe);
 
   // The plan of this slope; 0 prunes nothing but what the recipe's overrides say.
@@ -79,6 +80,8 @@ class Planner {
     float highest_threshold = 0.0f;  // that of max_sparsity
   };
 
+  // What pruning one more weight costs at this threshold.
+  double cost_at(const Entry& entry, float threshold) const;
   float threshold_at(const Entry& entry, double lambda) const;
   TensorDecision decide(const Entry& entry, double lambda) const;
   double highest_lambda() const;

@@ -55,7 +55,4 @@ std::optional<double> target_model_bytes(const Recipe& recipe,
                                          std::int64_t non_embedding_parameters,
                                          double baseline_bytes);
 
-// Whether the whole name matches the pattern, with * for any characters and ? for any one.
-bool matches(std::string_view pattern, std::string_view name);
-
 }  // namespace ltz::compress

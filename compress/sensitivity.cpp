@@ -4,32 +4,32 @@
 #include <cmath>
 #include <optional>
 
-#include "compress/naming.h"
+#include "compress/pattern.h"
 #include "compress/prune.h"
 #include "compress/quantize.h"
+#include "model/context.h"
 #include "model/error.h"
+#include "model/parallel.h"
 
 namespace ltz::compress {
 
 namespace {
 
 struct Setting {
-  std::string tensor;
+  std::string group;
   Knob knob;
   double value;
 };
 
-std::vector<Setting> settings(const Checkpoint& checkpoint, const SensitivityOptions& options) {
+std::vector<Setting> settings(const std::vector<std::string>& groups,
+                              const SensitivityOptions& options) {
   std::vector<Setting> all;
-  for (const ParameterSpec& spec : parameter_specs(checkpoint.config)) {
-    if (spec.role != Role::kMatrix && !(spec.role == Role::kTable && options.tables)) {
-      continue;
-    }
+  for (const std::string& group : groups) {
     for (const double sparsity : options.sparsities) {
-      all.push_back({spec.name, Knob::kSparsity, sparsity});
+      all.push_back({group, Knob::kSparsity, sparsity});
     }
     for (const int bits : options.bits) {
-      all.push_back({spec.name, Knob::kBits, static_cast<double>(bits)});
+      all.push_back({group, Knob::kBits, static_cast<double>(bits)});
     }
   }
   return all;
@@ -40,42 +40,81 @@ std::optional<SensitivityPoint> find(std::span<const SensitivityPoint> known,
   // A setting that went through a text file need not have every bit of 0.1 + 0.2.
   constexpr double kSame = 1e-6;
   const auto found = std::ranges::find_if(known, [&](const SensitivityPoint& point) {
-    return point.tensor == setting.tensor && point.knob == setting.knob &&
+    return point.group == setting.group && point.knob == setting.knob &&
            std::abs(point.setting - setting.value) < kSame;
   });
   return found == known.end() ? std::nullopt : std::optional(*found);
 }
 
-// Fills in what the point says about the tensor alone.
-Tensor damage(const Tensor& tensor, const SensitivityOptions& options, SensitivityPoint& point) {
-  const std::vector<float> original = tensor.values();
+// What a setting does to one tensor.
+struct Damage {
   Tensor replacement;
-  if (point.knob == Knob::kSparsity) {
-    const float threshold = threshold_for_sparsity(original, point.setting);
+  double threshold = 0.0;  // in standard deviations
+  double relative_error = 0.0;
+};
+
+Damage damage(const Tensor& tensor, const Setting& setting, const SensitivityOptions& options) {
+  const std::vector<float> original = tensor.values();
+  Damage result;
+  if (setting.knob == Knob::kSparsity) {
+    const float threshold = threshold_for_sparsity(original, setting.value);
     const float deviation = standard_deviation(original);
-    point.threshold = deviation > 0.0f ? static_cast<double>(threshold) / deviation : 0.0;
-    replacement = prune(tensor, threshold);
+    result.threshold = deviation > 0.0f ? static_cast<double>(threshold) / deviation : 0.0;
+    result.replacement = prune(tensor, threshold);
   } else {
-    replacement = quantize(tensor, {.bits = static_cast<int>(point.setting),
-                                    .init = options.init,
-                                    .max_iterations = options.max_iterations,
-                                    .seed = options.seed});
+    result.replacement = quantize(tensor, {.bits = static_cast<int>(setting.value),
+                                           .init = options.init,
+                                           .max_iterations = options.max_iterations,
+                                           .seed = options.seed});
   }
-  point.relative_error = relative_error(original, replacement.values());
-  return replacement;
+  result.relative_error = relative_error(original, result.replacement.values());
+  return result;
 }
 
-SensitivityPoint measure(const Tensor& tensor, const Setting& setting,
-                         const SensitivityOptions& options, const Quality& quality) {
-  SensitivityPoint point{.tensor = setting.tensor, .knob = setting.knob, .setting = setting.value};
-  const Tensor replacement = naming(setting.tensor, [&] { return damage(tensor, options, point); });
-  point.quality = quality(setting.tensor, replacement);
+SensitivityPoint measure(const Checkpoint& checkpoint, const std::vector<std::string>& members,
+                         const Setting& setting, const SensitivityOptions& options,
+                         const Quality& quality) {
+  std::vector<Damage> damages(members.size());
+  parallel_for(members.size(), [&](std::size_t i) {
+    damages[i] = in_context(
+        members[i], [&] { return damage(checkpoint.tensors.at(members[i]), setting, options); });
+  });
+  SensitivityPoint point{.group = setting.group, .knob = setting.knob, .setting = setting.value};
+  Replacements replacements;
+  double elements = 0.0;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const auto count = static_cast<double>(damages[i].replacement.size());
+    elements += count;
+    point.threshold += count * damages[i].threshold;
+    point.relative_error += count * damages[i].relative_error;
+    replacements.emplace(members[i], std::move(damages[i].replacement));
+  }
+  if (elements > 0.0) {
+    point.threshold /= elements;
+    point.relative_error /= elements;
+  }
+  point.quality = quality(replacements);
   if (!std::isfinite(point.quality)) {
-    throw ConfigError(setting.tensor + ": the quality at " +
+    throw ConfigError(setting.group + ": the quality at " +
                       (setting.knob == Knob::kSparsity ? "sparsity " : "bits ") +
                       std::to_string(setting.value) + " is not a finite number");
   }
   return point;
+}
+
+std::vector<std::string> members_to_measure(const Checkpoint& checkpoint,
+                                            const std::vector<ParameterSpec>& specs,
+                                            const std::string& group) {
+  const std::vector<std::string> members = members_of(group, specs);
+  if (members.empty()) {
+    throw ConfigError("no matrix or embedding table matches " + group);
+  }
+  for (const std::string& name : members) {
+    if (!checkpoint.tensors.contains(name)) {
+      throw ConfigError("no tensor " + name + " in the checkpoint");
+    }
+  }
+  return members;
 }
 
 }  // namespace
@@ -94,18 +133,18 @@ double relative_error(std::span<const float> original, std::span<const float> ch
 SensitivityCurves analyse(const Checkpoint& checkpoint, const SensitivityOptions& options,
                           const Measurement& measurement, std::span<const SensitivityPoint> known,
                           const OnPoint& on_point) {
+  const std::vector<ParameterSpec> specs = parameter_specs(checkpoint.config);
   SensitivityCurves curves{measurement.metric, measurement.baseline, {}};
-  const std::vector<Setting> todo = settings(checkpoint, options);
+  const std::vector<Setting> todo =
+      settings(options.groups.empty() ? single_tensors(specs) : options.groups, options);
   for (const Setting& setting : todo) {
     if (std::optional<SensitivityPoint> point = find(known, setting)) {
       curves.points.push_back(*std::move(point));
       continue;
     }
-    const auto tensor = checkpoint.tensors.find(setting.tensor);
-    if (tensor == checkpoint.tensors.end()) {
-      throw ConfigError("no tensor " + setting.tensor + " in the checkpoint");
-    }
-    curves.points.push_back(measure(tensor->second, setting, options, measurement.quality));
+    curves.points.push_back(measure(checkpoint,
+                                    members_to_measure(checkpoint, specs, setting.group), setting,
+                                    options, measurement.quality));
     if (on_point) {
       on_point(curves.points.back(), curves.points.size(), todo.size());
     }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,19 +12,22 @@
 
 namespace ltz::compress {
 
-// Quality of the model with the tensor of that name replaced and all others as they are; lower is
-// better: mean negative log-likelihood in nats, or negated BLEU. Called once per point.
-using Quality = std::function<double(const std::string& name, const Tensor& replacement)>;
+// Tensors in place of those of the same name.
+using Replacements = std::map<std::string, Tensor>;
 
-// What was done to the tensor.
+// Quality of the model with these tensors replaced and all others as they are; lower is better:
+// mean negative log-likelihood in nats, or negated BLEU. Called once per point.
+using Quality = std::function<double(const Replacements& replacements)>;
+
+// What was done to the tensors.
 enum class Knob { kSparsity, kBits };
 
 struct SensitivityPoint {
-  std::string tensor = {};
+  std::string group = {};  // name pattern of the tensors that were damaged together
   Knob knob = Knob::kSparsity;
   double setting = 0.0;         // sparsity in [0, 1], or bits
-  double threshold = 0.0;       // of pruning, in standard deviations of the tensor; 0 for bits
-  double relative_error = 0.0;  // ||W - Q||^2 / ||W||^2
+  double threshold = 0.0;       // of pruning, in standard deviations, mean of the group; 0 for bits
+  double relative_error = 0.0;  // ||W - Q||^2 / ||W||^2, mean of the group, by elements
   double quality = 0.0;
 };
 
@@ -36,7 +40,7 @@ struct SensitivityCurves {
 struct SensitivityOptions {
   std::vector<double> sparsities = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
   std::vector<int> bits = {2, 3, 4, 5, 6, 7, 8};
-  bool tables = true;  // the embeddings as well as the matrices
+  std::vector<std::string> groups = {};  // name patterns; none: every matrix and table by itself
   KMeansInit init = KMeansInit::kLinear;
   int max_iterations = 30;
   std::uint64_t seed = 1;
@@ -52,12 +56,11 @@ struct Measurement {
 using OnPoint =
     std::function<void(const SensitivityPoint& point, std::size_t done, std::size_t total)>;
 
-// Layer by layer sensitivity (Han et al. 2015, section 3.1): every matrix of the model is pruned,
-// then quantized, alone and by every setting in turn, in the order of parameter_specs; options of
-// settings as given. A point of `known`, of the same tensor, knob and setting, is taken over
-// instead of measured, so that an interrupted run can go on. on_point may be empty. Throws
-// ConfigError for settings out of range and for a quality that is not finite, naming the tensor;
-// what quality throws passes through.
+// Sensitivity (Han et al. 2015, section 3.1): every group of tensors is pruned, then quantized,
+// while the others stay, by every setting in turn. A point of `known`, of the same group, knob and
+// setting, is taken over instead of measured, so that an interrupted run can go on. on_point may be
+// empty. Throws ConfigError for settings out of range, for a group that no matrix or table belongs
+// to, and for a quality that is not finite, naming the group; what quality throws passes through.
 SensitivityCurves analyse(const Checkpoint& checkpoint, const SensitivityOptions& options,
                           const Measurement& measurement,
                           std::span<const SensitivityPoint> known = {},

@@ -40,11 +40,17 @@ ParallelText sample(const ParallelText& text, std::size_t count) {
 }
 
 Scores evaluate(const Transformer& model, const TextCodec& codec, const ParallelText& text,
-                const BeamOptions& options, const SentenceProgress& progress) {
+                const EvaluationOptions& options, const SentenceProgress& progress) {
   const EncodedText encoded = encode(codec, text);
+  const bool padded = options.fairseq_max_tokens != 0;
+  const auto batching = [&](const std::vector<TokenIds>& sentences) {
+    return padded ? batch_like_fairseq(encoded.source, encoded.target, options.fairseq_max_tokens)
+                  : batch_by_length(sentences);
+  };
   Scores scores;
   const auto start = std::chrono::steady_clock::now();
-  const auto translations = translate(model, encoded.source, options, progress);
+  const auto translations =
+      translate(model, encoded.source, options.beam, batching(encoded.source), progress);
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
   scores.seconds = spent.count();
   for (const auto& hypotheses : translations) {
@@ -52,7 +58,8 @@ Scores evaluate(const Transformer& model, const TextCodec& codec, const Parallel
         hypotheses.empty() ? "" : codec.decode_target(hypotheses.front().tokens));
   }
   scores.bleu = bleu(scores.hypotheses, text.reference);
-  const TokenLoss loss = score_text(model, encoded.source, encoded.target);
+  const TokenLoss loss =
+      score_text(model, encoded.source, encoded.target, batching(encoded.target));
   scores.nll = loss.mean();
   scores.perplexity = std::exp(scores.nll);
   scores.sentences = static_cast<std::int64_t>(text.source.size());
@@ -63,11 +70,15 @@ Scores evaluate(const Transformer& model, const TextCodec& codec, const Parallel
   return scores;
 }
 
-std::string signature(const BeamOptions& options, const std::string& version) {
+std::string signature(const EvaluationOptions& options, const std::string& version) {
+  const BeamOptions& beam = options.beam;
+  const std::string padding = options.fairseq_max_tokens == 0
+                                  ? "none"
+                                  : fmt::format("maxtokens.{}", options.fairseq_max_tokens);
   return fmt::format(
       "BLEU+case.mixed+numrefs.1+smooth.none+tok.none+ngram.4+beam.{}+lenpen.{}+maxlen.{}x+{}"
-      "+ltz.{}",
-      options.beam, options.lenpen, options.max_len_a, options.max_len_b, version);
+      "+padding.{}+ltz.{}",
+      beam.beam, beam.lenpen, beam.max_len_a, beam.max_len_b, padding, version);
 }
 
 }  // namespace ltz::eval

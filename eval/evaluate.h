@@ -39,11 +39,16 @@ struct Scores {
   std::vector<std::string> hypotheses;
 };
 
+struct EvaluationOptions {
+  BeamOptions beam;
+  std::size_t fairseq_max_tokens = 0;  // not 0: padded batches, see batch_like_fairseq
+};
+
 // Translates the source and scores it. Throws ConfigError for texts of different or no length.
 Scores evaluate(const Transformer& model, const TextCodec& codec, const ParallelText& text,
-                const BeamOptions& options, const SentenceProgress& progress = {});
+                const EvaluationOptions& options, const SentenceProgress& progress = {});
 
 // Everything that a BLEU of evaluate() depends on, in the manner of sacreBLEU's signatures.
-std::string signature(const BeamOptions& options, const std::string& version);
+std::string signature(const EvaluationOptions& options, const std::string& version);
 
 }  // namespace ltz::eval

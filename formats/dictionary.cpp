@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "formats/context.h"
 #include "formats/utf8.h"
+#include "model/context.h"
 #include "model/error.h"
 
 namespace ltz::formats {

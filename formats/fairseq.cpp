@@ -4,10 +4,10 @@
 
 #include <utility>
 
-#include "formats/context.h"
 #include "formats/dictionary.h"
 #include "formats/fairseq_weights.h"
 #include "formats/file.h"
+#include "model/context.h"
 #include "model/error.h"
 
 namespace ltz::formats {

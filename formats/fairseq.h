@@ -7,6 +7,7 @@
 #include <string>
 
 #include "formats/torch_checkpoint.h"
+#include "formats/vocabulary_files.h"
 #include "model/checkpoint.h"
 
 namespace ltz::formats {
@@ -24,14 +25,6 @@ ModelConfig config_from_args(const nlohmann::json& args);
 // less than 8 entries to a number of rows divisible by 8 gets the ones that fairseq pads with.
 Checkpoint checkpoint_from_torch(TorchCheckpoint torch, Vocabulary source, Vocabulary target,
                                  BpeMerges merges, const std::string& name);
-
-// Where the vocabulary is. An empty path stands for dict.<source_lang>.txt, dict.<target_lang>.txt
-// or bpe.codes in the checkpoint's folder; only bpe.codes may be missing there.
-struct VocabularyFiles {
-  std::filesystem::path source_dict = {};
-  std::filesystem::path target_dict = {};
-  std::filesystem::path bpe_codes = {};
-};
 
 // bytes: of the checkpoint; path: its name, for the folder and for errors.
 Checkpoint read_fairseq_checkpoint(std::span<const std::byte> bytes,

@@ -3,11 +3,11 @@
 #include <utility>
 
 #include "formats/config_json.h"
-#include "formats/context.h"
 #include "formats/hdf5.h"
 #include "formats/hdf5_image.h"
 #include "formats/tensor_checks.h"
 #include "formats/word_list.h"
+#include "model/context.h"
 
 namespace ltz::formats {
 namespace {

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "formats/config_json.h"
-#include "formats/context.h"
 #include "formats/file.h"
 #include "formats/hdf5.h"
 #include "formats/hdf5_handle.h"
@@ -12,6 +11,7 @@
 #include "formats/ltz_float16.h"
 #include "formats/tensor_checks.h"
 #include "formats/word_list.h"
+#include "model/context.h"
 
 namespace ltz::formats {
 namespace {

@@ -1,15 +1,15 @@
 #include <utility>
 
 #include "formats/config_json.h"
-#include "formats/context.h"
 #include "formats/ltz.h"
 #include "formats/ltz_bytes.h"
 #include "formats/ltz_deflate.h"
 #include "formats/ltz_index.h"
 #include "formats/ltz_payload.h"
 #include "formats/ltz_sections.h"
-#include "formats/parallel.h"
 #include "formats/word_list.h"
+#include "model/context.h"
+#include "model/parallel.h"
 
 namespace ltz::formats {
 namespace {
@@ -73,7 +73,7 @@ void check_places(const std::vector<PlacedPayload>& payloads, const ModelConfig&
 
 void read_tensors(const std::vector<PlacedPayload>& payloads, Checkpoint& checkpoint) {
   std::vector<Tensor> tensors(payloads.size());
-  parallel_for_each_index(payloads.size(), [&](std::size_t i) {
+  parallel_for(payloads.size(), [&](std::size_t i) {
     const IndexEntry& entry = payloads[i].entry;
     tensors[i] = in_context("tensor " + entry.name, [&] {
       return decode_payload(payloads[i].bytes, entry.shape, entry.kind);

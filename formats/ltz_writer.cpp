@@ -1,16 +1,16 @@
 #include <utility>
 
 #include "formats/config_json.h"
-#include "formats/context.h"
 #include "formats/ltz.h"
 #include "formats/ltz_bytes.h"
 #include "formats/ltz_deflate.h"
 #include "formats/ltz_index.h"
 #include "formats/ltz_payload.h"
 #include "formats/ltz_sections.h"
-#include "formats/parallel.h"
 #include "formats/tensor_checks.h"
 #include "formats/word_list.h"
+#include "model/context.h"
+#include "model/parallel.h"
 
 namespace ltz::formats {
 namespace {
@@ -32,7 +32,7 @@ std::vector<std::byte> encode_ltz(const Checkpoint& checkpoint) {
   std::vector<IndexEntry> entries = entries_without_lengths(checkpoint);
 
   std::vector<std::vector<std::byte>> payloads(entries.size());
-  parallel_for_each_index(entries.size(), [&](std::size_t i) {
+  parallel_for(entries.size(), [&](std::size_t i) {
     payloads[i] = encode_payload(checkpoint.tensors.at(entries[i].name));
   });
   std::vector<std::byte> embedding;

@@ -1,5 +1,6 @@
 #include "formats/model_file.h"
 
+#include "formats/fairseq.h"
 #include "formats/file.h"
 #include "formats/hdf5.h"
 #include "formats/torch_checkpoint.h"

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "formats/fairseq.h"
 #include "formats/ltz.h"
+#include "formats/vocabulary_files.h"
 #include "model/checkpoint.h"
 
 namespace ltz::formats {

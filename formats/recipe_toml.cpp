@@ -9,7 +9,7 @@
 #include <initializer_list>
 #include <optional>
 
-#include "formats/context.h"
+#include "model/context.h"
 #include "model/error.h"
 
 namespace ltz::formats {

@@ -14,7 +14,7 @@ constexpr std::string_view kTitle = "# ltz sensitivity 1";
 constexpr std::string_view kMetric = "# metric ";
 constexpr std::string_view kBaseline = "# baseline ";
 constexpr std::string_view kMeasured = "# measured ";
-constexpr std::string_view kColumns = "tensor,knob,setting,threshold,relative_error,quality";
+constexpr std::string_view kColumns = "group,knob,setting,threshold,relative_error,quality";
 
 // The lines of a text, one after the other, with what is needed to complain about them.
 class LineReader {
@@ -77,7 +77,7 @@ compress::SensitivityPoint parse_point(const LineReader& reader) {
   if (fields[1] != "sparsity" && fields[1] != "bits") {
     reader.fail("sparsity or bits");
   }
-  return {.tensor = std::string(fields[0]),
+  return {.group = std::string(fields[0]),
           .knob = fields[1] == "bits" ? compress::Knob::kBits : compress::Knob::kSparsity,
           .setting = reader.number(fields[2]),
           .threshold = reader.number(fields[3]),
@@ -93,7 +93,7 @@ std::string sensitivity_header(const SensitivityFile& file) {
 }
 
 std::string sensitivity_line(const compress::SensitivityPoint& point) {
-  return fmt::format("{},{},{},{},{},{}\n", point.tensor,
+  return fmt::format("{},{},{},{},{},{}\n", point.group,
                      point.knob == compress::Knob::kBits ? "bits" : "sparsity", point.setting,
                      point.threshold, point.relative_error, point.quality);
 }

@@ -8,10 +8,10 @@
 #include <variant>
 
 #include "formats/checked.h"
-#include "formats/context.h"
 #include "formats/pickle_json.h"
 #include "formats/torch_archive.h"
 #include "formats/torch_tensor.h"
+#include "model/context.h"
 #include "model/error.h"
 
 namespace ltz::formats {

@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "formats/context.h"
 #include "formats/torch_archive.h"
+#include "model/context.h"
 #include "model/error.h"
 
 namespace ltz::formats {

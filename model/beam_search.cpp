@@ -170,10 +170,10 @@ std::vector<DecoderRow> decoder_rows(std::vector<Sentence>& sentences, int step,
 
 std::vector<std::vector<Hypothesis>> beam_search(const Transformer& model,
                                                  std::span<const TokenIds> sentences,
-                                                 const BeamOptions& options) {
+                                                 const BeamOptions& options, int padded_length) {
   check(options);
   std::vector<std::vector<Hypothesis>> results(sentences.size());
-  const EncodedBatch encoded = model.encode(sentences);
+  const EncodedBatch encoded = model.encode(sentences, padded_length);
   DecoderState state = model.start_decoding(encoded);
   std::vector<Sentence> active = start(encoded, model.config(), options);
   std::int32_t memory_rows = 0;

@@ -29,8 +29,9 @@ struct Hypothesis {
 // finished. Returns, per sentence, at most `beam` hypotheses, best score first. A sentence's result
 // does not depend on the others in the batch.
 // Throws ConfigError for options out of range and for a sentence that is too long for the model.
+// padded_length: see Transformer::encode.
 std::vector<std::vector<Hypothesis>> beam_search(const Transformer& model,
                                                  std::span<const TokenIds> sentences,
-                                                 const BeamOptions& options);
+                                                 const BeamOptions& options, int padded_length = 0);
 
 }  // namespace ltz

@@ -1,5 +1,6 @@
 #include "model/layers.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -138,6 +139,10 @@ Matrix Convolution::project_in(MatrixView x) const {
   return gated;
 }
 
+Matrix Convolution::padding_row() const {
+  return project_in(Matrix::Zero(1, options_.branch.channels));
+}
+
 Matrix Convolution::kernels(const Matrix& x) const {
   Matrix kernels;
   if (weight_linear_.empty()) {
@@ -162,15 +167,21 @@ Matrix Convolution::operator()(MatrixView x, Memory& memory,
   const Matrix kernel_rows = kernels(inputs);
   // Odd kernels of the encoder are centred; of an even one the smaller half is to the left.
   const int left = options_.causal ? options_.taps - 1 : (options_.taps - 1) / 2;
+  const bool padded = std::ranges::any_of(contexts, [](const Context& c) { return c.padding > 0; });
+  const Matrix padding = padded ? padding_row() : Matrix();
   Matrix mixed(inputs.rows(), inputs.cols());
   std::vector<const float*> taps(static_cast<std::size_t>(options_.taps));
   for (Eigen::Index i = 0; i < inputs.rows(); ++i) {
     const Context& context = contexts[static_cast<std::size_t>(i)];
     for (int k = 0; k < options_.taps; ++k) {
       const int position = context.position - left + k;
-      const bool inside = position >= 0 && position < static_cast<int>(context.rows.size());
-      taps[static_cast<std::size_t>(k)] =
-          inside ? memory.row(context.rows[static_cast<std::size_t>(position)]) : nullptr;
+      const int length = static_cast<int>(context.rows.size());
+      const float*& tap = taps[static_cast<std::size_t>(k)];
+      if (position >= 0 && position < length) {
+        tap = memory.row(context.rows[static_cast<std::size_t>(position)]);
+      } else {
+        tap = position >= length && position < length + context.padding ? padding.data() : nullptr;
+      }
     }
     kernels::convolve(row_of(mixed, i), taps, row_of(kernel_rows, kernel_rows.rows() == 1 ? 0 : i),
                       options_.branch.heads);

@@ -23,6 +23,8 @@ using ParameterLookup = std::function<std::span<const float>(const std::string& 
 struct Context {
   std::span<const std::int32_t> rows;
   int position = 0;
+  // Positions after the last row that a convolution takes for padding, see Transformer::encode.
+  int padding = 0;
 };
 
 // Rows of one width that grow as a sequence is decoded: attention keys and values, or the inputs of
@@ -112,6 +114,8 @@ class Convolution {
 
  private:
   Matrix project_in(MatrixView x) const;
+  // What one position of padding is to the convolution, (1, channels).
+  Matrix padding_row() const;
   // One kernel a row, (n, heads * taps), or a single row when all are the same.
   Matrix kernels(const Matrix& x) const;
 

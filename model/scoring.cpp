@@ -21,8 +21,8 @@ std::vector<std::int32_t> counting_up(std::int32_t count) {
 }  // namespace
 
 Matrix teacher_forced_features(const Transformer& model, std::span<const TokenIds> sources,
-                               std::span<const TokenIds> targets) {
-  const EncodedBatch encoded = model.encode(sources);
+                               std::span<const TokenIds> targets, int padded_length) {
+  const EncodedBatch encoded = model.encode(sources, padded_length);
   DecoderState state = model.start_decoding(encoded);
   std::int32_t target_tokens = 0;
   for (const TokenIds& target : targets) {
@@ -52,8 +52,8 @@ Matrix teacher_forced_features(const Transformer& model, std::span<const TokenId
 }
 
 TokenLoss negative_log_likelihood(const Transformer& model, std::span<const TokenIds> sources,
-                                  std::span<const TokenIds> targets) {
-  const Matrix features = teacher_forced_features(model, sources, targets);
+                                  std::span<const TokenIds> targets, int padded_length) {
+  const Matrix features = teacher_forced_features(model, sources, targets, padded_length);
   TokenIds wanted;
   for (const TokenIds& target : targets) {
     wanted.insert(wanted.end(), target.begin(), target.end());

@@ -16,12 +16,13 @@ struct TokenLoss {
 // Negative log-likelihood of the target sentences given the source sentences, teacher-forced: the
 // decoder reads </s> and then the target without its last token. Both have their </s>, which
 // counts. Throws ConfigError for a sentence that is too long for the model.
+// padded_length: see Transformer::encode.
 TokenLoss negative_log_likelihood(const Transformer& model, std::span<const TokenIds> sources,
-                                  std::span<const TokenIds> targets);
+                                  std::span<const TokenIds> targets, int padded_length = 0);
 
 // The decoder's features for these targets, (target tokens of all sentences, channels), in the same
 // teacher-forced way; Transformer::logits makes distributions of them.
 Matrix teacher_forced_features(const Transformer& model, std::span<const TokenIds> sources,
-                               std::span<const TokenIds> targets);
+                               std::span<const TokenIds> targets, int padded_length = 0);
 
 }  // namespace ltz

@@ -203,7 +203,7 @@ void Transformer::replace(const std::string& name, std::span<const float> values
   std::ranges::copy(values, found->second.begin());
 }
 
-EncodedBatch Transformer::encode(std::span<const TokenIds> sentences) const {
+EncodedBatch Transformer::encode(std::span<const TokenIds> sentences, int padded_length) const {
   EncodedBatch batch;
   batch.starts.push_back(0);
   for (const TokenIds& sentence : sentences) {
@@ -225,7 +225,7 @@ EncodedBatch Transformer::encode(std::span<const TokenIds> sentences) const {
     for (std::size_t i = 0; i < sentences[s].size(); ++i) {
       const int position = static_cast<int>(i);
       layers_->encoder_embedding.look_up(sentences[s][i], position, x.row(own[i]).data());
-      contexts.push_back({own, position});
+      contexts.push_back({own, position, padded_length - static_cast<int>(own.size())});
     }
   }
   for (const Layer& layer : layers_->encoder) {

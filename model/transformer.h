@@ -53,7 +53,12 @@ class Transformer {
   void replace(const std::string& name, std::span<const float> values);
 
   // Throws ConfigError for a sentence longer than max_source_positions.
-  EncodedBatch encode(std::span<const TokenIds> sentences) const;
+  // padded_length: what the reference would pad the sentences of this batch to, at their end, or 0.
+  // The reference masks padding before the linear layer in front of a convolution and not after it,
+  // so that its encoder's convolutions see that layer's bias in the padding: the same sentence
+  // comes out a little differently in another batch. With 0 a sentence is as the reference has it
+  // alone.
+  EncodedBatch encode(std::span<const TokenIds> sentences, int padded_length = 0) const;
 
   DecoderState start_decoding(const EncodedBatch& encoded) const;
   // Runs new rows through the decoder and appends them to the memories. Returns the features that

@@ -1,7 +1,6 @@
 #include "model/translator.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "model/error.h"
 #include "model/parallel.h"
@@ -9,40 +8,20 @@
 namespace ltz {
 namespace {
 
-using Batch = std::vector<std::size_t>;  // indices of sentences
-
-// Enough rows for fast products, few enough that their activations stay in the cache.
-constexpr std::size_t kBatchTokens = 1024;
-constexpr std::size_t kBatchSentences = 64;
-
-// Sentences of similar length side by side, the longest batches first so that no thread is left
-// with one at the end.
-std::vector<Batch> make_batches(const std::vector<TokenIds>& sentences) {
-  std::vector<std::size_t> order(sentences.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, std::greater(),
-                           [&](std::size_t i) { return sentences[i].size(); });
-  std::vector<Batch> batches;
-  std::size_t tokens = 0;
-  for (const std::size_t i : order) {
-    if (batches.empty() || batches.back().size() == kBatchSentences ||
-        tokens + sentences[i].size() > kBatchTokens) {
-      batches.emplace_back();
-      tokens = 0;
-    }
-    batches.back().push_back(i);
-    tokens += sentences[i].size();
-  }
-  return batches;
-}
-
-std::vector<TokenIds> gather(const std::vector<TokenIds>& sentences, const Batch& batch) {
+std::vector<TokenIds> gather(const std::vector<TokenIds>& sentences,
+                             const std::vector<std::size_t>& batch) {
   std::vector<TokenIds> gathered;
   gathered.reserve(batch.size());
   for (const std::size_t i : batch) {
     gathered.push_back(sentences[i]);
   }
   return gathered;
+}
+
+// What the reference pads these sentences to, or 0.
+int padded_length(const std::vector<TokenIds>& sources, const Batching& batching) {
+  return batching.padded ? static_cast<int>(std::ranges::max(sources, {}, &TokenIds::size).size())
+                         : 0;
 }
 
 }  // namespace
@@ -86,35 +65,36 @@ std::string TextCodec::decode_target(const TokenIds& ids) const {
 
 std::vector<std::vector<Hypothesis>> translate(const Transformer& model,
                                                const std::vector<TokenIds>& sources,
-                                               const BeamOptions& options,
+                                               const BeamOptions& options, const Batching& batching,
                                                const SentenceProgress& progress) {
-  const std::vector<Batch> batches = make_batches(sources);
   std::vector<std::vector<Hypothesis>> results(sources.size());
   std::size_t done = 0;
-  parallel_for(batches.size(), [&](std::size_t b) {
-    auto hypotheses = beam_search(model, gather(sources, batches[b]), options);
-    for (std::size_t i = 0; i < batches[b].size(); ++i) {
-      results[batches[b][i]] = std::move(hypotheses[i]);
+  parallel_for(batching.batches.size(), [&](std::size_t b) {
+    const std::vector<std::size_t>& batch = batching.batches[b];
+    const std::vector<TokenIds> sentences = gather(sources, batch);
+    auto hypotheses = beam_search(model, sentences, options, padded_length(sentences, batching));
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      results[batch[i]] = std::move(hypotheses[i]);
     }
     if (progress) {
 #pragma omp critical(ltz_batch_progress)
-      progress(done += batches[b].size(), sources.size());
+      progress(done += batch.size(), sources.size());
     }
   });
   return results;
 }
 
 TokenLoss score_text(const Transformer& model, const std::vector<TokenIds>& sources,
-                     const std::vector<TokenIds>& targets) {
+                     const std::vector<TokenIds>& targets, const Batching& batching) {
   if (sources.size() != targets.size()) {
     throw ConfigError("expected as many target sentences as source sentences, found " +
                       std::to_string(targets.size()) + " and " + std::to_string(sources.size()));
   }
-  const std::vector<Batch> batches = make_batches(targets);
-  std::vector<TokenLoss> losses(batches.size());
-  parallel_for(batches.size(), [&](std::size_t b) {
-    losses[b] =
-        negative_log_likelihood(model, gather(sources, batches[b]), gather(targets, batches[b]));
+  std::vector<TokenLoss> losses(batching.batches.size());
+  parallel_for(losses.size(), [&](std::size_t b) {
+    const std::vector<TokenIds> sentences = gather(sources, batching.batches[b]);
+    losses[b] = negative_log_likelihood(model, sentences, gather(targets, batching.batches[b]),
+                                        padded_length(sentences, batching));
   });
   // Summed in a fixed order, so that the last bits do not depend on the threads.
   TokenLoss total;

@@ -33,7 +33,7 @@ TEST_CASE("counts are summed over sentences before they are divided") {
       100.0 * std::exp(1.0 - 9.0 / 8.0) * std::pow(0.75 * 4.0 / 6.0 * 0.5 * 0.5, 0.25);
   CHECK(result.score == Approx(expected));
   CHECK(to_string(result) ==
-        "BLEU = 52.46, 75.0/66.7/50.0/50.0 (BP=0.882, ratio=0.889, hyp_len=8, ref_len=9)");
+        "BLEU = 52.47, 75.0/66.7/50.0/50.0 (BP=0.882, ratio=0.889, hyp_len=8, ref_len=9)");
 }
 
 TEST_CASE("case matters, and only white space separates tokens") {

@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "compress/parallel.h"
+#include "model/parallel.h"
 #include "model/error.h"
 
 using namespace ltz;

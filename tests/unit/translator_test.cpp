@@ -28,7 +28,7 @@ TEST_CASE("a translation depends neither on the batch nor on the number of threa
   const Transformer model(checkpoint);
   const auto sources = some_sentences(checkpoint.config.source_vocabulary_size);
   const BeamOptions options{.beam = 3, .max_len_b = 12};
-  const auto together = translate(model, sources, options);
+  const auto together = translate(model, sources, options, batch_by_length(sources));
   REQUIRE(together.size() == sources.size());
   for (std::size_t s = 0; s < sources.size(); ++s) {
     CAPTURE(s);
@@ -40,7 +40,7 @@ TEST_CASE("a translation depends neither on the batch nor on the number of threa
     }
   }
   omp_set_num_threads(1);
-  const auto one_thread = translate(model, sources, options);
+  const auto one_thread = translate(model, sources, options, batch_by_length(sources));
   omp_set_num_threads(3);
   for (std::size_t s = 0; s < sources.size(); ++s) {
     CHECK(one_thread[s].front().score == together[s].front().score);
@@ -51,7 +51,8 @@ TEST_CASE("incremental decoding gives the probabilities of teacher forcing") {
   const Checkpoint checkpoint = tiny_checkpoint(5);
   const Transformer model(checkpoint);
   const std::vector<TokenIds> sources = some_sentences(checkpoint.config.source_vocabulary_size);
-  for (const auto& hypotheses : translate(model, sources, {.beam = 2, .max_len_b = 9})) {
+  for (const auto& hypotheses :
+       translate(model, sources, {.beam = 2, .max_len_b = 9}, batch_by_length(sources))) {
     for (const Hypothesis& hypothesis : hypotheses) {
       double sum = 0.0;
       for (const float score : hypothesis.positional_scores) {
@@ -61,7 +62,8 @@ TEST_CASE("incremental decoding gives the probabilities of teacher forcing") {
       CHECK(hypothesis.score == Approx(sum / std::pow(length, 0.6)).margin(1e-4));
     }
   }
-  const auto best = translate(model, sources, {.beam = 2, .max_len_b = 9});
+  const auto best =
+      translate(model, sources, {.beam = 2, .max_len_b = 9}, batch_by_length(sources));
   for (std::size_t s = 0; s < sources.size(); ++s) {
     const Hypothesis& hypothesis = best[s].front();
     double sum = 0.0;
@@ -78,7 +80,8 @@ TEST_CASE("lengths are limited, and nothing is empty or padded") {
   const Checkpoint checkpoint = tiny_checkpoint(7);
   const Transformer model(checkpoint);
   const auto sources = some_sentences(checkpoint.config.source_vocabulary_size);
-  for (const auto& hypotheses : translate(model, sources, {.beam = 4, .max_len_b = 6})) {
+  for (const auto& hypotheses :
+       translate(model, sources, {.beam = 4, .max_len_b = 6}, batch_by_length(sources))) {
     REQUIRE(hypotheses.size() == 4);
     for (const Hypothesis& hypothesis : hypotheses) {
       CHECK(hypothesis.tokens.size() >= 2);
@@ -94,23 +97,24 @@ TEST_CASE("what the model cannot take is refused") {
   checkpoint.config.max_source_positions = 8;
   const Transformer model(checkpoint);
   const std::vector<TokenIds> long_source = {TokenIds(9, Vocabulary::kUnk)};
-  CHECK_THROWS_WITH(translate(model, long_source, {}),
+  CHECK_THROWS_WITH(translate(model, long_source, {}, batch_by_length(long_source)),
                     "a source sentence has 9 tokens, the model takes at most 8");
-  CHECK_THROWS_AS(translate(model, {{Vocabulary::kEos}}, {.beam = 0}), ConfigError);
-  CHECK_THROWS_AS(score_text(model, {{Vocabulary::kEos}}, {}), ConfigError);
+  const std::vector<TokenIds> empty = {{Vocabulary::kEos}};
+  CHECK_THROWS_AS(beam_search(model, empty, {.beam = 0}), ConfigError);
+  CHECK_THROWS_AS(score_text(model, empty, {}, batch_by_length(empty)), ConfigError);
 }
 
 TEST_CASE("replacing a parameter changes the model, and back") {
   const Checkpoint checkpoint = tiny_checkpoint(2);
   Transformer model(checkpoint);
   const std::vector<TokenIds> text = some_sentences(checkpoint.config.source_vocabulary_size);
-  const double before = score_text(model, text, text).nats;
+  const double before = score_text(model, text, text, batch_by_length(text)).nats;
   const std::string name = "decoder.layers.0.fc1.weight";
   const std::vector<float> values = checkpoint.tensors.at(name).values();
   model.replace(name, std::vector<float>(values.size(), 0.0f));
-  CHECK(score_text(model, text, text).nats != before);
+  CHECK(score_text(model, text, text, batch_by_length(text)).nats != before);
   model.replace(name, values);
-  CHECK(score_text(model, text, text).nats == before);
+  CHECK(score_text(model, text, text, batch_by_length(text)).nats == before);
   CHECK_THROWS_AS(model.replace(name, std::vector<float>(3)), ConfigError);
   CHECK_THROWS_AS(model.replace("no.such.tensor", values), ConfigError);
 }

@@ -5,7 +5,7 @@
 
 #include "model/error.h"
 
-namespace ltz::formats {
+namespace ltz {
 
 // Calls `function`; what it throws gets "context: " in front, its type stays. This is how an error
 // from inside a parser learns the name of the tensor, and then of the file.
@@ -22,4 +22,4 @@ decltype(auto) in_context(const std::string& context, Function&& function) {
   }
 }
 
-}  // namespace ltz::formats
+}  // namespace ltz
