@@ -75,26 +75,50 @@ std::optional<compress::SensitivityCurves> curves_of(const Options& options,
 }
 
 // Plans for the size that the recipe asks for and packs. The planner's estimate of the file is a
-// little off; if the file is too big the plan is made again for as much less.
+// little off, so it is asked again for as much more or less as the file was off; the largest file
+// that is small enough wins.
 std::vector<std::byte> compress_to_target(const Checkpoint& checkpoint,
                                           const compress::SensitivityCurves* curves,
                                           const compress::Recipe& recipe, double baseline_bytes) {
   const compress::Planner planner(checkpoint, curves, recipe);
+  const auto pack = [&](const compress::CompressionPlan& plan) {
+    return formats::encode_ltz(compress::apply(checkpoint, plan));
+  };
   const std::optional<double> target = compress::target_model_bytes(
       recipe, eval::count_parameters(checkpoint.config).non_embedding, baseline_bytes);
-  compress::CompressionPlan plan = planner.for_recipe(baseline_bytes);
-  constexpr int kAttempts = 5;
-  for (int attempt = 1;; ++attempt) {
-    std::vector<std::byte> bytes = formats::encode_ltz(compress::apply(checkpoint, plan));
-    const auto model_bytes = static_cast<double>(formats::ltz_sizes(bytes).model);
-    if (!target || model_bytes <= *target || attempt == kAttempts) {
-      return bytes;
-    }
-    plan = planner.for_bytes(plan.estimated_model_bytes - 1.02 * (model_bytes - *target));
+  if (!target) {
+    return pack(planner.for_recipe(baseline_bytes));
   }
+  constexpr int kAttempts = 6;
+  constexpr double kCloseEnough = 0.999;
+  std::vector<std::byte> best;
+  double best_size = 0.0;
+  double budget = *target;
+  for (int attempt = 0; attempt < kAttempts && best_size < kCloseEnough * *target; ++attempt) {
+    const compress::CompressionPlan plan = planner.for_bytes(budget);
+    std::vector<std::byte> bytes = pack(plan);
+    const auto size = static_cast<double>(formats::ltz_sizes(bytes).model);
+    const bool fits = size <= *target;
+    if (fits && size > best_size) {
+      best = std::move(bytes);
+      best_size = size;
+    }
+    if (fits && plan.lambda == 0.0) {
+      break;  // small enough without pruning
+    }
+    budget += (fits ? 0.9 : 1.1) * (*target - size);
+  }
+  if (best.empty()) {
+    throw ConfigError(
+        fmt::format("recipe {}: no model of at most {:.0f} bytes without embeddings "
+                    "was found",
+                    recipe.name, *target));
+  }
+  return best;
 }
 
 int run(const Options& options) {
+  options.gates.require_text(options.text);
   formats::require_different_files(options.model.path, options.output);
   const compress::Recipe recipe = recipe_of(options);
   std::optional<eval::ParallelText> text;

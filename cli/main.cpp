@@ -66,6 +66,9 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return ltz::cli::run(argc, argv);
+  } catch (const CLI::ParseError& error) {  // options that only together make no sense
+    ltz::cli::fail(error.what());
+    return ltz::cli::kUsage;
   } catch (const ltz::Error& error) {
     return ltz::cli::fail(error.what());
   } catch (const std::bad_alloc&) {

@@ -88,6 +88,12 @@ void add_json(CLI::App& command, JsonOptions& options) {
       ->option_text("[FILE]");
 }
 
+void GateOptions::require_text(const TextOptions& text) const {
+  if (!text.given() && (limits.max_bleu_drop || limits.min_bleu)) {
+    throw CLI::ValidationError("a limit on BLEU needs --src and --ref");
+  }
+}
+
 std::int64_t GateOptions::baseline_parameters() const {
   if (baseline == "transformer-base") {
     return eval::kTransformerBaseParameters;

@@ -53,6 +53,8 @@ struct GateOptions {
   eval::GateLimits limits;
   std::string baseline = "transformer-base";
 
+  // Throws CLI::ValidationError for a limit on BLEU without a text to measure it on.
+  void require_text(const TextOptions& text) const;
   // Parameters without embeddings of what the paper ratio is relative to: a preset's name, a
   // number, or a model file. Throws as read_model does.
   std::int64_t baseline_parameters() const;

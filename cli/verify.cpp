@@ -23,6 +23,7 @@ struct Options {
 };
 
 int run(const Options& options) {
+  options.gates.require_text(options.text);
   std::optional<eval::ParallelText> text;
   if (options.text.given()) {
     text = options.text.read();

@@ -153,18 +153,57 @@ std::vector<Sentence> start(const EncodedBatch& encoded, const ModelConfig& conf
   return sentences;
 }
 
-// One decoder row for every beam of every sentence.
-std::vector<DecoderRow> decoder_rows(std::vector<Sentence>& sentences, int step,
-                                     std::int32_t& memory_rows) {
-  std::vector<DecoderRow> rows;
-  for (Sentence& sentence : sentences) {
-    for (Beam& beam : sentence.beams) {
-      beam.history.push_back(memory_rows++);
-      rows.push_back({beam.last_token(), step, beam.history, sentence.source_rows});
+// The decoder's memory of self-attention and convolution. Every step adds a row for each beam and
+// never moves one, a hypothesis just knows its rows; from time to time the rows of hypotheses that
+// were given up are dropped.
+class History {
+ public:
+  explicit History(DecoderState& state) : state_(state) {}
+
+  // One decoder row for every beam of every sentence.
+  std::vector<DecoderRow> next_rows(std::vector<Sentence>& sentences, int step) {
+    std::vector<DecoderRow> rows;
+    for (Sentence& sentence : sentences) {
+      for (Beam& beam : sentence.beams) {
+        beam.history.push_back(size_++);
+        rows.push_back({beam.last_token(), step, beam.history, sentence.source_rows});
+      }
     }
+    return rows;
   }
-  return rows;
-}
+
+  void drop_unused(std::vector<Sentence>& sentences) {
+    if (size_ < limit_) {
+      return;
+    }
+    std::vector<std::int32_t> place(static_cast<std::size_t>(size_), -1);
+    std::vector<std::int32_t> used;
+    for (Sentence& sentence : sentences) {
+      for (Beam& beam : sentence.beams) {
+        for (std::int32_t& row : beam.history) {
+          std::int32_t& new_row = place[static_cast<std::size_t>(row)];
+          if (new_row < 0) {
+            new_row = static_cast<std::int32_t>(used.size());
+            used.push_back(row);
+          }
+          row = new_row;
+        }
+      }
+    }
+    for (SelfMixing::Memory& memory : state_.self_memory) {
+      SelfMixing::keep(memory, used);
+    }
+    size_ = static_cast<std::int32_t>(used.size());
+    limit_ = std::max(kLeastLimit, 2 * size_);
+  }
+
+ private:
+  static constexpr std::int32_t kLeastLimit = 2048;
+
+  DecoderState& state_;
+  std::int32_t size_ = 0;
+  std::int32_t limit_ = kLeastLimit;
+};
 
 }  // namespace
 
@@ -176,9 +215,9 @@ std::vector<std::vector<Hypothesis>> beam_search(const Transformer& model,
   const EncodedBatch encoded = model.encode(sentences, padded_length);
   DecoderState state = model.start_decoding(encoded);
   std::vector<Sentence> active = start(encoded, model.config(), options);
-  std::int32_t memory_rows = 0;
+  History history(state);
   for (int step = 0; !active.empty(); ++step) {
-    const std::vector<DecoderRow> rows = decoder_rows(active, step, memory_rows);
+    const std::vector<DecoderRow> rows = history.next_rows(active, step);
     Matrix logits = model.logits(model.decode(state, rows));
     Eigen::Index row = 0;
     for (Sentence& sentence : active) {
@@ -202,6 +241,7 @@ std::vector<std::vector<Hypothesis>> beam_search(const Transformer& model,
       }
     }
     active = std::move(unfinished);
+    history.drop_unused(active);
   }
   return results;
 }

@@ -23,6 +23,15 @@ void RowStore::append(const Matrix& rows) {
   values_.insert(values_.end(), rows.data(), rows.data() + rows.size());
 }
 
+void RowStore::keep(std::span<const std::int32_t> rows) {
+  std::vector<float> kept;
+  kept.reserve(2 * rows.size() * width_);
+  for (const std::int32_t index : rows) {
+    kept.insert(kept.end(), row(index), row(index) + width_);
+  }
+  values_ = std::move(kept);
+}
+
 Linear::Linear(const ParameterLookup& parameters, const std::string& prefix, int out, int in)
     : weight_(parameters(prefix + ".weight").data(), out, in),
       bias_(parameters(prefix + ".bias")) {}
@@ -219,6 +228,17 @@ SelfMixing::Memory SelfMixing::empty_memory() const {
     std::visit([&](const auto& layer) { memory.emplace_back(layer.empty_memory()); }, branch.layer);
   }
   return memory;
+}
+
+void SelfMixing::keep(Memory& memory, std::span<const std::int32_t> rows) {
+  for (auto& branch : memory) {
+    if (auto* attention = std::get_if<Attention::Memory>(&branch)) {
+      attention->keys.keep(rows);
+      attention->values.keep(rows);
+    } else {
+      std::get<Convolution::Memory>(branch).keep(rows);
+    }
+  }
 }
 
 Matrix SelfMixing::operator()(const Matrix& x, Memory& memory,

@@ -33,6 +33,8 @@ class RowStore {
  public:
   explicit RowStore(int width = 0) : width_(static_cast<std::size_t>(width)) {}
   void append(const Matrix& rows);
+  // Forgets all rows but these, which become rows 0, 1, … in this order.
+  void keep(std::span<const std::int32_t> rows);
   const float* row(std::int32_t index) const {
     return values_.data() + static_cast<std::size_t>(index) * width_;
   }
@@ -135,6 +137,8 @@ class SelfMixing {
 
   using Memory = std::vector<std::variant<Attention::Memory, Convolution::Memory>>;
   Memory empty_memory() const;
+  // RowStore::keep for all branches.
+  static void keep(Memory& memory, std::span<const std::int32_t> rows);
   // x: (n, width), appended to the memory. Returns (n, width).
   Matrix operator()(const Matrix& x, Memory& memory, std::span<const Context> contexts) const;
 

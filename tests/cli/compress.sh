@@ -5,7 +5,7 @@ cp src ref
 cat >recipe.toml <<'TOML'
 preset = "paper"
 bits = 4
-bits_per_weight = 8.0
+bits_per_weight = 5.0
 TOML
 for threads in 1 2 3; do
   ltz compress $model -o $threads.ltz --recipe recipe.toml --src src --ref ref --max-len-b 5 --threads $threads \

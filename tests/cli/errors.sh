@@ -42,8 +42,8 @@ try "output equal to input" ltz convert good.h5 good.h5
 try "output equal to input by another name" ltz quantize good.h5 -o ./../run/good.h5
 try "output of no known kind" ltz convert good.h5 model.onnx
 try "a folder that is not there" ltz convert good.h5 nowhere/model.h5
-mkdir folder
-try "a folder as output" ltz convert good.h5 folder
+mkdir folder.h5
+try "a folder as output" ltz convert good.h5 folder.h5
 try "a full disk" ltz pack good.h5 -o /dev/full
 try "a full disk behind standard output" sh -c 'ltz inspect good.h5 >/dev/full'
 try "an artifact that is none" ltz verify good.h5 --reference good.h5

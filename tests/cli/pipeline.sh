@@ -4,7 +4,7 @@ printf 'w42@@ w01 w32\nw32\nw59 w03@@ w01\nw44 w42@@ w02\n' >src
 printf 'v50 v50 v31\nv41\nv10 v31\nv08 v25 v25\n' >ref
 ltz convert $model model.h5 && echo converted
 ltz sensitivity model.h5 --src src --ref ref --sparsity 0.2,0.6 --bits 4 -o curves.csv
-head -5 curves.csv | cut -d' ' -f1-3
+head -5 curves.csv | cut -c1-16
 grep -c sparsity, curves.csv
 # An interrupted run goes on where it was, also after half a line.
 { head -40 curves.csv; printf 'decoder.layers.0.fc1.wei'; } >again.csv.partial
