@@ -71,8 +71,10 @@ double typical_factor(const std::vector<MeasuredGroup>& groups,
   Fit total;
   for (const MeasuredGroup& group : groups) {
     const Fit one = fit(group, model, baseline);
-    total.products += one.products;
-    total.squares += one.squares;
+    if (one.products > 0.0) {  // one that improves the score says nothing about the others
+      total.products += one.products;
+      total.squares += one.squares;
+    }
   }
   return total.factor();
 }

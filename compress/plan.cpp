@@ -58,8 +58,8 @@ double sparsity_within(const SortedValues& sorted, float threshold) {
 // The least lambda in (0, highest], to within 0.1%, for which `enough` holds; it holds for highest.
 template <typename Enough>
 double least_lambda(double highest, const Enough& enough) {
-  // s goes with the square root of lambda, so this is thresholds down to a millionth.
-  double low = highest * 1e-12;
+  // Costs go with about the fourth power of the threshold: this is thresholds down to a millionth.
+  double low = highest * 1e-24;
   double high = highest;
   while (high / low > 1.001) {
     const double middle = std::sqrt(low * high);

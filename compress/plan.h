@@ -31,7 +31,7 @@ struct CompressionPlan {
   std::vector<TensorDecision> decisions;
   double lambda = 0.0;                 // the common slope: loss per pruned weight
   double estimated_model_bytes = 0.0;  // without the embeddings
-  double predicted_rise = 0.0;         // of the loss by this pruning, as the curves say
+  double predicted_rise = 0.0;         // of the loss by what lambda prunes, as the curves say
 };
 
 // Bytes of a tensor on disk after the decision: order-0 entropy of the codes, 1.2 bytes per

@@ -135,16 +135,20 @@ SensitivityCurves analyse(const Checkpoint& checkpoint, const SensitivityOptions
                           const OnPoint& on_point) {
   const std::vector<ParameterSpec> specs = parameter_specs(checkpoint.config);
   SensitivityCurves curves{measurement.metric, measurement.baseline, {}};
-  const std::vector<Setting> todo =
-      settings(options.groups.empty() ? single_tensors(specs) : options.groups, options);
+  const std::vector<std::string> groups =
+      options.groups.empty() ? single_tensors(specs) : options.groups;
+  std::map<std::string, std::vector<std::string>> members;  // found before anything is measured
+  for (const std::string& group : groups) {
+    members[group] = members_to_measure(checkpoint, specs, group);
+  }
+  const std::vector<Setting> todo = settings(groups, options);
   for (const Setting& setting : todo) {
     if (std::optional<SensitivityPoint> point = find(known, setting)) {
       curves.points.push_back(*std::move(point));
       continue;
     }
-    curves.points.push_back(measure(checkpoint,
-                                    members_to_measure(checkpoint, specs, setting.group), setting,
-                                    options, measurement.quality));
+    curves.points.push_back(
+        measure(checkpoint, members[setting.group], setting, options, measurement.quality));
     if (on_point) {
       on_point(curves.points.back(), curves.points.size(), todo.size());
     }

@@ -31,10 +31,16 @@ echo "== ltz compress: the paper's recipe (sensitivity, pruning, K-means) at 4.4
 ltz compress "$model" -o "$work/model.ltz" --recipe examples/quickstart.toml "${test_set[@]}"
 
 echo
-echo "== ltz verify: the file as it is on disk, against limits"
-ltz verify "$work/model.ltz" --reference "$model" --min-ratio model=7.1 "${test_set[@]}"
+echo "== ltz compress: the preset "balanced", 16 centroids and no pruning, is smaller and better"
+ltz compress "$model" -o "$work/balanced.ltz" --preset balanced "${test_set[@]}" | tail -n 7
+
+echo
+echo "== ltz verify: that file as it is on disk, against limits"
+ltz verify "$work/balanced.ltz" --reference "$model" --min-ratio model=9 --max-bleu-drop 0.5 "${test_set[@]}"
 
 echo
 echo "== ltz translate"
-printf '%s\n' "Where is the station ?" "I don 't know what to do ." "She has never seen the sea ." |
-  tee /dev/stderr | ltz translate "$work/model.ltz"
+for sentence in "Where is the station ?" "I don 't know what to do ." "It 's too cold to go swimming today ."; do
+  echo "$sentence"
+  ltz translate "$work/balanced.ltz" <<<"$sentence"
+done

@@ -39,6 +39,7 @@ class Embedding {
     const std::string name = encoder ? "encoder" : "decoder";
     const bool shared = !encoder && config.share_all_embeddings;
     width_ = stack.embed_dim;
+    rows_ = encoder ? config.source_vocabulary_size : config.target_vocabulary_size;
     tokens_ = parameters((shared ? "encoder" : name) + ".embed_tokens.weight").data();
     if (!config.token_positional_embeddings) {
       return;
@@ -57,6 +58,10 @@ class Embedding {
 
   // position: from 0, below the model's maximum.
   void look_up(int token, int position, float* out) const {
+    if (token < 0 || token >= rows_) {
+      throw ConfigError("token id " + std::to_string(token) + " is outside of the vocabulary of " +
+                        std::to_string(rows_));
+    }
     const Eigen::Map<const RowVector> embedded(tokens_ + std::ptrdiff_t{token} * width_, width_);
     Eigen::Map<RowVector> x(out, width_);
     x = embedded * std::sqrt(static_cast<float>(width_));
@@ -68,6 +73,7 @@ class Embedding {
 
  private:
   int width_ = 0;
+  int rows_ = 0;
   const float* tokens_ = nullptr;     // (vocabulary, width)
   const float* positions_ = nullptr;  // (maximum + 2, width), or none
   Matrix sinusoids_;

@@ -52,7 +52,8 @@ class Transformer {
   // when the number of values differs.
   void replace(const std::string& name, std::span<const float> values);
 
-  // Throws ConfigError for a sentence longer than max_source_positions.
+  // Throws ConfigError for a sentence longer than max_source_positions and for ids outside of the
+  // vocabulary, as decode does.
   // padded_length: what the reference would pad the sentences of this batch to, at their end, or 0.
   // The reference masks padding before the linear layer in front of a convolution and not after it,
   // so that its encoder's convolutions see that layer's bias in the padding: the same sentence

@@ -187,16 +187,19 @@ TEST_CASE("a group that improves the score gets a small share of the typical, no
   }
 }
 
-TEST_CASE("the first group that improves the score gets a twentieth of the typical factor") {
-  // Of two tensors as large, one costs twice its elements, the other nothing: typically once.
+TEST_CASE("the least factor is a twentieth of the typical one when the group's turn comes") {
+  // One tensor costs twice its elements, the other nothing and so does not count: typically twice.
   const std::vector<ParameterSpec> specs = tiny_specs();
   const char* const fc2 = "encoder.layers.0.fc2.weight";
-  const SensitivityCurves curves = curves_of(specs, {fc2, kFc1}, [](const ParameterSpec& spec) {
+  const Alpha alpha = [](const ParameterSpec& spec) {
     return spec.name == kFc1 ? 2.0 * size_of(spec) : 0.0;
-  });
-  const std::map<std::string, LossCurve> fitted = fit_loss_curves(specs, &curves);
-  CHECK(fitted.at(fc2).alpha == Approx(96.0 / 20.0));
-  CHECK(fitted.at(kFc1).alpha == Approx(96.0 * 2.0));
+  };
+  const SensitivityCurves before = curves_of(specs, {fc2, kFc1}, alpha);
+  CHECK(fit_loss_curves(specs, &before).at(fc2).alpha == Approx(96.0 * 2.0 / 20.0));
+  CHECK(fit_loss_curves(specs, &before).at(kFc1).alpha == Approx(96.0 * 2.0));
+  const SensitivityCurves after = curves_of(specs, {kFc1, fc2}, alpha);
+  CHECK(fit_loss_curves(specs, &after).at(fc2).alpha == Approx(96.0 * 2.0 / 20.0));
+  CHECK(fit_loss_curves(specs, &after).at(kFc1).alpha == Approx(96.0 * 2.0));
 }
 
 TEST_CASE("what was not measured has the typical alpha per element") {

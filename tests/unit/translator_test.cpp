@@ -9,7 +9,9 @@
 namespace ltz {
 namespace {
 
-std::vector<TokenIds> some_sentences(int vocabulary) {
+// Ids that both vocabularies have.
+std::vector<TokenIds> some_sentences(const ModelConfig& config) {
+  const int vocabulary = std::min(config.source_vocabulary_size, config.target_vocabulary_size);
   std::vector<TokenIds> sentences;
   for (int length = 0; length < 40; ++length) {
     TokenIds& sentence = sentences.emplace_back();
@@ -26,7 +28,7 @@ std::vector<TokenIds> some_sentences(int vocabulary) {
 TEST_CASE("a translation depends neither on the batch nor on the number of threads") {
   const Checkpoint checkpoint = tiny_checkpoint(3);
   const Transformer model(checkpoint);
-  const auto sources = some_sentences(checkpoint.config.source_vocabulary_size);
+  const auto sources = some_sentences(checkpoint.config);
   const BeamOptions options{.beam = 3, .max_len_b = 12};
   const auto together = translate(model, sources, options, batch_by_length(sources));
   REQUIRE(together.size() == sources.size());
@@ -50,7 +52,7 @@ TEST_CASE("a translation depends neither on the batch nor on the number of threa
 TEST_CASE("incremental decoding gives the probabilities of teacher forcing") {
   const Checkpoint checkpoint = tiny_checkpoint(5);
   const Transformer model(checkpoint);
-  const std::vector<TokenIds> sources = some_sentences(checkpoint.config.source_vocabulary_size);
+  const std::vector<TokenIds> sources = some_sentences(checkpoint.config);
   for (const auto& hypotheses :
        translate(model, sources, {.beam = 2, .max_len_b = 9}, batch_by_length(sources))) {
     for (const Hypothesis& hypothesis : hypotheses) {
@@ -79,7 +81,7 @@ TEST_CASE("incremental decoding gives the probabilities of teacher forcing") {
 TEST_CASE("lengths are limited, and nothing is empty or padded") {
   const Checkpoint checkpoint = tiny_checkpoint(7);
   const Transformer model(checkpoint);
-  const auto sources = some_sentences(checkpoint.config.source_vocabulary_size);
+  const auto sources = some_sentences(checkpoint.config);
   for (const auto& hypotheses :
        translate(model, sources, {.beam = 4, .max_len_b = 6}, batch_by_length(sources))) {
     REQUIRE(hypotheses.size() == 4);
@@ -99,6 +101,8 @@ TEST_CASE("what the model cannot take is refused") {
   const std::vector<TokenIds> long_source = {TokenIds(9, Vocabulary::kUnk)};
   CHECK_THROWS_WITH(translate(model, long_source, {}, batch_by_length(long_source)),
                     "a source sentence has 9 tokens, the model takes at most 8");
+  const std::vector<TokenIds> unknown = {{checkpoint.config.source_vocabulary_size}};
+  CHECK_THROWS_AS(beam_search(model, unknown, {}), ConfigError);
   const std::vector<TokenIds> empty = {{Vocabulary::kEos}};
   CHECK_THROWS_AS(beam_search(model, empty, {.beam = 0}), ConfigError);
   CHECK_THROWS_AS(score_text(model, empty, {}, batch_by_length(empty)), ConfigError);
@@ -107,7 +111,7 @@ TEST_CASE("what the model cannot take is refused") {
 TEST_CASE("replacing a parameter changes the model, and back") {
   const Checkpoint checkpoint = tiny_checkpoint(2);
   Transformer model(checkpoint);
-  const std::vector<TokenIds> text = some_sentences(checkpoint.config.source_vocabulary_size);
+  const std::vector<TokenIds> text = some_sentences(checkpoint.config);
   const double before = score_text(model, text, text, batch_by_length(text)).nats;
   const std::string name = "decoder.layers.0.fc1.weight";
   const std::vector<float> values = checkpoint.tensors.at(name).values();
