@@ -7,12 +7,20 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "cli/commands.h"
 #include "cli/terminal.h"
+#include "eval/gates.h"
 #include "formats/file.h"
+#include "formats/model_file.h"
 #include "model/error.h"
 
 namespace ltz::cli {
 namespace {
+
+struct ArtifactReport {
+  eval::Measured measured;
+  std::vector<eval::Gate> gates;
+};
 
 struct GroupTotals {
   std::int64_t parameters = 0;
@@ -55,19 +63,12 @@ std::string gate_line(const eval::Gate& gate) {
                      upper ? "at most" : "at least", gate.limit, digits);
 }
 
-}  // namespace
-
 double measure_bleu(const Checkpoint& checkpoint, const eval::ParallelText& text,
                     const BeamOptions& beam, const std::string& label) {
   Progress progress("translating with the " + label);
   return eval::evaluate(Transformer(checkpoint), TextCodec(checkpoint), text, {.beam = beam},
                         [&](std::size_t done, std::size_t total) { progress.update(done, total); })
       .bleu.score;
-}
-
-void write_json(const JsonOptions& options, const nlohmann::ordered_json& json) {
-  const std::string text = json.dump(2) + "\n";
-  formats::write_file_atomically(options.path, std::as_bytes(std::span(text)));
 }
 
 nlohmann::ordered_json to_json(const ArtifactReport& report) {
@@ -184,6 +185,50 @@ eval::ArtifactBytes artifact_bytes(const formats::ModelFile& artifact, const std
           .embedding = sizes.embedding,
           .vocabulary = sizes.vocabulary,
           .model = sizes.model};
+}
+
+}  // namespace
+
+void add_report(CLI::App& command, ReportOptions& options) {
+  add_text(command, options.text, false);
+  add_beam(command, options.beam);
+  add_gates(command, options.gates);
+  add_json(command, options.json);
+  command.add_option("--junit", options.junit, "Write the gates as JUnit XML to this file");
+}
+
+void write_json(const JsonOptions& options, const nlohmann::ordered_json& json) {
+  const std::string text = json.dump(2) + "\n";
+  formats::write_file_atomically(options.path, std::as_bytes(std::span(text)));
+}
+
+int report_artifact(const std::string& path, const Checkpoint& reference,
+                    const std::optional<eval::ParallelText>& text, const ReportOptions& options) {
+  const formats::ModelFile artifact = formats::read_model(path, {});
+  const eval::ArtifactBytes bytes = artifact_bytes(artifact, path);
+  if (artifact.checkpoint.config != reference.config) {
+    throw ConfigError(path + ": expected the configuration of the reference, found another model");
+  }
+  ArtifactReport report;
+  report.measured.size =
+      eval::size_report(reference.config, bytes, options.gates.baseline_parameters());
+  if (text) {
+    report.measured.bleu_reference = measure_bleu(reference, *text, options.beam, "reference");
+    report.measured.bleu_artifact =
+        measure_bleu(artifact.checkpoint, *text, options.beam, "artifact");
+  }
+  report.gates = eval::check_gates(options.gates.limits, report.measured);
+  if (!options.junit.empty()) {
+    const std::string xml = to_junit(report);
+    formats::write_file_atomically(options.junit, std::as_bytes(std::span(xml)));
+  }
+  if (options.json.given()) {
+    write_json(options.json, to_json(report));
+  }
+  if (!options.json.to_stdout()) {
+    fmt::print("{}\n{}", group_table(artifact), to_text(report));
+  }
+  return eval::all_passed(report.gates) ? kDone : kGateFailed;
 }
 
 }  // namespace ltz::cli

@@ -1,13 +1,9 @@
-#include <fmt/format.h>
-
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/report.h"
-#include "formats/file.h"
-#include "model/error.h"
 
 namespace ltz::cli {
 namespace {
@@ -15,47 +11,17 @@ namespace {
 struct Options {
   std::string artifact;
   ModelOptions reference;
-  TextOptions text;
-  BeamOptions beam;
-  GateOptions gates;
-  JsonOptions json;
-  std::string junit;
+  ReportOptions report;
 };
 
 int run(const Options& options) {
-  options.gates.require_text(options.text);
+  options.report.gates.require_text(options.report.text);
   std::optional<eval::ParallelText> text;
-  if (options.text.given()) {
-    text = options.text.read();
+  if (options.report.text.given()) {
+    text = options.report.text.read();
   }
-  const formats::ModelFile artifact = formats::read_model(options.artifact, {});
-  const formats::ModelFile reference = options.reference.read();
-  if (artifact.checkpoint.config != reference.checkpoint.config) {
-    throw ConfigError(options.artifact + ": expected the configuration of " +
-                      options.reference.path + ", found another model");
-  }
-  ArtifactReport report;
-  report.measured.size =
-      eval::size_report(artifact.checkpoint.config, artifact_bytes(artifact, options.artifact),
-                        options.gates.baseline_parameters());
-  if (text) {
-    report.measured.bleu_reference =
-        measure_bleu(reference.checkpoint, *text, options.beam, "reference");
-    report.measured.bleu_artifact =
-        measure_bleu(artifact.checkpoint, *text, options.beam, "artifact");
-  }
-  report.gates = eval::check_gates(options.gates.limits, report.measured);
-  if (!options.junit.empty()) {
-    const std::string xml = to_junit(report);
-    formats::write_file_atomically(options.junit, std::as_bytes(std::span(xml)));
-  }
-  if (options.json.given()) {
-    write_json(options.json, to_json(report));
-  }
-  if (!options.json.to_stdout()) {
-    fmt::print("{}\n{}", group_table(artifact), to_text(report));
-  }
-  return eval::all_passed(report.gates) ? kDone : kGateFailed;
+  return report_artifact(options.artifact, options.reference.read().checkpoint, text,
+                         options.report);
 }
 
 }  // namespace
@@ -67,11 +33,7 @@ void setup_verify(CLI::App& app, Action& action) {
   command->add_option("--reference", options->reference.path, "The model it was made from")
       ->required();
   add_vocabulary_files(*command, options->reference.vocabulary);
-  add_text(*command, options->text, false);
-  add_beam(*command, options->beam);
-  add_gates(*command, options->gates);
-  add_json(*command, options->json);
-  command->add_option("--junit", options->junit, "Write the gates as JUnit XML to this file");
+  add_report(*command, options->report);
   command->footer(
       "Example:\n"
       "  ltz verify model.ltz --reference checkpoint.pt --src test.en --ref test.fr \\\n"

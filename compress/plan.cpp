@@ -266,12 +266,15 @@ CompressionPlan Planner::for_sparsity(double target) const {
   return at(least_lambda(highest, [&](double lambda) { return reached(lambda) >= target; }));
 }
 
+std::optional<double> Planner::target_bytes(double baseline_bytes) const {
+  return target_model_bytes(recipe_, non_embedding_parameters_, baseline_bytes);
+}
+
 CompressionPlan Planner::for_recipe(double baseline_bytes) const {
   if (recipe_.sparsity) {
     return for_sparsity(*recipe_.sparsity);
   }
-  const std::optional<double> bytes =
-      target_model_bytes(recipe_, non_embedding_parameters_, baseline_bytes);
+  const std::optional<double> bytes = target_bytes(baseline_bytes);
   return bytes ? for_bytes(*bytes) : at(0.0);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,8 @@ class Planner {
   // The least pruning that zeros this fraction of the weights that the recipe lets it prune.
   // Throws ConfigError, with the highest in reach, if it is above.
   CompressionPlan for_sparsity(double target) const;
+  // The model bytes that the recipe asks for, if that is its target.
+  std::optional<double> target_bytes(double baseline_bytes) const;
   // Whichever target the recipe has; nothing is pruned without one.
   // baseline_bytes: what paper_ratio is a ratio to.
   CompressionPlan for_recipe(double baseline_bytes) const;
