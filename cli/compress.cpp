@@ -17,6 +17,9 @@
 namespace ltz::cli {
 namespace {
 
+// Sparsity of the model that sensitivity is measured in: about what the paper's recipe ends with.
+constexpr double kContextSparsity = 0.4;
+
 struct Options {
   ModelOptions model;
   std::string output;
@@ -24,7 +27,7 @@ struct Options {
   std::string recipe;
   std::string sensitivity;
   std::size_t sensitivity_sentences = 400;
-  std::string sensitivity_sparsities = "0.4,0.6";
+  std::string sensitivity_sparsities = "0.2,0.6";
   ReportOptions report;
 };
 
@@ -56,6 +59,7 @@ std::optional<compress::SensitivityCurves> curves_of(const Options& options,
   SensitivityRun run;
   run.options.sparsities = parse_range(options.sensitivity_sparsities);
   run.options.bits.clear();
+  run.options.context = kContextSparsity;
   run.options.groups = compress::sensitivity_groups(parameter_specs(checkpoint.config));
   if (!recipe.prune_embeddings) {
     std::erase_if(run.options.groups, [](const std::string& group) {

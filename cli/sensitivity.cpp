@@ -59,6 +59,10 @@ void setup_sensitivity(CLI::App& app, Action& action) {
   command->add_option("--sparsity", options->sparsities, "FIRST:LAST:STEP or a list");
   command->add_option("--bits", options->bits, "FIRST:LAST or a list");
   command
+      ->add_option("--context", options->run.options.context,
+                   "Sparsity of all other matrices meanwhile")
+      ->check(CLI::Range(0.0, 1.0));
+  command
       ->add_option("--by", options->by,
                    "What is damaged together: group (the same matrix of all layers, then all "
                    "matrices of a layer) or tensor")

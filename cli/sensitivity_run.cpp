@@ -7,6 +7,7 @@
 #include <span>
 
 #include "cli/terminal.h"
+#include "compress/plan.h"
 #include "formats/crc32c.h"
 #include "formats/file.h"
 #include "formats/sensitivity_csv.h"
@@ -72,6 +73,13 @@ class PartialFile {
   std::ofstream stream_;
 };
 
+// The model with every matrix pruned to this sparsity.
+Checkpoint with_sparsity(const Checkpoint& checkpoint, double sparsity) {
+  compress::Recipe recipe;
+  recipe.overrides.push_back({.pattern = "*coder.layers.*", .sparsity = sparsity});
+  return compress::prune(checkpoint, compress::Planner(checkpoint, nullptr, recipe).at(0.0));
+}
+
 double quality_of(const Transformer& model, const TextCodec& codec, const SensitivityRun& run,
                   const eval::EncodedText& encoded, const eval::ParallelText& text) {
   return run.metric == "bleu"
@@ -85,7 +93,9 @@ double quality_of(const Transformer& model, const TextCodec& codec, const Sensit
 compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
                                                 const eval::ParallelText& text,
                                                 const SensitivityRun& run) {
-  formats::SensitivityFile file{.measured = fingerprint(checkpoint, text), .curves = {}};
+  formats::SensitivityFile file{
+      .measured = fmt::format("{} context {}", fingerprint(checkpoint, text), run.options.context),
+      .curves = {}};
   file.curves.metric = run.metric;
   const std::string partial = run.file + ".partial";
   if (!run.file.empty()) {
@@ -94,7 +104,8 @@ compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
     file.curves.points.insert(file.curves.points.end(), unfinished.begin(), unfinished.end());
   }
 
-  Transformer model(checkpoint);
+  const Checkpoint context = with_sparsity(checkpoint, run.options.context);
+  Transformer model(context);
   const TextCodec codec(checkpoint);
   const eval::EncodedText encoded = eval::encode(codec, text);
   file.curves.baseline = quality_of(model, codec, run, encoded, text);
@@ -107,7 +118,7 @@ compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
         }
         const double quality = quality_of(model, codec, run, encoded, text);
         for (const auto& [name, tensor] : replacements) {
-          model.replace(name, checkpoint.tensors.at(name).values());
+          model.replace(name, context.tensors.at(name).values());
         }
         return quality;
       }};

@@ -57,7 +57,8 @@ Fit fit(const MeasuredGroup& group, const std::map<std::string, LossCurve>& mode
   for (const SensitivityPoint& point : group.points) {
     double rise = 0.0;
     for (const std::string& member : group.members) {
-      rise += model.at(member).rise(point.relative_error);
+      const LossCurve& curve = model.at(member);
+      rise += curve.rise(point.relative_error) - curve.rise(point.context_error);
     }
     result.products += rise * (point.quality - baseline);
     result.squares += rise * rise;

@@ -51,6 +51,7 @@ struct Damage {
   Tensor replacement;
   double threshold = 0.0;  // in standard deviations
   double relative_error = 0.0;
+  double context_error = 0.0;
 };
 
 Damage damage(const Tensor& tensor, const Setting& setting, const SensitivityOptions& options) {
@@ -68,6 +69,10 @@ Damage damage(const Tensor& tensor, const Setting& setting, const SensitivityOpt
                                            .seed = options.seed});
   }
   result.relative_error = relative_error(original, result.replacement.values());
+  if (options.context > 0.0) {
+    const float threshold = threshold_for_sparsity(original, options.context);
+    result.context_error = relative_error(original, prune(tensor, threshold).values());
+  }
   return result;
 }
 
@@ -87,11 +92,13 @@ SensitivityPoint measure(const Checkpoint& checkpoint, const std::vector<std::st
     elements += count;
     point.threshold += count * damages[i].threshold;
     point.relative_error += count * damages[i].relative_error;
+    point.context_error += count * damages[i].context_error;
     replacements.emplace(members[i], std::move(damages[i].replacement));
   }
   if (elements > 0.0) {
     point.threshold /= elements;
     point.relative_error /= elements;
+    point.context_error /= elements;
   }
   point.quality = quality(replacements);
   if (!std::isfinite(point.quality)) {

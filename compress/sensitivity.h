@@ -28,6 +28,7 @@ struct SensitivityPoint {
   double setting = 0.0;         // sparsity in [0, 1], or bits
   double threshold = 0.0;       // of pruning, in standard deviations, mean of the group; 0 for bits
   double relative_error = 0.0;  // ||W - Q||^2 / ||W||^2, mean of the group, by elements
+  double context_error = 0.0;   // the same where the group has the context's sparsity
   double quality = 0.0;
 };
 
@@ -40,6 +41,9 @@ struct SensitivityCurves {
 struct SensitivityOptions {
   std::vector<double> sparsities = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
   std::vector<int> bits = {2, 3, 4, 5, 6, 7, 8};
+  // Sparsity of the matrices in the model that quality is measured on, before the group's own: at a
+  // sparsity like the wanted one, groups show what they cost together with all others.
+  double context = 0.0;
   std::vector<std::string> groups = {};  // name patterns; none: every matrix and table by itself
   KMeansInit init = KMeansInit::kLinear;
   int max_iterations = 30;
@@ -57,7 +61,8 @@ using OnPoint =
     std::function<void(const SensitivityPoint& point, std::size_t done, std::size_t total)>;
 
 // Sensitivity (Han et al. 2015, section 3.1): every group of tensors is pruned, then quantized,
-// while the others stay, by every setting in turn. A point of `known`, of the same group, knob and
+// while the others stay as quality has them (as they are, or pruned to the context's sparsity), by
+// every setting in turn. A point of `known`, of the same group, knob and
 // setting, is taken over instead of measured, so that an interrupted run can go on. on_point may be
 // empty. Throws ConfigError for settings out of range, for a group that no matrix or table belongs
 // to, and for a quality that is not finite, naming the group; what quality throws passes through.

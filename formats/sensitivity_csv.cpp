@@ -14,7 +14,8 @@ constexpr std::string_view kTitle = "# ltz sensitivity 1";
 constexpr std::string_view kMetric = "# metric ";
 constexpr std::string_view kBaseline = "# baseline ";
 constexpr std::string_view kMeasured = "# measured ";
-constexpr std::string_view kColumns = "group,knob,setting,threshold,relative_error,quality";
+constexpr std::string_view kColumns =
+    "group,knob,setting,threshold,relative_error,context_error,quality";
 
 // The lines of a text, one after the other, with what is needed to complain about them.
 class LineReader {
@@ -64,12 +65,12 @@ class LineReader {
 };
 
 compress::SensitivityPoint parse_point(const LineReader& reader) {
-  std::array<std::string_view, 6> fields;
+  std::array<std::string_view, 7> fields;
   std::string_view rest = reader.line();
   for (std::size_t f = 0; f < fields.size(); ++f) {
     const std::size_t comma = rest.find(',');
     if ((comma == std::string_view::npos) != (f + 1 == fields.size())) {
-      reader.fail("six fields");
+      reader.fail("seven fields");
     }
     fields[f] = rest.substr(0, comma);
     rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
@@ -82,7 +83,8 @@ compress::SensitivityPoint parse_point(const LineReader& reader) {
           .setting = reader.number(fields[2]),
           .threshold = reader.number(fields[3]),
           .relative_error = reader.number(fields[4]),
-          .quality = reader.number(fields[5])};
+          .context_error = reader.number(fields[5]),
+          .quality = reader.number(fields[6])};
 }
 
 }  // namespace
@@ -93,9 +95,9 @@ std::string sensitivity_header(const SensitivityFile& file) {
 }
 
 std::string sensitivity_line(const compress::SensitivityPoint& point) {
-  return fmt::format("{},{},{},{},{},{}\n", point.group,
+  return fmt::format("{},{},{},{},{},{},{}\n", point.group,
                      point.knob == compress::Knob::kBits ? "bits" : "sparsity", point.setting,
-                     point.threshold, point.relative_error, point.quality);
+                     point.threshold, point.relative_error, point.context_error, point.quality);
 }
 
 SensitivityFile parse_sensitivity(std::string_view text, const std::string& name) {

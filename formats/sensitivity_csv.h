@@ -12,8 +12,8 @@
 //   # metric nll
 //   # baseline 1.14493
 //   # measured model 1a2b3c4d text 5e6f7a8b
-//   group,knob,setting,threshold,relative_error,quality
-//   encoder.layers.*.fc1.weight,sparsity,0.3,0.41,0.021,1.14611
+//   group,knob,setting,threshold,relative_error,context_error,quality
+//   encoder.layers.*.fc1.weight,sparsity,0.3,0.41,0.021,0,1.14611
 namespace ltz::formats {
 
 struct SensitivityFile {
