@@ -8,7 +8,7 @@ namespace ltz::compress {
 
 namespace {
 
-constexpr double kLeastFactor = 1.0 / 20.0;
+constexpr double kLeastFactor = 1.0 / 6.0;
 
 struct MeasuredGroup {
   std::vector<std::string> members;
@@ -110,6 +110,13 @@ std::map<std::string, LossCurve> fit_loss_curves(const std::vector<ParameterSpec
     const double factor = std::max(fit(group, model, curves->baseline).factor(), least);
     for (const std::string& member : group.members) {
       model.at(member).alpha *= factor;
+    }
+  }
+  for (const ParameterSpec& spec : specs) {
+    if (is_weight(spec)) {
+      double& alpha = model.at(spec.name).alpha;
+      alpha =
+          std::max(alpha, kLeastFactor * overall * static_cast<double>(element_count(spec.shape)));
     }
   }
   return model;
