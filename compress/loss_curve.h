@@ -36,8 +36,8 @@ struct LossCurve {
 //
 // No factor is below a sixth of the typical one at its turn, and no alpha below a sixth of what is
 // typical for its elements: by chance a damaged group can improve the score, and would otherwise be
-// pruned away. Without curves, or with curves that know
-// of no loss at all, alpha is the number of elements. curves: may be null.
+// pruned away. Without curves, or with curves that know of no loss at all, alpha is the number of
+// elements. curves: may be null.
 std::map<std::string, LossCurve> fit_loss_curves(const std::vector<ParameterSpec>& specs,
                                                  const SensitivityCurves* curves);
 
