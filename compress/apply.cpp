@@ -56,6 +56,13 @@ Tensor quantize_by(const Tensor& tensor, const TensorDecision& decision) {
                            .seed = decision.seed});
 }
 
+// bfloat16 has 16 bits already, and another rounding could only lose.
+Tensor to_16_bits(const Tensor& tensor) {
+  const auto* dense = std::get_if<DenseValues>(&tensor.data);
+  const bool brain = dense != nullptr && dense->precision == Precision::kBFloat16;
+  return brain ? tensor : to_float16(tensor);
+}
+
 }  // namespace
 
 Checkpoint prune(const Checkpoint& checkpoint, const CompressionPlan& plan) {
@@ -69,10 +76,10 @@ Checkpoint apply(const Checkpoint& checkpoint, const CompressionPlan& plan) {
   return change_tensors(
       checkpoint, plan, [](const Tensor& original, const TensorDecision* decision) {
         if (decision == nullptr) {
-          return to_float16(original);
+          return to_16_bits(original);
         }
         const Tensor pruned = prune(original, decision->threshold);
-        return decision->bits == 0 ? to_float16(pruned) : quantize_by(pruned, *decision);
+        return decision->bits == 0 ? to_16_bits(pruned) : quantize_by(pruned, *decision);
       });
 }
 

@@ -99,7 +99,8 @@ class Planner {
 // apply.
 Checkpoint prune(const Checkpoint& checkpoint, const CompressionPlan& plan);
 
-// The compressed model: every tensor pruned and quantized by its decision, all others in float16.
+// The compressed model: every tensor pruned and quantized by its decision, all others in float16,
+// or bfloat16 where they have that already.
 // Throws ConfigError, naming the tensor, for a decision about a tensor that is not there and where
 // prune, quantize and to_float16 do. The same for any number of threads.
 Checkpoint apply(const Checkpoint& checkpoint, const CompressionPlan& plan);

@@ -18,7 +18,7 @@ std::int64_t self_mixing_products(const StackConfig& stack, int layer, std::int6
   for (const BranchConfig& branch : stack.branches) {
     products += branch.type == BranchType::kAttention
                     ? attention_products(tokens, tokens, branch.channels)
-                    : tokens * stack.kernel_size(branch, layer) * branch.channels;
+                    : tokens * stack.kernel_size(branch, layer) * branch.inner_channels();
   }
   return products;
 }

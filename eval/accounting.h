@@ -22,8 +22,4 @@ ParameterCounts count_parameters(const ModelConfig& config);
 // channels of convolutions; neither embeddings nor the output projection.
 std::int64_t mult_adds(const ModelConfig& config, std::int64_t src_len, std::int64_t tgt_len);
 
-// Parameters of Transformer base without embeddings (6 + 6 layers, width 512, FFN 2048): what the
-// paper's 18.2x is relative to.
-inline constexpr std::int64_t kTransformerBaseParameters = 44'138'496;
-
 }  // namespace ltz::eval

@@ -20,6 +20,9 @@ constexpr std::int64_t kChannels = std::int64_t{1} << 20;
 constexpr std::int64_t kTaps = std::int64_t{1} << 10;
 constexpr std::int64_t kVocabulary = std::int64_t{1} << 28;
 constexpr std::int64_t kPositions = std::int64_t{1} << 28;
+// Of the text. All of the limits above at once make some 20 kB, four levels deep.
+constexpr std::size_t kBytes = std::size_t{1} << 16;
+constexpr int kDepth = 16;
 }  // namespace limits
 
 constexpr std::array<std::pair<BranchType, const char*>, 3> kBranchTypes = {
@@ -55,6 +58,8 @@ class Object {
   }
 
   std::string path(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
+
+  bool has(const std::string& key) const { return object_.contains(key); }
 
   const json& at(const std::string& key) const {
     const auto found = object_.find(key);
@@ -126,7 +131,9 @@ json to_json(const BranchConfig& branch) {
   return {{"type", word_of(kBranchTypes, branch.type)},
           {"kernel_size", branch.kernel_size},
           {"channels", branch.channels},
-          {"heads", branch.heads}};
+          {"heads", branch.heads},
+          {"glu", branch.glu},
+          {"conv_channels", branch.conv_channels}};
 }
 
 json to_json(const StackConfig& stack) {
@@ -141,22 +148,31 @@ json to_json(const StackConfig& stack) {
           {"normalize_before", stack.normalize_before},
           {"final_norm", stack.final_norm},
           {"learned_positions", stack.learned_positions},
-          {"glu", stack.glu},
           {"kernel_sizes", stack.kernel_sizes},
           {"branches", std::move(branches)}};
 }
 
-BranchConfig branch_from_json(const json& value, const std::string& path) {
+// dynamic_glu: whether a dynamic convolution without a key of its own has a GLU.
+BranchConfig branch_from_json(const json& value, const std::string& path, bool dynamic_glu) {
   const Object object(value, path);
   BranchConfig branch;
   object.read("type", branch.type, kBranchTypes);
   object.read("kernel_size", branch.kernel_size, limits::kTaps);
   object.read("channels", branch.channels, limits::kChannels);
   object.read("heads", branch.heads, limits::kChannels);
+  branch.glu = dynamic_glu && branch.type == BranchType::kDynamic;
+  if (object.has("glu")) {
+    object.read("glu", branch.glu);
+  }
+  if (object.has("conv_channels")) {
+    object.read("conv_channels", branch.conv_channels, limits::kChannels);
+  }
   return branch;
 }
 
-StackConfig stack_from_json(const json& value, const std::string& path) {
+// The first files had one "glu" for all dynamic convolutions of a stack; without linear layers
+// around them it had no effect.
+StackConfig stack_from_json(const json& value, const std::string& path, bool conv_linear) {
   const Object object(value, path);
   StackConfig stack;
   object.read("layers", stack.layers, limits::kLayers);
@@ -166,7 +182,10 @@ StackConfig stack_from_json(const json& value, const std::string& path) {
   object.read("normalize_before", stack.normalize_before);
   object.read("final_norm", stack.final_norm);
   object.read("learned_positions", stack.learned_positions);
-  object.read("glu", stack.glu);
+  bool dynamic_glu = false;
+  if (object.has("glu")) {
+    object.read("glu", dynamic_glu);
+  }
   const json& kernel_sizes = object.array("kernel_sizes", limits::kLayers);
   for (std::size_t i = 0; i < kernel_sizes.size(); ++i) {
     const std::string where = object.path("kernel_sizes") + "[" + std::to_string(i) + "]";
@@ -175,7 +194,7 @@ StackConfig stack_from_json(const json& value, const std::string& path) {
   const json& branches = object.array("branches", limits::kBranches);
   for (std::size_t i = 0; i < branches.size(); ++i) {
     const std::string where = object.path("branches") + "[" + std::to_string(i) + "]";
-    stack.branches.push_back(branch_from_json(branches[i], where));
+    stack.branches.push_back(branch_from_json(branches[i], where, dynamic_glu && conv_linear));
   }
   return stack;
 }
@@ -206,13 +225,13 @@ ModelConfig config_from_json(const nlohmann::json& value) {
   object.read("arch", config.arch);
   object.read("source_lang", config.source_lang);
   object.read("target_lang", config.target_lang);
-  config.encoder = stack_from_json(object.at("encoder"), "encoder");
-  config.decoder = stack_from_json(object.at("decoder"), "decoder");
+  object.read("conv_linear", config.conv_linear);
+  config.encoder = stack_from_json(object.at("encoder"), "encoder", config.conv_linear);
+  config.decoder = stack_from_json(object.at("decoder"), "decoder", config.conv_linear);
   object.read("source_vocabulary_size", config.source_vocabulary_size, limits::kVocabulary);
   object.read("target_vocabulary_size", config.target_vocabulary_size, limits::kVocabulary);
   object.read("share_all_embeddings", config.share_all_embeddings);
   object.read("share_decoder_input_output_embed", config.share_decoder_input_output_embed);
-  object.read("conv_linear", config.conv_linear);
   object.read("weight_softmax", config.weight_softmax);
   object.read("token_positional_embeddings", config.token_positional_embeddings);
   object.read("activation", config.activation, kActivations);
@@ -232,9 +251,21 @@ std::string config_text(const ModelConfig& config) {
 }
 
 ModelConfig config_from_text(std::string_view text) {
+  if (text.size() > limits::kBytes) {
+    throw FormatError("configuration: expected at most " + std::to_string(limits::kBytes) +
+                      " bytes, found " + std::to_string(text.size()));
+  }
+  // Every bracket makes an object of many times its size.
+  const auto check_depth = [](int depth, json::parse_event_t, json&) {
+    if (depth > limits::kDepth) {
+      throw FormatError("configuration: nested more than " + std::to_string(limits::kDepth) +
+                        " deep");
+    }
+    return true;
+  };
   json parsed;
   try {
-    parsed = json::parse(text);
+    parsed = json::parse(text, check_depth);
   } catch (const json::exception& error) {
     throw FormatError(std::string("configuration: ") + error.what());
   }

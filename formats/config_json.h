@@ -12,7 +12,8 @@ namespace ltz::formats {
 // branches as objects.
 nlohmann::json to_json(const ModelConfig& config);
 
-// The inverse. Every key is required; keys that it does not know are ignored, so that a later
+// The inverse. Every key is required but `glu` and `conv_channels` of a branch, which the first
+// files do not have (see the source); keys that it does not know are ignored, so that a later
 // version can add some. Throws FormatError, naming the key, for a missing one, a wrong type, an
 // unknown word or a number outside what any model has (limits in the source).
 ModelConfig config_from_json(const nlohmann::json& json);

@@ -42,28 +42,23 @@ Vocabulary padded(Vocabulary vocabulary, int rows) {
   return Vocabulary(std::move(words));
 }
 
-Tensor to_tensor(const std::string& name, TorchTensor tensor) {
-  const bool integers = tensor.type == TorchType::kInt64 || tensor.type == TorchType::kInt32;
-  if (integers) {
-    throw ConfigError("tensor " + name + ": expected floats, found integers");
-  }
-  const Precision precision =
-      tensor.type == TorchType::kFloat16 ? Precision::kFloat16 : Precision::kFloat32;
-  return dense_tensor(std::move(tensor.shape), std::move(tensor.floats), precision);
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
 }
 
 // given: the path from the command line, or empty.
-Vocabulary read_dictionary(const fs::path& given, const fs::path& folder,
+Vocabulary read_dictionary(const fs::path& given, const fs::path& checkpoint,
                            const std::string& language, const std::string& option) {
   if (!given.empty()) {
     return parse_dictionary(read_text_file(given), given.string());
   }
   // The language comes from the checkpoint: it must not lead out of the folder.
   if (language.empty() || language.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
-    throw ConfigError(fmt::format(
-        "the checkpoint does not name its languages; name the dictionary with {}", option));
+    throw ConfigError(
+        fmt::format("{}: the checkpoint does not name its languages; name the dictionary with {}",
+                    checkpoint.string(), option));
   }
-  const fs::path path = folder / ("dict." + language + ".txt");
+  const fs::path path = folder_of(checkpoint) / ("dict." + language + ".txt");
   try {
     return parse_dictionary(read_text_file(path), path.string());
   } catch (const IoError& error) {
@@ -81,6 +76,24 @@ BpeMerges read_merges(const fs::path& given, const fs::path& folder) {
 
 }  // namespace
 
+Tensor tensor_from_torch(const std::string& name, TorchTensor tensor) {
+  Precision precision = Precision::kFloat32;
+  switch (tensor.type) {
+    case TorchType::kInt64:
+    case TorchType::kInt32:
+      throw ConfigError("tensor " + name + ": expected floats, found integers");
+    case TorchType::kFloat16:
+      precision = Precision::kFloat16;
+      break;
+    case TorchType::kBFloat16:
+      precision = Precision::kBFloat16;
+      break;
+    default:
+      break;
+  }
+  return dense_tensor(std::move(tensor.shape), std::move(tensor.floats), precision);
+}
+
 Checkpoint checkpoint_from_torch(TorchCheckpoint torch, Vocabulary source, Vocabulary target,
                                  BpeMerges merges, const std::string& name) {
   return in_context(name, [&] {
@@ -89,14 +102,15 @@ Checkpoint checkpoint_from_torch(TorchCheckpoint torch, Vocabulary source, Vocab
     ModelConfig& config = checkpoint.config;
     apply_versions(torch.tensors, config);
     drop_buffers(torch.tensors);
-    upgrade_names(torch.tensors);
+    upgrade_names(torch.tensors, config);
+    reshape_kernels(torch.tensors, config);
     merge_tied(torch.tensors, config);
     config.source_vocabulary_size = embedding_rows(torch.tensors, "encoder.embed_tokens.weight");
     config.target_vocabulary_size =
         config.share_all_embeddings ? config.source_vocabulary_size
                                     : embedding_rows(torch.tensors, "decoder.embed_tokens.weight");
     for (auto& [tensor_name, tensor] : torch.tensors) {
-      checkpoint.tensors.emplace(tensor_name, to_tensor(tensor_name, std::move(tensor)));
+      checkpoint.tensors.emplace(tensor_name, tensor_from_torch(tensor_name, std::move(tensor)));
     }
     checkpoint.source_vocabulary = padded(std::move(source), config.source_vocabulary_size);
     checkpoint.target_vocabulary = padded(std::move(target), config.target_vocabulary_size);
@@ -106,19 +120,23 @@ Checkpoint checkpoint_from_torch(TorchCheckpoint torch, Vocabulary source, Vocab
   });
 }
 
-Checkpoint read_fairseq_checkpoint(std::span<const std::byte> bytes, const fs::path& path,
-                                   const VocabularyFiles& vocabulary) {
-  TorchCheckpoint torch = read_torch_checkpoint(bytes, path.string());
+Checkpoint checkpoint_with_dictionaries(TorchCheckpoint torch, const fs::path& path,
+                                        const VocabularyFiles& vocabulary) {
   const ModelConfig config =
       in_context(path.string(), [&] { return config_from_args(torch.args); });
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   Vocabulary source =
-      read_dictionary(vocabulary.source_dict, folder, config.source_lang, "--source-dict");
+      read_dictionary(vocabulary.source_dict, path, config.source_lang, "--source-dict");
   Vocabulary target =
-      read_dictionary(vocabulary.target_dict, folder, config.target_lang, "--target-dict");
-  BpeMerges merges = read_merges(vocabulary.bpe_codes, folder);
+      read_dictionary(vocabulary.target_dict, path, config.target_lang, "--target-dict");
+  BpeMerges merges = read_merges(vocabulary.bpe_codes, folder_of(path));
   return checkpoint_from_torch(std::move(torch), std::move(source), std::move(target),
                                std::move(merges), path.string());
+}
+
+Checkpoint read_fairseq_checkpoint(std::span<const std::byte> bytes, const fs::path& path,
+                                   const VocabularyFiles& vocabulary) {
+  return checkpoint_with_dictionaries(read_torch_checkpoint(bytes, path.string()), path,
+                                      vocabulary);
 }
 
 Checkpoint read_fairseq_checkpoint(const fs::path& path, const VocabularyFiles& vocabulary) {

@@ -1,6 +1,7 @@
 // Facts: the upgrade_state_dict_named() functions of fairseq/models/transformer_multibranch_v2.py
-// and fairseq/modules/multihead_attention.py of mit-han-lab/lite-transformer. The output projection
-// is `decoder.embed_out` there and `decoder.output_projection.weight` in fairseq 0.10 and later.
+// and fairseq/modules/multihead_attention.py, and the layers of fairseq/models/lightconv.py and of
+// fairseq/modules/lightconv_layer of mit-han-lab/lite-transformer. The output projection is
+// `decoder.embed_out` there and `decoder.output_projection.weight` in fairseq 0.10 and later.
 
 #include "formats/fairseq_weights.h"
 
@@ -11,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "model/checkpoint.h"
 #include "model/error.h"
 
 namespace ltz::formats {
@@ -19,6 +21,49 @@ namespace {
 constexpr std::string_view kEncoderTable = "encoder.embed_tokens.weight";
 constexpr std::string_view kDecoderTable = "decoder.embed_tokens.weight";
 constexpr std::string_view kOutputTable = "decoder.embed_out";
+
+// How a part of a layer of a convolution-only model is called, the first that fits counts.
+struct LayerPart {
+  std::string_view stack;  // "": both
+  std::string_view canonical;
+  std::string_view upstream;
+};
+
+constexpr LayerPart kConvolutionOnlyParts[] = {
+    {"", "self_attn.branches.0.linear1.", "linear1."},
+    {"", "self_attn.branches.0.linear2.", "linear2."},
+    {"", "self_attn.branches.0.", "conv."},
+    {"encoder", "self_attn_layer_norm.", "layer_norms.0."},
+    {"encoder", "final_layer_norm.", "layer_norms.1."},
+    {"decoder", "self_attn_layer_norm.", "conv_layer_norm."},
+};
+
+// "encoder.layers.3." of a parameter in a layer; nothing for others.
+std::string_view layer_prefix(std::string_view name) {
+  static constexpr std::string_view kLayers = "coder.layers.";
+  const std::size_t digits = 2 + kLayers.size();  // behind "en" or "de"
+  if (name.size() < digits || name.substr(2, kLayers.size()) != kLayers) {
+    return {};
+  }
+  const std::size_t dot = name.find('.', digits);
+  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot + 1);
+}
+
+// The name with the part of the layer called `to` instead of `from`.
+std::string translated(const ModelConfig& config, const std::string& name,
+                       std::string_view LayerPart::*from, std::string_view LayerPart::*to) {
+  const std::string_view prefix = layer_prefix(name);
+  if (!is_convolution_only(config) || prefix.empty()) {
+    return name;
+  }
+  const std::string_view rest = std::string_view(name).substr(prefix.size());
+  for (const LayerPart& part : kConvolutionOnlyParts) {
+    if (prefix.starts_with(part.stack) && rest.starts_with(part.*from)) {
+      return fmt::format("{}{}{}", prefix, part.*to, rest.substr((part.*from).size()));
+    }
+  }
+  return name;
+}
 
 std::optional<double> version_of(const TorchTensors& tensors, const std::string& stack) {
   const auto found = tensors.find(stack + ".version");
@@ -47,10 +92,12 @@ void apply_version(TorchTensors& tensors, const std::string& stack, double first
   }
 }
 
-// The name that a tensor has in fairseq 0.8.
-std::string upgraded_name(const std::string& name) {
+std::string upgraded_name(const ModelConfig& config, const std::string& name) {
   if (name == "decoder.output_projection.weight") {
     return std::string(kOutputTable);
+  }
+  if (is_convolution_only(config)) {
+    return canonical_name(config, name);
   }
   static constexpr std::string_view kOldNorms = ".layer_norms.";
   const std::size_t at = name.find(kOldNorms);
@@ -138,7 +185,18 @@ void merge(TorchTensors& tensors, std::string_view first_name, std::string_view 
 
 }  // namespace
 
+std::string upstream_name(const ModelConfig& config, const std::string& name) {
+  return translated(config, name, &LayerPart::canonical, &LayerPart::upstream);
+}
+
+std::string canonical_name(const ModelConfig& config, const std::string& upstream_name) {
+  return translated(config, upstream_name, &LayerPart::upstream, &LayerPart::canonical);
+}
+
 void apply_versions(TorchTensors& tensors, ModelConfig& config) {
+  if (is_convolution_only(config)) {
+    return;
+  }
   apply_version(tensors, "encoder", 2, config.encoder);
   // Upstream: "<= 2"; the versions are whole numbers.
   apply_version(tensors, "decoder", 3, config.decoder);
@@ -153,18 +211,28 @@ void drop_buffers(TorchTensors& tensors) {
   }
 }
 
-void upgrade_names(TorchTensors& tensors) {
+void upgrade_names(TorchTensors& tensors, const ModelConfig& config) {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : tensors) {
     names.push_back(name);
   }
   for (const std::string& name : names) {
-    if (const std::string upgraded = upgraded_name(name); upgraded != name) {
+    if (const std::string upgraded = upgraded_name(config, name); upgraded != name) {
       insert_new(tensors, upgraded, std::move(tensors.extract(name).mapped()), name);
     } else if (name.ends_with(".in_proj_weight")) {
       split_packed(tensors, name, "weight");
     } else if (name.ends_with(".in_proj_bias")) {
       split_packed(tensors, name, "bias");
+    }
+  }
+}
+
+void reshape_kernels(TorchTensors& tensors, const ModelConfig& config) {
+  for (const ParameterSpec& spec : parameter_specs(config)) {
+    const auto found = tensors.find(spec.name);
+    if (spec.role == Role::kKernel && found != tensors.end() &&
+        found->second.shape == Shape{spec.shape[0], spec.shape[2]}) {
+      found->second.shape = spec.shape;
     }
   }
 }

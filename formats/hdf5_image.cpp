@@ -210,6 +210,17 @@ std::vector<float> Hdf5Image::halves(hid_t group, const std::string& name, const
   return values;
 }
 
+std::vector<float> Hdf5Image::bfloat16s(hid_t group, const std::string& name, const Shape& shape) {
+  const Hdf5Handle source = dataset(group, name);
+  expect_type(H5Tequal(type_of(source, name).id(), H5T_STD_U16LE) > 0, name,
+              "uint16 (the bits of bfloat16)");
+  std::vector<std::uint16_t> bits(static_cast<std::size_t>(claim(source, name, shape, 2)));
+  read(source, H5T_NATIVE_UINT16, bits.data(), name);
+  std::vector<float> values(bits.size());
+  std::ranges::transform(bits, values.begin(), bfloat16_value);
+  return values;
+}
+
 std::vector<std::uint8_t> Hdf5Image::bytes(hid_t group, const std::string& name,
                                            const Shape& shape) {
   const Hdf5Handle source = dataset(group, name);

@@ -40,6 +40,7 @@ class Hdf5Image {
   // A dataset of numbers, which must have this shape.
   std::vector<float> floats(hid_t group, const std::string& name, const Shape& shape);
   std::vector<float> halves(hid_t group, const std::string& name, const Shape& shape);
+  std::vector<float> bfloat16s(hid_t group, const std::string& name, const Shape& shape);
   std::vector<std::uint8_t> bytes(hid_t group, const std::string& name, const Shape& shape);
   // Of a dataset, without reading it.
   Shape shape(hid_t group, const std::string& name) const;

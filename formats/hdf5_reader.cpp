@@ -20,9 +20,20 @@ QuantizedValues read_codebook(Hdf5Image& image, hid_t group, const Shape& shape)
   return {image.floats(group, "codebook", levels), image.bytes(group, "codes", shape)};
 }
 
+// Whether element `index` is not zero.
+bool is_kept(const Tensor& tensor, std::size_t index) {
+  if (const auto* quantized = std::get_if<QuantizedValues>(&tensor.data)) {
+    return quantized->centroids[quantized->codes[index]] != 0.0f;
+  }
+  return std::get<DenseValues>(tensor.data).values[index] != 0.0f;
+}
+
 void check_mask(Hdf5Image& image, hid_t group, const Tensor& tensor) {
-  const auto expected = mask_of(tensor.values());
-  const auto zeros = std::ranges::count(expected, 0);
+  const auto count = static_cast<std::size_t>(tensor.size());
+  std::size_t zeros = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    zeros += is_kept(tensor, i) ? 0 : 1;
+  }
   if (!image.has(group, "mask")) {
     if (zeros != 0) {
       throw FormatError("mask is missing: " + std::to_string(zeros) + " elements are zero");
@@ -33,17 +44,22 @@ void check_mask(Hdf5Image& image, hid_t group, const Tensor& tensor) {
     throw FormatError("mask: expected none where no element is zero");
   }
   const auto mask = image.bytes(group, "mask", tensor.shape);
-  const auto bad = std::ranges::mismatch(mask, expected).in1;
-  if (bad != mask.end()) {
-    throw FormatError("mask: expected 1 for a kept and 0 for a zero element, found " +
-                      std::to_string(*bad) + " at element " + std::to_string(bad - mask.begin()));
+  for (std::size_t i = 0; i < count; ++i) {
+    if (mask[i] != (is_kept(tensor, i) ? 1 : 0)) {
+      throw FormatError("mask: expected 1 for a kept and 0 for a zero element, found " +
+                        std::to_string(mask[i]) + " at element " + std::to_string(i));
+    }
   }
 }
 
-Tensor read_tensor(Hdf5Image& image, hid_t tensors, const std::string& name) {
-  const Hdf5Handle group = image.group(tensors, name);
+Tensor read_tensor(Hdf5Image& image, hid_t tensors, const ParameterSpec& spec) {
+  const Hdf5Handle group = image.group(tensors, spec.name);
   Tensor tensor;
   tensor.shape = image.integers_attribute(group.id(), "shape");
+  if (tensor.shape != spec.shape) {
+    throw ConfigError("attribute shape: expected " + to_string(spec.shape) + ", found " +
+                      to_string(tensor.shape));
+  }
   const std::string encoding = image.text_attribute(group.id(), "encoding");
   if (encoding == "codebook") {
     tensor.data = read_codebook(image, group.id(), tensor.shape);
@@ -53,8 +69,12 @@ Tensor read_tensor(Hdf5Image& image, hid_t tensors, const std::string& name) {
   } else if (encoding == "float16") {
     tensor.data =
         DenseValues{Precision::kFloat16, image.halves(group.id(), "values", tensor.shape)};
+  } else if (encoding == "bfloat16") {
+    tensor.data =
+        DenseValues{Precision::kBFloat16, image.bfloat16s(group.id(), "values", tensor.shape)};
   } else {
-    throw FormatError("attribute encoding: expected \"float32\", \"float16\" or \"codebook\"");
+    throw FormatError(
+        "attribute encoding: expected \"float32\", \"float16\", \"bfloat16\" or \"codebook\"");
   }
   check_tensor(tensor);
   check_mask(image, group.id(), tensor);
@@ -80,7 +100,8 @@ Checkpoint read(std::span<const std::byte> bytes) {
   Hdf5Image image(bytes);
   check_header(image);
   Checkpoint checkpoint;
-  checkpoint.config = config_from_text(image.text_attribute(image.root(), "config"));
+  const std::string config = image.text_attribute(image.root(), "config");
+  checkpoint.config = in_context("attribute config", [&] { return config_from_text(config); });
   validate(checkpoint.config);
   const Hdf5Handle vocabulary = image.group(image.root(), "vocabulary");
   const auto read_words = [&](const char* name) {
@@ -91,15 +112,16 @@ Checkpoint read(std::span<const std::byte> bytes) {
   checkpoint.target_vocabulary = read_words("target");
   checkpoint.merges = merges_from_lines(image.lines(image.root(), "merges"));
   const Hdf5Handle tensors = image.group(image.root(), "tensors");
+  const std::uint64_t found = image.link_count(tensors.id());
+  in_context("tensors", [&] { require_tensors_for_layers(checkpoint.config, found); });
   const auto specs = parameter_specs(checkpoint.config);
   for (const ParameterSpec& spec : specs) {
-    checkpoint.tensors[spec.name] = in_context(
-        "tensor " + spec.name, [&] { return read_tensor(image, tensors.id(), spec.name); });
+    checkpoint.tensors[spec.name] =
+        in_context("tensor " + spec.name, [&] { return read_tensor(image, tensors.id(), spec); });
   }
-  if (image.link_count(tensors.id()) != specs.size()) {
+  if (found != specs.size()) {
     throw FormatError("tensors: expected the " + std::to_string(specs.size()) +
-                      " of the configuration, found " +
-                      std::to_string(image.link_count(tensors.id())));
+                      " of the configuration, found " + std::to_string(found));
   }
   validate(checkpoint);
   return checkpoint;

@@ -105,16 +105,19 @@ void write_values(hid_t group, const Tensor& tensor, const std::vector<hsize_t>&
     return;
   }
   const auto& dense = std::get<DenseValues>(tensor.data);
+  write_attribute(group, "encoding", std::string(to_string(dense.precision)));
   if (dense.precision == Precision::kFloat32) {
-    write_attribute(group, "encoding", "float32");
     write_dataset(group, "values", H5T_IEEE_F32LE, dims, dense.values.data());
     return;
   }
+  const bool brain = dense.precision == Precision::kBFloat16;
   std::vector<std::uint16_t> halves(dense.values.size());
-  std::ranges::transform(dense.values, halves.begin(),
-                         [](float value) { return *float16_bits(value); });
-  write_attribute(group, "encoding", "float16");
-  write_dataset(group, "values", hdf5_float16().id(), dims, halves.data());
+  std::ranges::transform(dense.values, halves.begin(), [&](float value) {
+    return brain ? *bfloat16_bits(value) : *float16_bits(value);
+  });
+  // HDF5 has no bfloat16, and numpy no name for one made up: its bits are stored as integers.
+  const Hdf5Handle half_type = hdf5_float16();
+  write_dataset(group, "values", brain ? H5T_STD_U16LE : half_type.id(), dims, halves.data());
 }
 
 void write_tensor(hid_t tensors, const std::string& name, const Tensor& tensor) {

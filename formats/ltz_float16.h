@@ -40,4 +40,18 @@ inline std::optional<std::uint16_t> float16_bits(float value) {
   return result;
 }
 
+// bfloat16: 1 sign, 8 exponent (bias 127), 7 fraction bits; the upper half of a float32.
+inline float bfloat16_value(std::uint16_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+}
+
+// The bits of a value that bfloat16 holds exactly; nothing for the others.
+inline std::optional<std::uint16_t> bfloat16_bits(float value) {
+  const auto wide = std::bit_cast<std::uint32_t>(value);
+  if ((wide & 0xFFFFU) != 0) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint16_t>(wide >> 16);
+}
+
 }  // namespace ltz::formats

@@ -52,6 +52,28 @@ std::vector<float> get_centroids16(ByteReader& reader, std::size_t count) {
   return centroids;
 }
 
+Precision precision_of(PayloadKind kind) {
+  switch (kind) {
+    case PayloadKind::kFloat16:
+      return Precision::kFloat16;
+    case PayloadKind::kBFloat16:
+      return Precision::kBFloat16;
+    default:
+      return Precision::kFloat32;
+  }
+}
+
+float get_float(const std::byte* bytes, Precision precision) {
+  switch (precision) {
+    case Precision::kFloat16:
+      return float16_value(get_integer<std::uint16_t>(bytes));
+    case Precision::kBFloat16:
+      return bfloat16_value(get_integer<std::uint16_t>(bytes));
+    default:
+      return std::bit_cast<float>(get_integer<std::uint32_t>(bytes));
+  }
+}
+
 QuantizedValues decode_codebook(std::span<const std::byte> bytes, std::size_t count,
                                 PayloadKind kind) {
   ByteReader reader(bytes, "payload");
@@ -81,8 +103,14 @@ PayloadKind payload_kind(const Tensor& tensor) {
         quantized->centroids, [](float value) { return float16_bits(value).has_value(); });
     return exact ? PayloadKind::kCodebook16 : PayloadKind::kCodebook32;
   }
-  const auto precision = std::get<DenseValues>(tensor.data).precision;
-  return precision == Precision::kFloat16 ? PayloadKind::kFloat16 : PayloadKind::kFloat32;
+  switch (std::get<DenseValues>(tensor.data).precision) {
+    case Precision::kFloat16:
+      return PayloadKind::kFloat16;
+    case Precision::kBFloat16:
+      return PayloadKind::kBFloat16;
+    default:
+      return PayloadKind::kFloat32;
+  }
 }
 
 std::vector<std::byte> encode_payload(const Tensor& tensor) {
@@ -104,6 +132,8 @@ std::vector<std::byte> encode_payload(const Tensor& tensor) {
   for (const float value : std::get<DenseValues>(tensor.data).values) {
     if (kind == PayloadKind::kFloat16) {
       put_integer(out, *float16_bits(value));
+    } else if (kind == PayloadKind::kBFloat16) {
+      put_integer(out, *bfloat16_bits(value));
     } else {
       put_float32(out, value);
     }
@@ -116,8 +146,8 @@ Tensor decode_payload(std::span<const std::byte> bytes, const Shape& shape, Payl
   if (kind == PayloadKind::kCodebook32 || kind == PayloadKind::kCodebook16) {
     return Tensor{shape, decode_codebook(bytes, count, kind)};
   }
-  const bool half = kind == PayloadKind::kFloat16;
-  const std::size_t width = half ? 2 : 4;
+  const Precision precision = precision_of(kind);
+  const auto width = static_cast<std::size_t>(bits_of(precision) / 8);
   if (bytes.size() % width != 0 || bytes.size() / width != count) {
     throw FormatError("payload: expected " + std::to_string(count) + " elements of " +
                       std::to_string(width) + " bytes for shape " + to_string(shape) + ", found " +
@@ -126,10 +156,9 @@ Tensor decode_payload(std::span<const std::byte> bytes, const Shape& shape, Payl
   std::vector<float> values(count);
   for (std::size_t i = 0; i < count; ++i) {
     const std::byte* element = bytes.data() + i * width;
-    values[i] = half ? float16_value(get_integer<std::uint16_t>(element))
-                     : std::bit_cast<float>(get_integer<std::uint32_t>(element));
+    values[i] = get_float(element, precision);
   }
-  return dense_tensor(shape, std::move(values), half ? Precision::kFloat16 : Precision::kFloat32);
+  return dense_tensor(shape, std::move(values), precision);
 }
 
 }  // namespace ltz::formats

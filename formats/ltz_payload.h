@@ -15,8 +15,9 @@ enum class PayloadKind : std::uint8_t {
   kFloat16 = 1,
   kCodebook32 = 2,  // float32 centroids
   kCodebook16 = 3,  // centroids that float16 holds exactly
+  kBFloat16 = 4,
 };
-inline constexpr std::uint8_t kPayloadKinds = 4;
+inline constexpr std::uint8_t kPayloadKinds = 5;
 
 // The shortest kind that holds the tensor exactly.
 PayloadKind payload_kind(const Tensor& tensor);

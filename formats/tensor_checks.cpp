@@ -17,6 +17,17 @@ void check_count(std::size_t found, const Shape& shape) {
   }
 }
 
+bool holds_exactly(Precision precision, float value) {
+  switch (precision) {
+    case Precision::kFloat16:
+      return float16_bits(value).has_value();
+    case Precision::kBFloat16:
+      return bfloat16_bits(value).has_value();
+    default:
+      return true;
+  }
+}
+
 }  // namespace
 
 void check_centroids(std::span<const float> centroids) {
@@ -49,13 +60,12 @@ void check_tensor(const Tensor& tensor) {
   }
   const auto& dense = std::get<DenseValues>(tensor.data);
   check_count(dense.values.size(), tensor.shape);
-  if (dense.precision == Precision::kFloat16) {
-    const auto bad = std::ranges::find_if(
-        dense.values, [](float value) { return !float16_bits(value).has_value(); });
-    if (bad != dense.values.end()) {
-      throw FormatError("expected float16 values, found " + std::to_string(*bad) + " at element " +
-                        std::to_string(bad - dense.values.begin()));
-    }
+  const auto bad = std::ranges::find_if_not(
+      dense.values, [&](float value) { return holds_exactly(dense.precision, value); });
+  if (bad != dense.values.end()) {
+    throw FormatError("expected " + std::string(to_string(dense.precision)) + " values, found " +
+                      std::to_string(*bad) + " at element " +
+                      std::to_string(bad - dense.values.begin()));
   }
 }
 

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <optional>
 
 #include "formats/checked.h"
+#include "formats/ltz_bytes.h"
+#include "formats/ltz_float16.h"
 #include "model/error.h"
 
 namespace ltz::formats {
@@ -50,6 +53,10 @@ const StorageClass* find_storage_class(std::string_view name) {
   return nullptr;
 }
 
+std::int64_t element_size(TorchType type) {
+  return std::ranges::find(kStorageClasses, std::optional(type), &StorageClass::type)->element_size;
+}
+
 // A tuple of integers; torch.Size(tuple) counts as one.
 Shape parse_dimensions(PickleValue value) {
   if (value.is_call_of("torch.Size")) {
@@ -90,45 +97,24 @@ void require_inside(const TensorReference& tensor, std::int64_t view_offset) {
   }
 }
 
-std::uint64_t load(const std::byte* bytes, int width) {
-  std::uint64_t value = 0;
-  for (int i = width; i-- > 0;) {
-    value = value << 8 | std::to_integer<std::uint64_t>(bytes[i]);
-  }
-  return value;
-}
-
-float half_to_float(std::uint32_t half) {
-  const std::uint32_t sign = (half & 0x8000) << 16;
-  const std::uint32_t exponent = half >> 10 & 0x1f;
-  const std::uint32_t mantissa = half & 0x3ff;
-  if (exponent == 0) {
-    // Zero and subnormals are multiples of 2^-24.
-    const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
-    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) | sign);
-  }
-  const std::uint32_t wide_exponent = exponent == 0x1f ? 0xff : exponent + (127 - 15);
-  return std::bit_cast<float>(sign | wide_exponent << 23 | mantissa << 13);
-}
-
 float load_float(TorchType type, const std::byte* bytes) {
   switch (type) {
     case TorchType::kFloat32:
-      return std::bit_cast<float>(static_cast<std::uint32_t>(load(bytes, 4)));
+      return std::bit_cast<float>(get_integer<std::uint32_t>(bytes));
     case TorchType::kFloat16:
-      return half_to_float(static_cast<std::uint32_t>(load(bytes, 2)));
+      return float16_value(get_integer<std::uint16_t>(bytes));
     case TorchType::kBFloat16:
-      return std::bit_cast<float>(static_cast<std::uint32_t>(load(bytes, 2)) << 16);
+      return bfloat16_value(get_integer<std::uint16_t>(bytes));
     default:
-      return static_cast<float>(std::bit_cast<double>(load(bytes, 8)));
+      return static_cast<float>(std::bit_cast<double>(get_integer<std::uint64_t>(bytes)));
   }
 }
 
 std::int64_t load_integer(TorchType type, const std::byte* bytes) {
   if (type == TorchType::kInt64) {
-    return static_cast<std::int64_t>(load(bytes, 8));
+    return static_cast<std::int64_t>(get_integer<std::uint64_t>(bytes));
   }
-  return static_cast<std::int32_t>(load(bytes, 4));
+  return static_cast<std::int32_t>(get_integer<std::uint32_t>(bytes));
 }
 
 // Calls use(position in the storage) for each of `count` elements, the last dimension fastest.
@@ -147,6 +133,27 @@ void for_each_position(const TensorReference& tensor, std::int64_t count, Use us
       index[d] = 0;
     }
   }
+}
+
+// Decodes the element at each position that for_each(use) calls use(position) with.
+template <typename ForEach>
+TorchTensor decode(TorchType type, const Shape& shape, std::span<const std::byte> bytes,
+                   ForEach for_each) {
+  const std::int64_t size = element_size(type);
+  const auto count = static_cast<std::size_t>(element_count(shape));
+  TorchTensor out{type, shape, {}, {}};
+  if (type == TorchType::kInt64 || type == TorchType::kInt32) {
+    out.integers.reserve(count);
+    for_each([&](std::int64_t position) {
+      out.integers.push_back(load_integer(type, bytes.data() + position * size));
+    });
+  } else {
+    out.floats.reserve(count);
+    for_each([&](std::int64_t position) {
+      out.floats.push_back(load_float(type, bytes.data() + position * size));
+    });
+  }
+  return out;
 }
 
 }  // namespace
@@ -219,21 +226,19 @@ TensorReference parse_tensor(PickleValue value) {
 }
 
 TorchTensor decode_tensor(const TensorReference& tensor, std::span<const std::byte> bytes) {
-  const std::int64_t size = storage_element_size(tensor.storage.storage_class);
   const std::int64_t count = element_count(tensor.shape);
-  TorchTensor out{tensor.type, tensor.shape, {}, {}};
-  if (tensor.type == TorchType::kInt64 || tensor.type == TorchType::kInt32) {
-    out.integers.reserve(static_cast<std::size_t>(count));
-    for_each_position(tensor, count, [&](std::int64_t position) {
-      out.integers.push_back(load_integer(tensor.type, bytes.data() + position * size));
-    });
-  } else {
-    out.floats.reserve(static_cast<std::size_t>(count));
-    for_each_position(tensor, count, [&](std::int64_t position) {
-      out.floats.push_back(load_float(tensor.type, bytes.data() + position * size));
-    });
-  }
-  return out;
+  return decode(tensor.type, tensor.shape, bytes,
+                [&](auto use) { for_each_position(tensor, count, use); });
+}
+
+TorchTensor decode_contiguous(TorchType type, const Shape& shape,
+                              std::span<const std::byte> bytes) {
+  const std::int64_t count = element_count(shape);
+  return decode(type, shape, bytes, [&](auto use) {
+    for (std::int64_t position = 0; position < count; ++position) {
+      use(position);
+    }
+  });
 }
 
 }  // namespace ltz::formats

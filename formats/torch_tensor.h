@@ -48,4 +48,7 @@ TensorReference parse_tensor(PickleValue value);
 // bytes: the whole storage, little-endian, storage.byte_count() bytes.
 TorchTensor decode_tensor(const TensorReference& tensor, std::span<const std::byte> bytes);
 
+// bytes: the elements of the shape one after the other, little-endian, no fewer than it asks for.
+TorchTensor decode_contiguous(TorchType type, const Shape& shape, std::span<const std::byte> bytes);
+
 }  // namespace ltz::formats

@@ -88,9 +88,27 @@ Hypothesis finish(const Beam& beam, float score, double lenpen) {
   return hypothesis;
 }
 
+// Forbids every token that would end an n-gram which the beam has already. The reference counts the
+// </s> that the decoder starts from as a token. As no other </s> follows, an n-gram of two tokens
+// or more with it cannot come twice; and with n = 1 no hypothesis could ever end. So it is left
+// out.
+void forbid_repeats(std::span<float> logits, const TokenIds& tokens, int ngram_size) {
+  const auto size = static_cast<std::size_t>(ngram_size);
+  if (size == 0 || tokens.size() < size) {
+    return;
+  }
+  const std::span<const int> seen = tokens;
+  const auto tail = seen.last(size - 1);
+  for (std::size_t start = 0; start + size <= seen.size(); ++start) {
+    if (std::ranges::equal(tail, seen.subspan(start, size - 1))) {
+      logits[static_cast<std::size_t>(seen[start + size - 1])] = kImpossible;
+    }
+  }
+}
+
 // Restricts what may follow at this step; `logits` is changed after its normaliser was taken, as in
 // the reference.
-void forbid(std::span<float> logits, int step, const Sentence& sentence,
+void forbid(std::span<float> logits, int step, const Sentence& sentence, const Beam& beam,
             const BeamOptions& options) {
   logits[Vocabulary::kPad] = kImpossible;
   if (step >= sentence.max_len) {
@@ -100,6 +118,7 @@ void forbid(std::span<float> logits, int step, const Sentence& sentence,
   } else if (step < options.min_len) {
     logits[Vocabulary::kEos] = kImpossible;
   }
+  forbid_repeats(logits, beam.tokens, options.no_repeat_ngram_size);
 }
 
 // Turns the step's candidates into finished hypotheses and the beams of the next step.
@@ -123,6 +142,17 @@ void advance(Sentence& sentence, const std::vector<Candidate>& candidates,
   sentence.beams = std::move(next);
 }
 
+// Ends every beam of a sentence that cannot go on.
+void finish_all(Sentence& sentence, const std::vector<float>& end_scores,
+                const BeamOptions& options) {
+  for (std::size_t b = 0; b < sentence.beams.size(); ++b) {
+    if (sentence.finished.size() < static_cast<std::size_t>(options.beam)) {
+      sentence.finished.push_back(finish(sentence.beams[b], end_scores[b], options.lenpen));
+    }
+  }
+  sentence.beams.clear();
+}
+
 bool done(const Sentence& sentence, const BeamOptions& options) {
   return sentence.beams.empty() ||
          sentence.finished.size() == static_cast<std::size_t>(options.beam);
@@ -135,6 +165,14 @@ void check(const BeamOptions& options) {
   if (options.max_len_b < 0 || !(options.max_len_a >= 0.0)) {
     throw ConfigError("the maximum length must not be negative");
   }
+  if (options.min_len < 0) {
+    throw ConfigError("the minimum length must not be negative, found " +
+                      std::to_string(options.min_len));
+  }
+  if (options.no_repeat_ngram_size < 0) {
+    throw ConfigError("the size of n-grams must not be negative, found " +
+                      std::to_string(options.no_repeat_ngram_size));
+  }
 }
 
 std::vector<Sentence> start(const EncodedBatch& encoded, const ModelConfig& config,
@@ -146,6 +184,11 @@ std::vector<Sentence> start(const EncodedBatch& encoded, const ModelConfig& conf
     const double wanted = options.max_len_a * length + options.max_len_b;
     sentences[s].max_len =
         static_cast<int>(std::min<double>(wanted, config.max_target_positions - 1));
+    if (options.min_len > std::max(sentences[s].max_len, 1)) {
+      throw ConfigError("the minimum length " + std::to_string(options.min_len) +
+                        " is above the maximum length " + std::to_string(sentences[s].max_len) +
+                        " of a sentence of " + std::to_string(length) + " tokens");
+    }
     sentences[s].source_rows.resize(static_cast<std::size_t>(length));
     std::iota(sentences[s].source_rows.begin(), sentences[s].source_rows.end(), encoded.starts[s]);
     sentences[s].beams.resize(1);  // at the first step all beams would be the same
@@ -222,14 +265,21 @@ std::vector<std::vector<Hypothesis>> beam_search(const Transformer& model,
     Eigen::Index row = 0;
     for (Sentence& sentence : active) {
       TopCandidates top(2 * static_cast<std::size_t>(options.beam));
+      std::vector<float> end_scores;
       for (std::size_t b = 0; b < sentence.beams.size(); ++b, ++row) {
         const std::span<float> scores(logits.row(row).data(),
                                       static_cast<std::size_t>(logits.cols()));
-        const float normaliser = kernels::log_sum_exp(scores);
-        forbid(scores, step, sentence, options);
-        top.offer(scores, sentence.beams[b].score() - normaliser, b);
+        const Beam& beam = sentence.beams[b];
+        const float offset = beam.score() - kernels::log_sum_exp(scores);
+        end_scores.push_back(scores[Vocabulary::kEos] + offset);
+        forbid(scores, step, sentence, beam, options);
+        top.offer(scores, offset, b);
       }
-      advance(sentence, top.best(), options);
+      if (top.best().empty()) {
+        finish_all(sentence, end_scores, options);
+      } else {
+        advance(sentence, top.best(), options);
+      }
     }
     std::vector<Sentence> unfinished;
     for (Sentence& sentence : active) {

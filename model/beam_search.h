@@ -14,7 +14,11 @@ struct BeamOptions {
   // length with </s>), and never more than the model's max_target_positions - 1.
   double max_len_a = 0.0;
   int max_len_b = 200;
-  int min_len = 1;  // tokens before </s>
+  // Tokens before </s>. An error where it is more than a sentence's maximum; only 1, the default,
+  // gives way to a maximum of 0.
+  int min_len = 1;
+  // A hypothesis has no n tokens in a row twice; 0: no limit.
+  int no_repeat_ngram_size = 0;
 };
 
 struct Hypothesis {
@@ -26,10 +30,11 @@ struct Hypothesis {
 // Translates one batch of sentences (each with its </s>) by beam search as fairseq's
 // SequenceGenerator does it: 2 x beam candidates a step over all beams of a sentence, of which a
 // finished one counts only among the first `beam`; a sentence ends when `beam` hypotheses are
-// finished. Returns, per sentence, at most `beam` hypotheses, best score first. A sentence's result
-// does not depend on the others in the batch.
-// Throws ConfigError for options out of range and for a sentence that is too long for the model.
-// padded_length: see Transformer::encode.
+// finished. What min_len and no_repeat_ngram_size forbid gets no probability, the rest keeps its
+// own. Where they forbid every continuation of a sentence, its hypotheses end there. Returns, per
+// sentence, at least 1 and at most `beam` hypotheses, best score first. A sentence's result does
+// not depend on the others in the batch. Throws ConfigError for options out of range and for a
+// sentence that is too long for the model. padded_length: see Transformer::encode.
 std::vector<std::vector<Hypothesis>> beam_search(const Transformer& model,
                                                  std::span<const TokenIds> sentences,
                                                  const BeamOptions& options, int padded_length = 0);

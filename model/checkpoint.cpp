@@ -49,21 +49,19 @@ class SpecBuilder {
     add_linear(name + ".out_proj", width, width, component);
   }
 
-  void add_convolution(const std::string& name, const BranchConfig& branch, int taps, bool glu) {
+  void add_convolution(const std::string& name, const BranchConfig& branch, int taps) {
     const Component component = Component::kConvolution;
-    const bool dynamic = branch.type == BranchType::kDynamic;
+    const int inner = branch.inner_channels();
     if (config_.conv_linear) {
-      add_linear(name + ".linear1", dynamic && glu ? 2 * branch.channels : branch.channels,
-                 branch.channels, component);
+      add_linear(name + ".linear1", branch.glu ? 2 * inner : inner, branch.channels, component);
     }
-    if (dynamic) {
-      add(name + ".weight_linear.weight", {branch.heads * taps, branch.channels}, component,
-          Role::kMatrix);
+    if (branch.type == BranchType::kDynamic) {
+      add(name + ".weight_linear.weight", {branch.heads * taps, inner}, component, Role::kMatrix);
     } else {
       add(name + ".weight", {branch.heads, 1, taps}, component, Role::kKernel);
     }
     if (config_.conv_linear) {
-      add_linear(name + ".linear2", branch.channels, branch.channels, component);
+      add_linear(name + ".linear2", branch.channels, inner, component);
     }
   }
 
@@ -77,7 +75,7 @@ class SpecBuilder {
       if (branch.type == BranchType::kAttention) {
         add_attention(branch_name, branch.channels, branch.channels, Component::kAttention);
       } else {
-        add_convolution(branch_name, branch, stack.kernel_size(branch, layer_), stack.glu);
+        add_convolution(branch_name, branch, stack.kernel_size(branch, layer_));
       }
     }
   }
@@ -151,9 +149,23 @@ std::vector<ParameterSpec> parameter_specs(const ModelConfig& config) {
   return SpecBuilder(config).build();
 }
 
+void require_tensors_for_layers(const ModelConfig& config, std::size_t tensors) {
+  std::size_t least = 0;
+  for (const StackConfig* stack : {&config.encoder, &config.decoder}) {
+    const std::size_t branches = std::max<std::size_t>(stack->branches.size(), 1);
+    least += static_cast<std::size_t>(std::max(stack->layers, 0)) * branches;
+  }
+  if (tensors < least) {
+    throw ConfigError("expected the tensors of " + std::to_string(config.encoder.layers) + " + " +
+                      std::to_string(config.decoder.layers) + " layers, found " +
+                      std::to_string(tensors) + " tensors");
+  }
+}
+
 void validate(const Checkpoint& checkpoint) {
   const ModelConfig& config = checkpoint.config;
   validate(config);
+  require_tensors_for_layers(config, checkpoint.tensors.size());
   std::set<std::string> expected;
   for (const ParameterSpec& spec : parameter_specs(config)) {
     const auto found = checkpoint.tensors.find(spec.name);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -55,6 +56,11 @@ struct ParameterSpec {
 
 // The parameters of a model of this configuration, in the order of computation, tied ones once.
 std::vector<ParameterSpec> parameter_specs(const ModelConfig& config);
+
+// Throws ConfigError when there are fewer tensors than a model of this configuration has layers and
+// branches. To be asked before parameter_specs() of what a file says: a few bytes can ask for
+// a million parameters.
+void require_tensors_for_layers(const ModelConfig& config, std::size_t tensors);
 
 // Throws ConfigError, naming tensor, expected and found, unless the tensors are exactly the
 // configuration's, all finite, and the vocabularies have as many entries as the embeddings have

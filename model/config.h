@@ -10,12 +10,19 @@ enum class Activation { kRelu, kGelu };
 
 enum class BranchType { kAttention, kLightweight, kDynamic };
 
-// One branch of Long-Short Range Attention: it sees `channels` of the layer's input channels.
+// One branch of Long-Short Range Attention: it sees `channels` of the layer's input channels and
+// makes as many output channels. A layer of a convolution-only model (Wu et al. 2019) is one
+// convolution branch over all channels.
 struct BranchConfig {
   BranchType type = BranchType::kAttention;
   int kernel_size = 0;  // 0: the layer's entry of StackConfig::kernel_sizes
   int channels = 0;
   int heads = 1;
+  bool glu = false;       // a gated linear unit behind linear1, which is then twice as wide
+  int conv_channels = 0;  // between linear1 and linear2 of a convolution; 0: `channels`
+
+  // Channels that a convolution itself works on.
+  int inner_channels() const { return conv_channels == 0 ? channels : conv_channels; }
 
   bool operator==(const BranchConfig&) const = default;
 };
@@ -29,7 +36,6 @@ struct StackConfig {
   bool normalize_before = false;
   bool final_norm = false;  // a LayerNorm after the last layer
   bool learned_positions = false;
-  bool glu = true;                     // after linear1 of a dynamic convolution
   std::vector<int> kernel_sizes;       // one per layer; for branches with the default kernel
   std::vector<BranchConfig> branches;  // none: one ordinary multi-head self-attention
 
@@ -41,7 +47,7 @@ struct StackConfig {
 
 // What upstream calls `args`: the hyper-parameters that the model's shape and arithmetic depend on.
 struct ModelConfig {
-  std::string arch;
+  std::string arch;  // upstream's name; also tells the family, see is_convolution_only
   std::string source_lang;
   std::string target_lang;
   StackConfig encoder;
@@ -59,6 +65,12 @@ struct ModelConfig {
 
   bool operator==(const ModelConfig&) const = default;
 };
+
+// The models of "Pay Less Attention with Lightweight and Dynamic Convolutions" (Wu et al. 2019),
+// upstream's lightconv*: one convolution and no self-attention in a layer. They differ from a
+// multi-branch model with such a branch in what padding is to them (it is zeroed right in front of
+// the convolution, behind linear1) and in the names upstream gives to their parameters.
+bool is_convolution_only(const ModelConfig& config);
 
 // Throws ConfigError, naming the setting, when no model of that shape can be built: branch channels
 // that do not add up to the width, heads that do not divide channels, a missing kernel size, …

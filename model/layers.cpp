@@ -115,17 +115,16 @@ Matrix Attention::operator()(MatrixView x, const Memory& memory,
 Convolution::Convolution(const ParameterLookup& parameters, const std::string& prefix,
                          const Options& options)
     : options_(options) {
-  const int channels = options.branch.channels;
-  const bool dynamic = options.branch.type == BranchType::kDynamic;
-  options_.glu = options.glu && dynamic;
+  const BranchConfig& branch = options.branch;
+  const int inner = branch.inner_channels();
   if (options.linear) {
-    linear1_.emplace_back(parameters, prefix + ".linear1", options_.glu ? 2 * channels : channels,
-                          channels);
-    linear2_.emplace_back(parameters, prefix + ".linear2", channels, channels);
+    linear1_.emplace_back(parameters, prefix + ".linear1", branch.glu ? 2 * inner : inner,
+                          branch.channels);
+    linear2_.emplace_back(parameters, prefix + ".linear2", branch.channels, inner);
   }
-  if (dynamic) {
-    weight_linear_.emplace_back(parameters, prefix + ".weight_linear",
-                                options.branch.heads * options.taps, channels);
+  if (branch.type == BranchType::kDynamic) {
+    weight_linear_.emplace_back(parameters, prefix + ".weight_linear", branch.heads * options.taps,
+                                inner);
   } else {
     kernel_ = parameters(prefix + ".weight");
   }
@@ -136,11 +135,11 @@ Matrix Convolution::project_in(MatrixView x) const {
     return x;
   }
   Matrix y = linear1_.front()(x);
-  if (!options_.glu) {
+  if (!options_.branch.glu) {
     return y;
   }
-  const auto channels = static_cast<std::size_t>(options_.branch.channels);
-  Matrix gated(y.rows(), options_.branch.channels);
+  const auto channels = static_cast<std::size_t>(options_.branch.inner_channels());
+  Matrix gated(y.rows(), options_.branch.inner_channels());
   for (Eigen::Index i = 0; i < y.rows(); ++i) {
     const std::span<const float> both = row_of(std::as_const(y), i);
     kernels::gated(row_of(gated, i), both.first(channels), both.last(channels));
@@ -176,7 +175,8 @@ Matrix Convolution::operator()(MatrixView x, Memory& memory,
   const Matrix kernel_rows = kernels(inputs);
   // Odd kernels of the encoder are centred; of an even one the smaller half is to the left.
   const int left = options_.causal ? options_.taps - 1 : (options_.taps - 1) / 2;
-  const bool padded = std::ranges::any_of(contexts, [](const Context& c) { return c.padding > 0; });
+  const bool padded = options_.bias_in_padding &&
+                      std::ranges::any_of(contexts, [](const Context& c) { return c.padding > 0; });
   const Matrix padding = padded ? padding_row() : Matrix();
   Matrix mixed(inputs.rows(), inputs.cols());
   std::vector<const float*> taps(static_cast<std::size_t>(options_.taps));
@@ -189,7 +189,8 @@ Matrix Convolution::operator()(MatrixView x, Memory& memory,
       if (position >= 0 && position < length) {
         tap = memory.row(context.rows[static_cast<std::size_t>(position)]);
       } else {
-        tap = position >= length && position < length + context.padding ? padding.data() : nullptr;
+        const bool in_padding = padded && position >= length && position < length + context.padding;
+        tap = in_padding ? padding.data() : nullptr;
       }
     }
     kernels::convolve(row_of(mixed, i), taps, row_of(kernel_rows, kernel_rows.rows() == 1 ? 0 : i),
@@ -214,9 +215,9 @@ SelfMixing::SelfMixing(const ParameterLookup& parameters, const std::string& pre
       const Convolution::Options options{.branch = branch,
                                          .taps = stack.kernel_size(branch, layer),
                                          .causal = causal,
-                                         .glu = stack.glu,
                                          .linear = config.conv_linear,
-                                         .softmax = config.weight_softmax};
+                                         .softmax = config.weight_softmax,
+                                         .bias_in_padding = !is_convolution_only(config)};
       branches_.push_back({branch.channels, Convolution(parameters, name, options)});
     }
   }

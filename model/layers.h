@@ -96,27 +96,28 @@ class Attention {
   Linear out_;
 };
 
-// Lightweight or dynamic convolution (Wu et al. 2019) between two linear layers.
+// Lightweight or dynamic convolution (Wu et al. 2019) between two linear layers: linear1, GLU, a
+// convolution over inner_channels(), linear2; only the convolution where linear is false.
 class Convolution {
  public:
   struct Options {
     BranchConfig branch;
     int taps = 1;
     bool causal = false;
-    bool glu = false;
-    bool linear = true;   // linear1 and linear2 are there
-    bool softmax = true;  // over the taps of a kernel
+    bool linear = true;           // linear1 and linear2 are there
+    bool softmax = true;          // over the taps of a kernel
+    bool bias_in_padding = true;  // padding goes through linear1, see Transformer::encode
   };
   Convolution(const ParameterLookup& parameters, const std::string& prefix, const Options& options);
 
   using Memory = RowStore;
-  Memory empty_memory() const { return RowStore(options_.branch.channels); }
+  Memory empty_memory() const { return RowStore(options_.branch.inner_channels()); }
   // x: (n, channels), appended to the memory; one context a row, into the memory.
   Matrix operator()(MatrixView x, Memory& memory, std::span<const Context> contexts) const;
 
  private:
   Matrix project_in(MatrixView x) const;
-  // What one position of padding is to the convolution, (1, channels).
+  // What one position of padding is to the convolution, (1, inner channels).
   Matrix padding_row() const;
   // One kernel a row, (n, heads * taps), or a single row when all are the same.
   Matrix kernels(const Matrix& x) const;

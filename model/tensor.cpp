@@ -35,6 +35,22 @@ std::string to_string(const Shape& shape) {
   return text + ")";
 }
 
+std::string_view to_string(Precision precision) {
+  switch (precision) {
+    case Precision::kFloat32:
+      return "float32";
+    case Precision::kFloat16:
+      return "float16";
+    case Precision::kBFloat16:
+      return "bfloat16";
+  }
+  return {};
+}
+
+int bits_of(Precision precision) {
+  return precision == Precision::kFloat32 ? 32 : 16;
+}
+
 float round_to_float16(float value) {
   return static_cast<float>(Eigen::half(value));
 }

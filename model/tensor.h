@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -17,8 +18,14 @@ std::int64_t element_count(const Shape& shape);
 // "(496, 248)", for messages.
 std::string to_string(const Shape& shape);
 
-// How a float is stored in files. In memory it is always float32, which holds float16 exactly.
-enum class Precision { kFloat32, kFloat16 };
+// How a float is stored in files. In memory it is always float32, which holds the others exactly:
+// float16 has 5 bits of exponent and 10 of fraction, bfloat16 is the upper half of a float32.
+enum class Precision { kFloat32, kFloat16, kBFloat16 };
+
+// "float32", "float16", "bfloat16".
+std::string_view to_string(Precision precision);
+// 32 or 16.
+int bits_of(Precision precision);
 
 // The nearest float16 (ties to even; beyond its range, infinity), as a float32.
 float round_to_float16(float value);

@@ -58,7 +58,7 @@ class Transformer {
   // The reference masks padding before the linear layer in front of a convolution and not after it,
   // so that its encoder's convolutions see that layer's bias in the padding: the same sentence
   // comes out a little differently in another batch. With 0 a sentence is as the reference has it
-  // alone.
+  // alone. Convolution-only models mask after it: to them padded_length means nothing.
   EncodedBatch encode(std::span<const TokenIds> sentences, int padded_length = 0) const;
 
   DecoderState start_decoding(const EncodedBatch& encoded) const;

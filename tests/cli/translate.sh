@@ -7,3 +7,8 @@ ltz translate $model --max-len-b 5 --n-best 2 --threads 2 <source >two
 ltz translate $model --max-len-b 5 --n-best 2 --threads 1 <source | cmp - two && echo "threads do not matter"
 ltz translate $model --max-len-b 5 --scores --beam 1 --lenpen 1 <source | head -1
 ltz translate $model </dev/null; echo "no line: $?"
+# As the paper's code summarizes CNN/DailyMail: long outputs without a sequence of three twice.
+ltz translate $model --beam 4 --lenpen 2.0 --min-len 55 --max-len-b 140 --no-repeat-ngram-size 3 <source >long
+awk 'END { print NR " lines" } NF < 55 { print "too short: line " NR }' long
+awk '{ delete seen; for (i = 3; i <= NF; ++i) if (seen[$(i-2), $(i-1), $i]++) print "repeats itself in line " NR }' long
+ltz translate $model --min-len 55 --max-len-b 5 <source; echo "shortest above longest: $?"

@@ -28,7 +28,8 @@ TEST_CASE("A configuration comes back from JSON as it was") {
   config.decoder.normalize_before = true;
   config.decoder.final_norm = true;
   config.decoder.learned_positions = true;
-  config.decoder.glu = false;
+  config.decoder.branches[1].glu = true;
+  config.decoder.branches[1].conv_channels = 6;
   config.share_all_embeddings = true;
   config.weight_softmax = false;
   config.token_positional_embeddings = false;
@@ -42,7 +43,11 @@ TEST_CASE("Every key of a configuration is required") {
     for (const auto& item : complete[object].items()) {
       nlohmann::json json = complete;
       json[object].erase(item.key());
-      CHECK_THROWS_WITH(config_from_json(json), Contains(item.key() + " is missing"));
+      if (item.key() == "glu" || item.key() == "conv_channels") {
+        CHECK_NOTHROW(config_from_json(json));  // see the next test
+      } else {
+        CHECK_THROWS_WITH(config_from_json(json), Contains(item.key() + " is missing"));
+      }
       json[object][item.key()] = nullptr;
       CHECK_THROWS_WITH(config_from_json(json), Contains(item.key() + ": expected"));
     }
@@ -50,6 +55,27 @@ TEST_CASE("Every key of a configuration is required") {
   check(nlohmann::json::json_pointer(""));
   check(nlohmann::json::json_pointer("/encoder"));
   check(nlohmann::json::json_pointer("/decoder/branches/1"));
+}
+
+TEST_CASE("A GLU for all dynamic convolutions of a stack, as the first files have it") {
+  nlohmann::json json = tiny_json();
+  for (const char* stack : {"encoder", "decoder"}) {
+    for (nlohmann::json& branch : json[stack]["branches"]) {
+      branch.erase("glu");
+      branch.erase("conv_channels");
+    }
+    json[stack]["glu"] = true;
+  }
+  const ModelConfig expected = tiny_checkpoint(1).config;
+  REQUIRE(expected.encoder.branches[1].glu);
+  CHECK(config_from_json(json) == expected);  // the decoder's convolution is lightweight
+  json["encoder"]["glu"] = false;
+  CHECK_FALSE(config_from_json(json).encoder.branches[1].glu);
+  json["encoder"]["glu"] = true;
+  json["conv_linear"] = false;
+  CHECK_FALSE(config_from_json(json).encoder.branches[1].glu);
+  json["encoder"]["glu"] = 1;
+  CHECK_THROWS_WITH(config_from_json(json), Contains("encoder.glu: expected true or false"));
 }
 
 TEST_CASE("Keys of later versions are ignored") {

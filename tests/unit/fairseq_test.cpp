@@ -79,7 +79,6 @@ TEST_CASE("settings that are missing have the architecture's defaults") {
   const ModelConfig iwslt = config_from_args({{"arch", "transformer_multibranch_v2_iwslt_de_en"}});
   CHECK(iwslt.decoder.ffn_embed_dim == 1024);
   CHECK(iwslt.encoder.attention_heads == 4);
-  CHECK(iwslt.encoder.glu);
   CHECK(iwslt.encoder.branches.empty());
 
   const ModelConfig big = config_from_args({{"arch", "transformer_wmt_en_de_big_t2t"}});
@@ -136,7 +135,6 @@ TEST_CASE("what cannot be computed is refused by the setting's name") {
   refuses_setting("no_cross_attention", true);
   refuses_setting("no_scale_embedding", true);
   refuses_setting("encoder_decoder_branch_type", {"attn:1:4:1"});
-  refuses_setting("encoder_ffn_list", {true, false});
   refuses_setting("decoder_output_dim", 8);
   refuses_setting("decoder_input_dim", 8);
   refuses_setting("activation_fn", "tanh");
@@ -145,15 +143,71 @@ TEST_CASE("what cannot be computed is refused by the setting's name") {
   refuses_setting("encoder_layers", "6");
   refuses_setting("encoder_layers", 6.5);
   refuses_setting("encoder_embed_dim", std::numeric_limits<std::int64_t>::max());
-  refuses_setting("encoder_learned_pos", 1);
+  refuses_setting("encoder_learned_pos", 2);
+  refuses_setting("encoder_learned_pos", "True");
+  refuses_setting("scale_heads", true);
+  refuses_setting("encoder_layers_to_keep", "0,2");
   CHECK_THROWS_AS(config_from_args(json::array()), ConfigError);
 
   json harmless = tiny_args();
   harmless.update({{"adaptive_input", false},
                    {"adaptive_softmax_cutoff", nullptr},
                    {"encoder_layerdrop", 0.1},
-                   {"encoder_ffn_list", {true}}});
+                   {"dropout", 0.3},
+                   {"weight_dropout", 0.1},
+                   // Upstream's layers have their feed-forward network whatever this says.
+                   {"encoder_ffn_list", {true, false}}});
   CHECK_NOTHROW(config_from_args(harmless));
+}
+
+TEST_CASE("flags may be numbers, lists of kernels strings") {
+  json args = {{"arch", "transformer_multibranch_v2"},
+               {"encoder_layers", 2},
+               {"encoder_branch_type", {"dynamic:default:512:4"}},
+               {"encoder_kernel_size_list", "[3, 7]"},
+               {"conv_linear", 1},
+               {"encoder_glu", 1},
+               {"encoder_normalize_before", 0}};
+  ModelConfig config = config_from_args(args);
+  CHECK(config.conv_linear);
+  CHECK(config.encoder.branches[0].glu);
+  CHECK_FALSE(config.encoder.normalize_before);
+  CHECK(config.encoder.kernel_sizes == std::vector<int>{3, 7});
+  args["encoder_glu"] = 0;
+  CHECK_FALSE(config_from_args(args).encoder.branches[0].glu);
+  args["encoder_glu"] = 1;
+  args["conv_linear"] = false;  // a GLU needs linear1
+  CHECK_FALSE(config_from_args(args).encoder.branches[0].glu);
+
+  for (const json& sizes : {json("5,9"), json("(5, 9)"), json(" [5,9] "), json({5, 9})}) {
+    args["encoder_kernel_size_list"] = sizes;
+    CHECK(config_from_args(args).encoder.kernel_sizes == std::vector<int>{5, 9});
+  }
+  for (const json& sizes : {json("9"), json("[9]"), json(9), json({9})}) {
+    args["encoder_kernel_size_list"] = sizes;
+    CHECK(config_from_args(args).encoder.kernel_sizes == std::vector<int>{9, 9});
+  }
+  for (const json& sizes :
+       {json("[3]*2"), json("[3,7"), json("[3,,7]"), json("[]"), json(""), json("three"),
+        json({3, "7"}), json({3, -7}), json({3, 7.5}), json("[3,9999999999]"), json(true)}) {
+    args["encoder_kernel_size_list"] = sizes;
+    CAPTURE(sizes.dump());
+    CHECK_THROWS_WITH(config_from_args(args), Contains("setting encoder_kernel_size_list"));
+  }
+}
+
+TEST_CASE("the encoder finds a branch's type anywhere, the decoder in front") {
+  json args = {{"arch", "transformer_multibranch_v2"},
+               {"encoder_branch_type", {"my-lightweight-dynamic:3:256:4", "self_attn:1:256:4"}},
+               {"decoder_branch_type", {"dynamic:3:512:4"}}};
+  const ModelConfig config = config_from_args(args);
+  CHECK(config.encoder.branches[0].type == BranchType::kLightweight);
+  CHECK(config.encoder.branches[1].type == BranchType::kAttention);
+  CHECK(config.decoder.branches[0].type == BranchType::kDynamic);
+  args["decoder_branch_type"] = json::array();
+  CHECK_THROWS_WITH(config_from_args(args), Contains("setting decoder_branch_type"));
+  args["decoder_branch_type"] = {"self_attn:1:512:4"};
+  CHECK_THROWS_WITH(config_from_args(args), Contains("setting decoder_branch_type"));
 }
 
 TEST_CASE("weights are taken over, buffers are dropped") {
@@ -246,6 +300,20 @@ TEST_CASE("tied matrices are kept once and must be equal") {
   torch.tensors.erase("decoder.embed_out");
   torch.tensors.erase("encoder.embed_tokens.weight");
   CHECK(load(torch, {"x"}).tensors.contains("encoder.embed_tokens.weight"));
+}
+
+TEST_CASE("kernels from training on a GPU have no middle dimension") {
+  json args = tiny_args();
+  args["arch"] = "transformer_multibranch_v2";
+  args["encoder_branch_type"] = {"lightweight:3:4:2"};
+  TorchCheckpoint torch = tiny_torch(args);
+  const Checkpoint expected = load(torch);
+  const std::string kernel = "encoder.layers.0.self_attn.branches.0.weight";
+  REQUIRE(expected.tensors.at(kernel).shape == Shape{2, 1, 3});
+  torch.tensors[kernel].shape = {2, 3};
+  CHECK(load(torch).tensors == expected.tensors);
+  torch.tensors[kernel].shape = {3, 2};
+  CHECK_THROWS_WITH(load(torch), Contains(kernel) && Contains("(2, 1, 3)") && Contains("(3, 2)"));
 }
 
 TEST_CASE("tensors that do not fit are refused with file and tensor") {

@@ -230,6 +230,29 @@ TEST_CASE("hdf5: each bad tensor has its own reason") {
       "code 9 has no centroid");
 }
 
+TEST_CASE("hdf5: bfloat16 is stored as its bits") {
+  Checkpoint checkpoint = tiny_checkpoint(5);
+  Tensor& bias = checkpoint.tensors.at("encoder.layers.0.fc1.bias");
+  std::vector<float> values(12, -3.0f);
+  values[3] = 0x1p-133f;  // the smallest
+  bias = dense_tensor({12}, std::move(values), Precision::kBFloat16);
+  check_round_trip(checkpoint);
+  const std::string path = "/tensors/encoder.layers.0.fc1.bias/values";
+  CHECK(reason(
+            [&](hid_t f) {
+              std::vector<std::uint16_t> bits(12);
+              const hid_t set = H5Dopen2(f, path.c_str(), H5P_DEFAULT);
+              REQUIRE(H5Dread(set, H5T_NATIVE_UINT16, H5S_ALL, H5S_ALL, H5P_DEFAULT, bits.data()) >=
+                      0);
+              H5Dclose(set);
+              CHECK(bits[0] == 0xC040);
+              CHECK(bits[3] == 1);
+            },
+            checkpoint) == "accepted");
+  CHECK_THAT(reason([&](hid_t f) { replace_dataset(f, path, H5T_IEEE_F32LE, {12}); }, checkpoint),
+             Contains("expected elements of type uint16 (the bits of bfloat16)"));
+}
+
 TEST_CASE("hdf5: words and tensors that cannot be stored exactly are refused") {
   Checkpoint checkpoint = tiny_checkpoint(4);
   auto words = checkpoint.source_vocabulary.words();

@@ -192,6 +192,22 @@ TEST_CASE("ltz: the example of LTZ.md") {
   CHECK(decode_payload(payload, tensor.shape, PayloadKind::kCodebook16) == tensor);
 }
 
+TEST_CASE("ltz: plain floats in each precision") {
+  const auto check = [](Precision precision, PayloadKind kind, const std::vector<int>& expected) {
+    const Tensor tensor = dense_tensor({2}, {1.0f, -3.0f}, precision);
+    Bytes bytes;
+    for (const int value : expected) {
+      bytes.push_back(static_cast<std::byte>(value));
+    }
+    CHECK(payload_kind(tensor) == kind);
+    CHECK(encode_payload(tensor) == bytes);
+    CHECK(decode_payload(bytes, {2}, kind) == tensor);
+  };
+  check(Precision::kFloat32, PayloadKind::kFloat32, {0, 0, 0x80, 0x3F, 0, 0, 0x40, 0xC0});
+  check(Precision::kFloat16, PayloadKind::kFloat16, {0, 0x3C, 0, 0xC2});
+  check(Precision::kBFloat16, PayloadKind::kBFloat16, {0x80, 0x3F, 0x40, 0xC0});
+}
+
 TEST_CASE("ltz: each bad payload has its own reason") {
   const auto refused = [](std::vector<int> values, Shape shape, PayloadKind kind, const char* why) {
     Bytes bytes;
@@ -205,6 +221,7 @@ TEST_CASE("ltz: each bad payload has its own reason") {
   const auto kFull = PayloadKind::kCodebook32;
   refused({0, 0, 0}, {1}, PayloadKind::kFloat32, "found 3 bytes");
   refused({0, 0, 0, 0}, {1}, PayloadKind::kFloat16, "found 4 bytes");
+  refused({0, 0, 0, 0}, {1}, PayloadKind::kBFloat16, "expected 1 elements of 2 bytes");
   refused({0}, {1}, kHalf, "expected 1 to 256 centroids");
   refused({1}, {0}, kHalf, "expected 1 to 256 centroids");
   refused({0x81, 0x02}, {1}, kHalf, "found 257");

@@ -293,6 +293,24 @@ TEST_CASE("the recipe says which tensors are touched") {
   CHECK(decision_of(tables, "encoder.embed_tokens.weight").threshold > 0.0f);
 }
 
+TEST_CASE("what is kept float keeps its bfloat16, pruned or not") {
+  Checkpoint checkpoint = wide_checkpoint();
+  const std::string bias = "encoder.layers.0.fc1.bias";
+  for (const std::string& name : {std::string(kFc1), bias}) {
+    Tensor& tensor = checkpoint.tensors.at(name);
+    std::vector<float> values(static_cast<std::size_t>(tensor.size()), 0x1p-130f);
+    values[1] = 0x1p100f;  // beyond the range of float16
+    tensor = dense_tensor(tensor.shape, std::move(values), Precision::kBFloat16);
+  }
+  CompressionPlan plan{.decisions = {{.name = kFc1, .threshold = 1.0f, .bits = 0}}};
+  const Checkpoint compressed = apply(checkpoint, plan);
+  CHECK(compressed.tensors.at(bias) == checkpoint.tensors.at(bias));
+  std::vector<float> pruned(compressed.tensors.at(kFc1).values().size(), 0.0f);
+  pruned[1] = 0x1p100f;
+  CHECK(compressed.tensors.at(kFc1) ==
+        dense_tensor(checkpoint.tensors.at(kFc1).shape, pruned, Precision::kBFloat16));
+}
+
 TEST_CASE("a recipe's own target") {
   const Checkpoint checkpoint = wide_checkpoint();
   std::int64_t parameters = 0;

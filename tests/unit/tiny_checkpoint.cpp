@@ -18,7 +18,7 @@ ModelConfig tiny_config() {
   config.encoder.attention_heads = 2;
   config.encoder.kernel_sizes = {3};
   config.decoder = config.encoder;
-  config.encoder.branches = {attention, {BranchType::kDynamic, 0, 4, 2}};
+  config.encoder.branches = {attention, {BranchType::kDynamic, 0, 4, 2, true}};
   config.decoder.branches = {attention, {BranchType::kLightweight, 5, 4, 2}};
   config.conv_linear = true;
   config.share_decoder_input_output_embed = true;
@@ -47,16 +47,7 @@ QuantizedValues random_codes(std::mt19937& random, std::int64_t count, int level
   return quantized;
 }
 
-}  // namespace
-
-Checkpoint tiny_checkpoint(unsigned seed) {
-  Checkpoint checkpoint;
-  checkpoint.config = tiny_config();
-  checkpoint.source_vocabulary = numbered_words("source", 12);
-  checkpoint.target_vocabulary = numbered_words("cible\xC3\xA9", 9);
-  checkpoint.merges = {{"s", "o"}, {"so", "u"}, {"c", "e</w>"}};
-  checkpoint.config.source_vocabulary_size = checkpoint.source_vocabulary.size();
-  checkpoint.config.target_vocabulary_size = checkpoint.target_vocabulary.size();
+void add_random_tensors(Checkpoint& checkpoint, unsigned seed) {
   // The distributions of <random> differ between standard libraries; the engine's bits do not.
   std::mt19937 random(seed);
   for (const ParameterSpec& spec : parameter_specs(checkpoint.config)) {
@@ -69,6 +60,29 @@ Checkpoint tiny_checkpoint(unsigned seed) {
     }
     checkpoint.tensors.emplace(spec.name, dense_tensor(spec.shape, std::move(values)));
   }
+}
+
+}  // namespace
+
+Checkpoint random_checkpoint(const ModelConfig& config, unsigned seed) {
+  constexpr int kSpecial = Vocabulary::kUnk + 1;
+  Checkpoint checkpoint;
+  checkpoint.config = config;
+  checkpoint.source_vocabulary = numbered_words("word", config.source_vocabulary_size - kSpecial);
+  checkpoint.target_vocabulary = numbered_words("word", config.target_vocabulary_size - kSpecial);
+  add_random_tensors(checkpoint, seed);
+  return checkpoint;
+}
+
+Checkpoint tiny_checkpoint(unsigned seed) {
+  Checkpoint checkpoint;
+  checkpoint.config = tiny_config();
+  checkpoint.source_vocabulary = numbered_words("source", 12);
+  checkpoint.target_vocabulary = numbered_words("cible\xC3\xA9", 9);
+  checkpoint.merges = {{"s", "o"}, {"so", "u"}, {"c", "e</w>"}};
+  checkpoint.config.source_vocabulary_size = checkpoint.source_vocabulary.size();
+  checkpoint.config.target_vocabulary_size = checkpoint.target_vocabulary.size();
+  add_random_tensors(checkpoint, seed);
   return checkpoint;
 }
 

@@ -10,7 +10,11 @@ namespace ltz {
 // every machine.
 Checkpoint tiny_checkpoint(unsigned seed);
 
-// The same model with every kind of tensor that files know: codebooks (pruned, unpruned, all
+// A checkpoint of this configuration, its values as above; the vocabularies are equal but for their
+// lengths.
+Checkpoint random_checkpoint(const ModelConfig& config, unsigned seed);
+
+// The tiny model with every kind of tensor that files know: codebooks (pruned, unpruned, all
 // equal), float16 and float32.
 Checkpoint tiny_quantized_checkpoint(unsigned seed);
 

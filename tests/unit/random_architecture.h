@@ -1,0 +1,18 @@
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "model/config.h"
+
+namespace ltz {
+
+// A small, valid configuration out of everything that the family knows: lists of branches of uneven
+// widths and heads, convolution-only models, plain attention, kernels of all sorts, norms,
+// positions, shared tables, … The same for the same seed on every machine. At most 40 positions.
+ModelConfig random_architecture(unsigned seed);
+
+// What is particular about a configuration, in words: for tests to state that nothing was left out.
+std::set<std::string> features_of(const ModelConfig& config);
+
+}  // namespace ltz
