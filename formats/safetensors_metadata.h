@@ -1,0 +1,16 @@
+#pragma once
+
+namespace ltz::formats {
+
+// Keys of the metadata; SAFETENSORS.md, "Metadata".
+namespace safetensors_keys {
+inline constexpr const char* kVersion = "ltz.version";
+inline constexpr const char* kConfig = "ltz.config";
+inline constexpr const char* kSource = "ltz.source_vocabulary";
+inline constexpr const char* kTarget = "ltz.target_vocabulary";
+inline constexpr const char* kMerges = "ltz.merges";
+}  // namespace safetensors_keys
+
+inline constexpr const char* kSafetensorsVersion = "1";
+
+}  // namespace ltz::formats

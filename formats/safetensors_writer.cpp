@@ -1,0 +1,154 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "formats/config_json.h"
+#include "formats/fairseq_weights.h"
+#include "formats/ltz_bytes.h"
+#include "formats/ltz_float16.h"
+#include "formats/safetensors.h"
+#include "formats/safetensors_checkpoint.h"
+#include "formats/safetensors_metadata.h"
+#include "formats/tensor_checks.h"
+#include "formats/utf8.h"
+#include "formats/word_list.h"
+#include "model/context.h"
+
+namespace ltz::formats {
+namespace {
+
+using nlohmann::json;
+
+Precision precision_of(const Tensor& tensor) {
+  const auto* dense = std::get_if<DenseValues>(&tensor.data);
+  return dense == nullptr ? Precision::kFloat32 : dense->precision;
+}
+
+const char* dtype_of(Precision precision) {
+  switch (precision) {
+    case Precision::kFloat16:
+      return "F16";
+    case Precision::kBFloat16:
+      return "BF16";
+    default:
+      return "F32";
+  }
+}
+
+std::size_t byte_count(const Tensor& tensor) {
+  return static_cast<std::size_t>(tensor.size() * bits_of(precision_of(tensor)) / 8);
+}
+
+void put_values(std::vector<std::byte>& out, const Tensor& tensor) {
+  const Precision precision = precision_of(tensor);
+  for (const float value : tensor.values()) {
+    switch (precision) {
+      case Precision::kFloat16:
+        put_integer(out, *float16_bits(value));
+        break;
+      case Precision::kBFloat16:
+        put_integer(out, *bfloat16_bits(value));
+        break;
+      default:
+        put_integer(out, std::bit_cast<std::uint32_t>(value));
+    }
+  }
+}
+
+// fairseq takes a state_dict without versions for one of its first, whose pre-norm models had no
+// LayerNorm after the last layer, and drops that one.
+Tensor version_of(const StackConfig& stack) {
+  const bool first = stack.normalize_before && !stack.final_norm;
+  return dense_tensor({1}, {first ? 1.0f : 3.0f});
+}
+
+std::string text_of(const std::string& what, const std::vector<std::string>& lines) {
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (!is_valid_utf8(lines[i])) {
+      throw FormatError(fmt::format(
+          "{}: entry {} is not UTF-8, as it has to be in a .safetensors file", what, i));
+    }
+  }
+  return join_lines(lines);
+}
+
+json metadata_of(const Checkpoint& checkpoint) {
+  // "format" is what the transformers library asks for.
+  json metadata = {{"format", "pt"},
+                   {safetensors_keys::kVersion, kSafetensorsVersion},
+                   {safetensors_keys::kConfig, config_text(checkpoint.config)}};
+  metadata[safetensors_keys::kSource] =
+      text_of("source vocabulary", checkpoint.source_vocabulary.words());
+  if (checkpoint.target_vocabulary != checkpoint.source_vocabulary) {
+    metadata[safetensors_keys::kTarget] =
+        text_of("target vocabulary", checkpoint.target_vocabulary.words());
+  }
+  if (!checkpoint.merges.empty()) {
+    metadata[safetensors_keys::kMerges] = text_of("merges", merge_lines(checkpoint.merges));
+  }
+  return metadata;
+}
+
+using NamedTensor = std::pair<std::string, const Tensor*>;
+
+// Of each entry: dtype, shape and where the bytes are, one tensor behind the other.
+std::string header_of(const Checkpoint& checkpoint, const std::vector<NamedTensor>& tensors) {
+  json header = {{kSafetensorsMetadata, metadata_of(checkpoint)}};
+  std::size_t offset = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const std::size_t end = offset + byte_count(*tensor);
+    header[name] = {{"dtype", dtype_of(precision_of(*tensor))},
+                    {"shape", tensor->shape},
+                    {"data_offsets", {offset, end}}};
+    offset = end;
+  }
+  std::string text = header.dump();
+  // The data begin at a multiple of 8.
+  text.append((8 - text.size() % 8) % 8, ' ');
+  if (text.size() > kSafetensorsMaxHeader) {
+    throw FormatError(
+        fmt::format("configuration and vocabularies take {} bytes, more than the {} of a "
+                    ".safetensors header",
+                    text.size(), kSafetensorsMaxHeader));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::byte> encode_safetensors(const Checkpoint& checkpoint) {
+  validate(checkpoint);
+  const Tensor encoder_version = version_of(checkpoint.config.encoder);
+  const Tensor decoder_version = version_of(checkpoint.config.decoder);
+  std::vector<NamedTensor> tensors = {{"encoder.version", &encoder_version},
+                                      {"decoder.version", &decoder_version}};
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    in_context("tensor " + name, [&, &checked = tensor] { check_tensor(checked); });
+    tensors.emplace_back(upstream_name(checkpoint.config, name), &tensor);
+  }
+  // The wide elements first, so that all are at multiples of their size.
+  std::ranges::sort(tensors, {}, [](const NamedTensor& entry) {
+    return std::pair(-bits_of(precision_of(*entry.second)), std::string_view(entry.first));
+  });
+
+  const std::string header = header_of(checkpoint, tensors);
+  std::vector<std::byte> bytes;
+  std::size_t size = kSafetensorsLengthBytes + header.size();
+  for (const auto& [name, tensor] : tensors) {
+    size += byte_count(*tensor);
+  }
+  bytes.reserve(size);
+  put_integer(bytes, static_cast<std::uint64_t>(header.size()));
+  put_bytes(bytes, std::as_bytes(std::span(header)));
+  for (const auto& [name, tensor] : tensors) {
+    put_values(bytes, *tensor);
+  }
+  return bytes;
+}
+
+}  // namespace ltz::formats
