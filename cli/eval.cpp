@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/metric_options.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
@@ -18,6 +19,7 @@ struct Options {
   ModelOptions model;
   TextOptions text;
   eval::EvaluationOptions evaluation;
+  eval::BootstrapOptions bootstrap{.samples = 0};
   std::string output;
   JsonOptions json;
 };
@@ -28,6 +30,42 @@ void write_lines(const std::string& path, const std::vector<std::string>& lines)
     text += line + "\n";
   }
   formats::write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+// What the translations score, as text and as JSON.
+struct Result {
+  std::string text;
+  nlohmann::ordered_json json;
+};
+
+Result bleu_result(const eval::Scores& scores, const eval::ParallelText& text,
+                   const Options& options) {
+  Result result{.text = to_string(scores.bleu) + "\n", .json = {{"bleu", scores.bleu.score}}};
+  if (options.bootstrap.samples != 0) {
+    const eval::BleuOptions& bleu = options.evaluation.metric.bleu;
+    const auto statistics =
+        eval::bleu_statistics(scores.hypotheses, std::span(&text.reference, 1), bleu);
+    const eval::Confidence confidence = eval::bootstrap(
+        statistics.size(), eval::bleu_of_sample(statistics, bleu.smoothing), options.bootstrap);
+    result.text += confidence_text(confidence, options.bootstrap) + "\n";
+    result.json["confidence"] = to_json(confidence, options.bootstrap);
+  }
+  return result;
+}
+
+Result rouge_result(const eval::Scores& scores, const Options& options) {
+  const eval::Rouge rouge = eval::mean(scores.rouge);
+  Result result{.text = to_string(rouge) + "\n", .json = to_json(rouge)};
+  if (options.bootstrap.samples != 0) {
+    for (const eval::RougeMeasure& measure : eval::kRougeMeasures) {
+      const eval::Confidence confidence = eval::bootstrap(
+          scores.rouge.size(), rouge_of_sample(scores.rouge, measure), options.bootstrap);
+      result.text +=
+          fmt::format("{}: {}\n", measure.label, confidence_text(confidence, options.bootstrap));
+      result.json[std::string(measure.name)]["confidence"] = to_json(confidence, options.bootstrap);
+    }
+  }
+  return result;
 }
 
 int run(const Options& options) {
@@ -41,19 +79,23 @@ int run(const Options& options) {
   if (!options.output.empty()) {
     write_lines(options.output, scores.hypotheses);
   }
+  const Result result = options.evaluation.metric.metric == eval::Metric::kRouge
+                            ? rouge_result(scores, options)
+                            : bleu_result(scores, text, options);
   const std::string signature = eval::signature(options.evaluation, LTZ_VERSION);
   if (options.json.given()) {
-    write_json(options.json, {{"bleu", scores.bleu.score},
-                              {"nll", scores.nll},
-                              {"perplexity", scores.perplexity},
-                              {"sentences", scores.sentences},
-                              {"source_tokens", scores.source_tokens},
-                              {"target_tokens", scores.target_tokens},
-                              {"seconds", scores.seconds},
-                              {"signature", signature}});
+    nlohmann::ordered_json json = result.json;
+    json.update({{"nll", scores.nll},
+                 {"perplexity", scores.perplexity},
+                 {"sentences", scores.sentences},
+                 {"source_tokens", scores.source_tokens},
+                 {"target_tokens", scores.target_tokens},
+                 {"seconds", scores.seconds},
+                 {"signature", signature}});
+    write_json(options.json, json);
   }
   if (!options.json.to_stdout()) {
-    fmt::print("{}\n", to_string(scores.bleu));
+    fmt::print("{}", result.text);
     fmt::print("NLL {:.5f} nats per token, perplexity {:.3f}\n", scores.nll, scores.perplexity);
     fmt::print("{} sentences, {} source and {} target tokens; translated in {:.1f} s\n",
                scores.sentences, scores.source_tokens, scores.target_tokens, scores.seconds);
@@ -65,12 +107,14 @@ int run(const Options& options) {
 }  // namespace
 
 void setup_eval(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("eval", "Translate a test set and score it: BLEU, NLL, speed");
+  auto* command =
+      app.add_subcommand("eval", "Translate a test set and score it: BLEU or ROUGE, NLL, speed");
   auto options = std::make_shared<Options>();
   add_model(*command, options->model);
   add_text(*command, options->text, true);
   command->add_option("-o,--output", options->output, "Keep the translations in this file");
   add_beam(*command, options->evaluation.beam);
+  add_metric(*command, options->evaluation.metric, options->bootstrap);
   command->add_option("--padded-batches", options->evaluation.fairseq_max_tokens,
                       "Imitate the padding of fairseq's batches of so many tokens; 0: none");
   add_json(*command, options->json);

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <span>
+#include <cstdlib>
 
+#include "eval/ngrams.h"
+#include "eval/text_normalization.h"
 #include "model/bpe.h"
 #include "model/error.h"
 
@@ -15,62 +16,116 @@ namespace {
 
 constexpr std::size_t kOrders = 4;
 
-using Words = std::vector<std::string_view>;
-using Counts = std::map<Words, std::int64_t>;
-
-Counts ngrams(const Words& words, std::size_t order) {
-  Counts counts;
-  for (std::size_t i = 0; i + order <= words.size(); ++i) {
-    const auto begin = words.begin() + static_cast<std::ptrdiff_t>(i);
-    ++counts[Words(begin, begin + static_cast<std::ptrdiff_t>(order))];
+std::string normalized(const std::string& line, const BleuOptions& options) {
+  std::string text = options.compound_split ? split_compounds(line) : line;
+  if (options.lowercase) {
+    text = lower_case(text);
   }
-  return counts;
+  return options.tokenizer == BleuTokenizer::k13a ? tokenize_13a(text) : text;
 }
 
-// n-grams of the hypothesis that the reference has, each at most as often as the reference.
-std::int64_t matches(const Counts& hypothesis, const Counts& reference) {
-  std::int64_t total = 0;
-  for (const auto& [ngram, count] : hypothesis) {
-    const auto found = reference.find(ngram);
-    total += found == reference.end() ? 0 : std::min(count, found->second);
+Words split(const std::string& normalized, BleuTokenizer tokenizer) {
+  return tokenizer == BleuTokenizer::k13a ? split_at_unicode_space(normalized)
+                                          : split_words(normalized);
+}
+
+// The non-empty references of a sentence, an empty one if there is no other.
+std::vector<std::string> references_of(std::span<const Lines> references, std::size_t sentence,
+                                       const BleuOptions& options) {
+  std::vector<std::string> lines;
+  for (const Lines& reference : references) {
+    if (!reference[sentence].empty()) {
+      lines.push_back(normalized(reference[sentence], options));
+    }
   }
-  return total;
+  return lines.empty() ? std::vector<std::string>(1) : lines;
+}
+
+std::int64_t closest_length(std::int64_t length, std::span<const Words> references) {
+  const auto distance = [&](const Words& words) {
+    const auto candidate = static_cast<std::int64_t>(words.size());
+    return std::pair(std::abs(candidate - length), candidate);
+  };
+  return distance(*std::ranges::min_element(references, {}, distance)).second;
 }
 
 }  // namespace
 
-Bleu bleu(const std::vector<std::string>& hypotheses, const std::vector<std::string>& references) {
-  if (hypotheses.size() != references.size()) {
-    throw ConfigError(fmt::format("expected as many hypotheses as references, found {} and {}",
-                                  hypotheses.size(), references.size()));
+BleuStatistics& BleuStatistics::operator+=(const BleuStatistics& other) {
+  for (std::size_t n = 0; n < kOrders; ++n) {
+    matches[n] += other.matches[n];
+    totals[n] += other.totals[n];
+  }
+  hypothesis_length += other.hypothesis_length;
+  reference_length += other.reference_length;
+  return *this;
+}
+
+std::vector<BleuStatistics> bleu_statistics(const Lines& hypotheses,
+                                            std::span<const Lines> references,
+                                            const BleuOptions& options) {
+  if (references.empty()) {
+    throw ConfigError("there is no reference to score against");
+  }
+  for (const Lines& reference : references) {
+    if (hypotheses.size() != reference.size()) {
+      throw ConfigError(fmt::format("expected as many hypotheses as references, found {} and {}",
+                                    hypotheses.size(), reference.size()));
+    }
   }
   if (hypotheses.empty()) {
     throw ConfigError("there is no sentence to score");
   }
-  Bleu result;
-  std::array<std::int64_t, kOrders> matched = {};
-  std::array<std::int64_t, kOrders> total = {};
+  std::vector<BleuStatistics> statistics(hypotheses.size());
   for (std::size_t s = 0; s < hypotheses.size(); ++s) {
-    const Words hypothesis = split_words(hypotheses[s]);
-    const Words reference = split_words(references[s]);
-    result.hypothesis_length += static_cast<std::int64_t>(hypothesis.size());
-    result.reference_length += static_cast<std::int64_t>(reference.size());
-    for (std::size_t n = 0; n < kOrders; ++n) {
-      matched[n] += matches(ngrams(hypothesis, n + 1), ngrams(reference, n + 1));
-      total[n] += std::max<std::int64_t>(
-          0, static_cast<std::int64_t>(hypothesis.size()) - static_cast<std::int64_t>(n));
+    const std::string line = normalized(hypotheses[s], options);
+    const Words hypothesis = split(line, options.tokenizer);
+    const std::vector<std::string> reference_lines = references_of(references, s, options);
+    std::vector<Words> reference_words;
+    for (const std::string& reference : reference_lines) {
+      reference_words.push_back(split(reference, options.tokenizer));
     }
+    const auto matches = clipped_matches(hypothesis, reference_words, kOrders);
+    for (std::size_t n = 0; n < kOrders; ++n) {
+      statistics[s].matches[n] = matches[n];
+      statistics[s].totals[n] = ngram_count(hypothesis.size(), n + 1);
+    }
+    statistics[s].hypothesis_length = static_cast<std::int64_t>(hypothesis.size());
+    statistics[s].reference_length =
+        closest_length(statistics[s].hypothesis_length, reference_words);
   }
-  if (result.hypothesis_length == 0) {
+  return statistics;
+}
+
+double Bleu::length_ratio() const {
+  return reference_length == 0
+             ? 0.0
+             : static_cast<double>(hypothesis_length) / static_cast<double>(reference_length);
+}
+
+Bleu score(const BleuStatistics& corpus, BleuSmoothing smoothing) {
+  Bleu result;
+  result.hypothesis_length = corpus.hypothesis_length;
+  result.reference_length = corpus.reference_length;
+  if (corpus.hypothesis_length == 0) {
     return result;
   }
   const double shortfall =
-      static_cast<double>(result.reference_length) / static_cast<double>(result.hypothesis_length);
+      static_cast<double>(corpus.reference_length) / static_cast<double>(corpus.hypothesis_length);
   result.brevity_penalty = shortfall > 1.0 ? std::exp(1.0 - shortfall) : 1.0;
+  if (std::ranges::all_of(corpus.matches, [](std::int64_t count) { return count == 0; })) {
+    return result;
+  }
+  double smallest = 1.0;  // matches that an order without any is taken to have
   double log_precisions = 0.0;
   for (std::size_t n = 0; n < kOrders; ++n) {
+    auto matches = static_cast<double>(corpus.matches[n]);
+    if (corpus.matches[n] == 0 && smoothing == BleuSmoothing::kExp) {
+      matches = smallest /= 2.0;
+    }
+    // No n-gram at all, in a text of sentences that short, cannot be smoothed.
     const double precision =
-        total[n] == 0 ? 0.0 : static_cast<double>(matched[n]) / static_cast<double>(total[n]);
+        corpus.totals[n] == 0 ? 0.0 : matches / static_cast<double>(corpus.totals[n]);
     result.precisions[n] = 100.0 * precision;
     log_precisions += std::log(precision) / kOrders;
   }
@@ -78,16 +133,25 @@ Bleu bleu(const std::vector<std::string>& hypotheses, const std::vector<std::str
   return result;
 }
 
+BleuStatistics sum(std::span<const BleuStatistics> sentences) {
+  BleuStatistics total;
+  for (const BleuStatistics& sentence : sentences) {
+    total += sentence;
+  }
+  return total;
+}
+
+Bleu bleu(const Lines& hypotheses, const Lines& references, const BleuOptions& options) {
+  return score(sum(bleu_statistics(hypotheses, std::span(&references, 1), options)),
+               options.smoothing);
+}
+
 std::string to_string(const Bleu& bleu) {
   return fmt::format(
       "BLEU = {:.2f}, {:.1f}/{:.1f}/{:.1f}/{:.1f} (BP={:.3f}, ratio={:.3f}, hyp_len={}, "
       "ref_len={})",
       bleu.score, bleu.precisions[0], bleu.precisions[1], bleu.precisions[2], bleu.precisions[3],
-      bleu.brevity_penalty,
-      bleu.reference_length == 0 ? 0.0
-                                 : static_cast<double>(bleu.hypothesis_length) /
-                                       static_cast<double>(bleu.reference_length),
-      bleu.hypothesis_length, bleu.reference_length);
+      bleu.brevity_penalty, bleu.length_ratio(), bleu.hypothesis_length, bleu.reference_length);
 }
 
 }  // namespace ltz::eval

@@ -2,24 +2,72 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace ltz::eval {
 
-// Corpus BLEU (Papineni et al. 2002) as Moses' multi-bleu.perl computes it: 1- to 4-grams of the
-// tokens between white space, case-sensitive, one reference, brevity penalty, no smoothing.
+using Lines = std::vector<std::string>;
+
+enum class BleuTokenizer {
+  kNone,  // words between ASCII white space: for text that is tokenized already
+  k13a,   // of mteval-v13a and sacreBLEU: for text that is not
+};
+
+enum class BleuSmoothing {
+  kNone,
+  // Of NIST's mteval and sacreBLEU (method 3 of Chen & Cherry 2014): the k-th order without a match
+  // counts as 1 / 2^k matches.
+  kExp,
+};
+
+// What is done to a line, in this order: compounds, case, tokens. The default is Moses'
+// multi-bleu.perl; sacreBLEU's is {.tokenizer = k13a, .smoothing = kExp}.
+struct BleuOptions {
+  bool compound_split = false;  // see split_compounds
+  bool lowercase = false;       // see lower_case
+  BleuTokenizer tokenizer = BleuTokenizer::kNone;
+  BleuSmoothing smoothing = BleuSmoothing::kNone;
+};
+
+// What BLEU needs to know of a sentence; the sum over sentences is what it needs of a corpus.
+struct BleuStatistics {
+  std::array<std::int64_t, 4> matches = {};  // of 1- to 4-grams, clipped by the references
+  std::array<std::int64_t, 4> totals = {};   // 1- to 4-grams of the hypothesis
+  std::int64_t hypothesis_length = 0;        // tokens
+  // Tokens of the reference whose length is the closest, the shorter one of two.
+  std::int64_t reference_length = 0;
+
+  BleuStatistics& operator+=(const BleuStatistics& other);
+};
+
+// Statistics of each line. references: texts of as many lines as the hypothesis, at least one text.
+// Where one of several references has an empty line, the sentence has fewer references (as in
+// sacreBLEU). Throws ConfigError when the numbers of lines differ or when there is no line.
+std::vector<BleuStatistics> bleu_statistics(const Lines& hypotheses,
+                                            std::span<const Lines> references,
+                                            const BleuOptions& options = {});
+
+// Corpus BLEU (Papineni et al. 2002): geometric mean of the precisions of 1- to 4-grams times the
+// brevity penalty.
 struct Bleu {
   double score = 0.0;                     // 0 to 100
   std::array<double, 4> precisions = {};  // in percent, of 1- to 4-grams
   double brevity_penalty = 0.0;
   std::int64_t hypothesis_length = 0;  // tokens
   std::int64_t reference_length = 0;
+
+  double length_ratio() const;  // hypothesis / reference, 0 if that is empty
 };
 
-// Throws ConfigError when the numbers of lines differ or when there is no line.
-Bleu bleu(const std::vector<std::string>& hypotheses, const std::vector<std::string>& references);
+// Without a match of any order the score is 0, smoothed or not.
+Bleu score(const BleuStatistics& corpus, BleuSmoothing smoothing);
+
+BleuStatistics sum(std::span<const BleuStatistics> sentences);
+
+// BLEU against one reference. Throws as bleu_statistics does.
+Bleu bleu(const Lines& hypotheses, const Lines& references, const BleuOptions& options = {});
 
 // multi-bleu's line: "BLEU = 56.75, 79.1/62.5/50.1/40.3 (BP=1.000, ratio=1.003, hyp_len=…, …)".
 std::string to_string(const Bleu& bleu);

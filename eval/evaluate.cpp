@@ -8,6 +8,23 @@
 #include "model/error.h"
 
 namespace ltz::eval {
+namespace {
+
+std::string metric_signature(const MetricOptions& options) {
+  if (options.metric == Metric::kRouge) {
+    return fmt::format("ROUGE+numrefs.1+eos.fullstop+stem.{}",
+                       options.rouge.stem ? "porter" : "none");
+  }
+  const BleuOptions& bleu = options.bleu;
+  return fmt::format("BLEU+case.{}+numrefs.1+smooth.{}+tok.{}+compounds.{}+ngram.4",
+                     bleu.lowercase ? "lc" : "mixed",
+                     bleu.smoothing == BleuSmoothing::kExp ? "exp" : "none",
+                     bleu.tokenizer == BleuTokenizer::k13a ? "13a" : "none",
+                     bleu.compound_split ? "split" : "whole");
+}
+
+}  // namespace
+
 EncodedText encode(const TextCodec& codec, const ParallelText& text) {
   if (text.source.size() != text.reference.size()) {
     throw ConfigError(fmt::format("expected as many references as sources, found {} and {} lines",
@@ -57,7 +74,11 @@ Scores evaluate(const Transformer& model, const TextCodec& codec, const Parallel
     scores.hypotheses.push_back(
         hypotheses.empty() ? "" : codec.decode_target(hypotheses.front().tokens));
   }
-  scores.bleu = bleu(scores.hypotheses, text.reference);
+  if (options.metric.metric == Metric::kRouge) {
+    scores.rouge = rouge_of_lines(scores.hypotheses, text.reference, options.metric.rouge);
+  } else {
+    scores.bleu = bleu(scores.hypotheses, text.reference, options.metric.bleu);
+  }
   const TokenLoss loss =
       score_text(model, encoded.source, encoded.target, batching(encoded.target));
   scores.nll = loss.mean();
@@ -75,10 +96,9 @@ std::string signature(const EvaluationOptions& options, const std::string& versi
   const std::string padding = options.fairseq_max_tokens == 0
                                   ? "none"
                                   : fmt::format("maxtokens.{}", options.fairseq_max_tokens);
-  return fmt::format(
-      "BLEU+case.mixed+numrefs.1+smooth.none+tok.none+ngram.4+beam.{}+lenpen.{}+maxlen.{}x+{}"
-      "+padding.{}+ltz.{}",
-      beam.beam, beam.lenpen, beam.max_len_a, beam.max_len_b, padding, version);
+  return fmt::format("{}+beam.{}+lenpen.{}+maxlen.{}x+{}+minlen.{}+norepeat.{}+padding.{}+ltz.{}",
+                     metric_signature(options.metric), beam.beam, beam.lenpen, beam.max_len_a,
+                     beam.max_len_b, beam.min_len, beam.no_repeat_ngram_size, padding, version);
 }
 
 }  // namespace ltz::eval

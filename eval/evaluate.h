@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "eval/bleu.h"
+#include "eval/rouge.h"
 #include "model/translator.h"
 
 namespace ltz::eval {
@@ -29,9 +30,10 @@ ParallelText sample(const ParallelText& text, std::size_t count);
 
 // How good a model is on a test set.
 struct Scores {
-  Bleu bleu;
-  double nll = 0.0;         // mean over target tokens, nats, </s> included, teacher-forced
-  double perplexity = 0.0;  // exp(nll)
+  Bleu bleu;                 // of translations, with Metric::kBleu
+  std::vector<Rouge> rouge;  // of each line, with Metric::kRouge
+  double nll = 0.0;          // mean over target tokens, nats, </s> included, teacher-forced
+  double perplexity = 0.0;   // exp(nll)
   std::int64_t sentences = 0;
   std::int64_t source_tokens = 0;  // subwords, </s> included
   std::int64_t target_tokens = 0;
@@ -39,8 +41,17 @@ struct Scores {
   std::vector<std::string> hypotheses;
 };
 
+enum class Metric { kBleu, kRouge };
+
+struct MetricOptions {
+  Metric metric = Metric::kBleu;
+  BleuOptions bleu;
+  RougeOptions rouge;
+};
+
 struct EvaluationOptions {
   BeamOptions beam;
+  MetricOptions metric;
   std::size_t fairseq_max_tokens = 0;  // not 0: padded batches, see batch_like_fairseq
 };
 
@@ -48,7 +59,8 @@ struct EvaluationOptions {
 Scores evaluate(const Transformer& model, const TextCodec& codec, const ParallelText& text,
                 const EvaluationOptions& options, const SentenceProgress& progress = {});
 
-// Everything that a BLEU of evaluate() depends on, in the manner of sacreBLEU's signatures.
+// Everything that the BLEU or ROUGE of evaluate() depends on, in the manner of sacreBLEU's
+// signatures.
 std::string signature(const EvaluationOptions& options, const std::string& version);
 
 }  // namespace ltz::eval
