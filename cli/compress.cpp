@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "cli/baseline.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -83,14 +84,15 @@ int run(const Options& options) {
   if (options.report.text.given()) {
     text = options.report.text.read();
   }
+  const Baseline baseline = read_baseline(options.report.gates.baseline);
   const Checkpoint checkpoint = options.model.read().checkpoint;
   const auto curves = curves_of(options, checkpoint, text, recipe);
   say(fmt::format("compressing by the recipe \"{}\"", recipe.name));
-  const std::vector<std::byte> bytes = formats::compress_to_ltz(
-      checkpoint, curves ? &*curves : nullptr, recipe,
-      4.0 * static_cast<double>(options.report.gates.baseline_parameters()));
+  const std::vector<std::byte> bytes =
+      formats::compress_to_ltz(checkpoint, curves ? &*curves : nullptr, recipe,
+                               4.0 * static_cast<double>(baseline.parameters));
   formats::write_file_atomically(options.output, bytes);
-  return report_artifact(options.output, checkpoint, text, options.report);
+  return report_artifact(options.output, checkpoint, baseline, text, options.report);
 }
 
 }  // namespace

@@ -1,15 +1,20 @@
 #include <memory>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "formats/file.h"
+#include "model/average.h"
+#include "model/context.h"
 
 namespace ltz::cli {
 namespace {
 
 struct Options {
-  ModelOptions model;
-  std::string output;
+  std::vector<std::string> files;  // inputs, then the output
+  formats::VocabularyFiles vocabulary;
 };
 
 // Every parameter as plain floats, for tools that know nothing of codebooks.
@@ -22,12 +27,20 @@ void decode_tensors(Checkpoint& checkpoint) {
 }
 
 int run(const Options& options) {
-  formats::require_different_files(options.model.path, options.output);
-  formats::ModelFile file = options.model.read();
-  if (file.container == "ltz") {
-    decode_tensors(file.checkpoint);
+  const std::span inputs(options.files.data(), options.files.size() - 1);
+  const std::string& output = options.files.back();
+  for (const std::string& input : inputs) {
+    formats::require_different_files(input, output);
   }
-  formats::write_model(options.output, file.checkpoint);
+  CheckpointAverage average;
+  for (const std::string& input : inputs) {
+    formats::ModelFile file = formats::read_model(input, options.vocabulary);
+    if (file.container == "ltz") {
+      decode_tensors(file.checkpoint);
+    }
+    in_context(input, [&] { average.add(std::move(file.checkpoint)); });
+  }
+  formats::write_model(output, average.take());
   return kDone;
 }
 
@@ -36,11 +49,19 @@ int run(const Options& options) {
 void setup_convert(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("convert", "Convert between containers");
   auto options = std::make_shared<Options>();
-  add_model(*command, options->model);
-  command->add_option("OUT", options->output, "Written as its name says: .h5 or .ltz")->required();
+  add_vocabulary_files(*command, options->vocabulary);
+  command
+      ->add_option("FILES", options->files,
+                   "Model to read, and file to write as its name says: .h5, .safetensors or .ltz. "
+                   "Of several models, the average is written")
+      ->type_name("IN... OUT")
+      ->expected(2, 1000)
+      ->required();
   command->footer(
       "From .ltz it decodes to plain floats; `ltz unpack` keeps the codebooks.\n"
-      "Example:\n  ltz convert checkpoint.pt model.h5");
+      "Examples:\n"
+      "  ltz convert checkpoint.pt model.safetensors\n"
+      "  ltz convert checkpoint41.pt checkpoint42.pt checkpoint43.pt average.h5");
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

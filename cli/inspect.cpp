@@ -1,22 +1,27 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <bit>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "cli/baseline.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
 #include "eval/accounting.h"
+#include "formats/model_description.h"
+#include "formats/model_presets.h"
 
 namespace ltz::cli {
 namespace {
 
 struct Options {
   ModelOptions model;
-  int src_len = 30;
-  int tgt_len = 30;
+  SentenceLengths lengths;
+  std::string baseline;
   JsonOptions json;
 };
 
@@ -34,9 +39,9 @@ TensorSummary summarise(const formats::ModelFile& file, const std::string& name)
     summary.dtype = fmt::format("codebook{}", quantized->centroids.size());
     summary.bits = static_cast<double>(std::bit_width(quantized->centroids.size() - 1));
   } else {
-    const bool half = std::get<DenseValues>(tensor.data).precision == Precision::kFloat16;
-    summary.dtype = half ? "float16" : "float32";
-    summary.bits = half ? 16 : 32;
+    const Precision precision = std::get<DenseValues>(tensor.data).precision;
+    summary.dtype = to_string(precision);
+    summary.bits = bits_of(precision);
   }
   if (const auto bytes = file.tensor_bytes.find(name); bytes != file.tensor_bytes.end()) {
     summary.bits = 8.0 * static_cast<double>(bytes->second) / static_cast<double>(tensor.size());
@@ -44,32 +49,55 @@ TensorSummary summarise(const formats::ModelFile& file, const std::string& name)
   return summary;
 }
 
-void print_json(const Options& options, const formats::ModelFile& file,
-                const eval::ParameterCounts& counts, std::int64_t mult_adds) {
+// Everything that is printed, so that text and JSON say the same.
+struct Report {
+  formats::ModelDescription model;
+  eval::ParameterCounts counts;
+  std::int64_t mult_adds = 0;
+  std::optional<Baseline> baseline;
+};
+
+nlohmann::ordered_json tensors_json(const formats::ModelDescription& model) {
   nlohmann::ordered_json tensors = nlohmann::ordered_json::array();
-  for (const ParameterSpec& spec : parameter_specs(file.checkpoint.config)) {
-    const TensorSummary summary = summarise(file, spec.name);
-    tensors.push_back({{"name", spec.name},
-                       {"shape", spec.shape},
-                       {"dtype", summary.dtype},
-                       {"sparsity", summary.sparsity},
-                       {"bits", summary.bits}});
+  for (const ParameterSpec& spec : parameter_specs(model.config)) {
+    nlohmann::ordered_json tensor = {{"name", spec.name}, {"shape", spec.shape}};
+    if (model.file) {
+      const TensorSummary summary = summarise(*model.file, spec.name);
+      tensor["dtype"] = summary.dtype;
+      tensor["sparsity"] = summary.sparsity;
+      tensor["bits"] = summary.bits;
+    }
+    tensors.push_back(std::move(tensor));
   }
-  write_json(options.json,
-             {{"architecture", file.checkpoint.config.arch},
-              {"container", file.container},
-              {"parameters",
-               {{"total", counts.total},
-                {"embedding", counts.embedding},
-                {"non_embedding", counts.non_embedding},
-                {"paper", counts.paper}}},
-              {"mult_adds",
-               {{"src_len", options.src_len}, {"tgt_len", options.tgt_len}, {"total", mult_adds}}},
-              {"bytes",
-               {{"fp32", 4 * counts.total},
-                {"fp32_non_embedding", 4 * counts.non_embedding},
-                {"file", file.bytes}}},
-              {"tensors", tensors}});
+  return tensors;
+}
+
+// Of a model without weights, what only a file has is null or missing.
+nlohmann::ordered_json to_json(const Report& report, const SentenceLengths& lengths) {
+  const auto& [model, counts, mult_adds, baseline] = report;
+  nlohmann::ordered_json json = {
+      {"architecture", model.config.arch},
+      {"container", nullptr},
+      {"parameters",
+       {{"total", counts.total},
+        {"embedding", counts.embedding},
+        {"non_embedding", counts.non_embedding},
+        {"paper", counts.paper}}},
+      {"mult_adds",
+       {{"src_len", lengths.source}, {"tgt_len", lengths.target}, {"total", mult_adds}}},
+      {"bytes",
+       {{"fp32", 4 * counts.total},
+        {"fp32_non_embedding", 4 * counts.non_embedding},
+        {"file", nullptr}}}};
+  if (model.file) {
+    json["container"] = model.file->container;
+    json["bytes"]["file"] = model.file->bytes;
+  }
+  if (baseline) {
+    json["baseline"] = comparison_json(model.config, *baseline, lengths);
+  }
+  json["tensors"] = tensors_json(model);
+  return json;
 }
 
 std::string describe(const StackConfig& stack, int layer_count) {
@@ -82,47 +110,84 @@ std::string describe(const StackConfig& stack, int layer_count) {
     const char* type = branch.type == BranchType::kAttention     ? "attention"
                        : branch.type == BranchType::kLightweight ? "lightweight convolution"
                                                                  : "dynamic convolution";
-    text += fmt::format(", {} ({} channels, {} heads)", type, branch.channels, branch.heads);
+    text += fmt::format(
+        ", {} ({} channels{}, {} heads{})", type, branch.channels,
+        branch.conv_channels == 0 ? "" : fmt::format(", {} inside", branch.conv_channels),
+        branch.heads, branch.glu ? ", GLU" : "");
   }
   return text;
 }
 
-void print_text(const Options& options, const formats::ModelFile& file,
-                const eval::ParameterCounts& counts, std::int64_t mult_adds) {
-  const ModelConfig& config = file.checkpoint.config;
-  fmt::print("architecture  {} ({} -> {})\n", config.arch, config.source_lang, config.target_lang);
-  fmt::print("encoder       {}\n", describe(config.encoder, config.encoder.layers));
+std::string vocabulary_line(const formats::ModelDescription& model) {
+  const ModelConfig& config = model.config;
+  if (config.source_vocabulary_size == 0 && config.target_vocabulary_size == 0) {
+    return "not given: the embeddings are not counted";
+  }
+  std::string line = fmt::format("{} source, {} target", config.source_vocabulary_size,
+                                 config.target_vocabulary_size);
+  if (model.file) {
+    line += fmt::format(", {} merges", model.file->checkpoint.merges.size());
+  }
+  return line;
+}
+
+std::string tensor_table(const formats::ModelDescription& model) {
+  std::vector<std::vector<std::string>> rows = {{"tensor", "shape"}};
+  if (model.file) {
+    rows[0].insert(rows[0].end(), {"stored as", "zeros", "bits"});
+  }
+  for (const ParameterSpec& spec : parameter_specs(model.config)) {
+    std::vector<std::string>& row = rows.emplace_back();
+    row = {spec.name, to_string(spec.shape)};
+    if (model.file) {
+      const TensorSummary summary = summarise(*model.file, spec.name);
+      row.insert(row.end(), {summary.dtype, fmt::format("{:.1f}%", 100.0 * summary.sparsity),
+                             fmt::format("{:.2f}", summary.bits)});
+    }
+  }
+  return format_table(rows);
+}
+
+void print_text(const Report& report, const SentenceLengths& lengths) {
+  const auto& [model, counts, mult_adds, baseline] = report;
+  const ModelConfig& config = model.config;
+  fmt::print("architecture  {}", config.arch);
+  if (!config.source_lang.empty()) {
+    fmt::print(" ({} -> {})", config.source_lang, config.target_lang);
+  }
+  fmt::print("\nencoder       {}\n", describe(config.encoder, config.encoder.layers));
   fmt::print("decoder       {}\n", describe(config.decoder, config.decoder.layers));
-  fmt::print("vocabulary    {} source, {} target, {} merges\n", config.source_vocabulary_size,
-             config.target_vocabulary_size, file.checkpoint.merges.size());
+  fmt::print("vocabulary    {}\n", vocabulary_line(model));
   fmt::print("parameters    {} ({} without embeddings; as the paper counts: {})\n",
              with_separators(counts.total), with_separators(counts.non_embedding),
              with_separators(counts.paper));
   fmt::print("Mult-Adds     {} (source of {} tokens, target of {})\n", with_separators(mult_adds),
-             options.src_len, options.tgt_len);
-  fmt::print("bytes         {} in the file, {} as fp32, {} of them without embeddings\n\n",
-             with_separators(file.bytes), with_separators(4 * counts.total),
-             with_separators(4 * counts.non_embedding));
-  std::vector<std::vector<std::string>> rows = {{"tensor", "shape", "stored as", "zeros", "bits"}};
-  for (const ParameterSpec& spec : parameter_specs(config)) {
-    const TensorSummary summary = summarise(file, spec.name);
-    rows.push_back({spec.name, to_string(spec.shape), summary.dtype,
-                    fmt::format("{:.1f}%", 100.0 * summary.sparsity),
-                    fmt::format("{:.2f}", summary.bits)});
+             lengths.source, lengths.target);
+  fmt::print("bytes         ");
+  if (model.file) {
+    fmt::print("{} in the file, ", with_separators(model.file->bytes));
   }
-  fmt::print("{}", format_table(rows));
+  fmt::print("{} as fp32, {} of them without embeddings\n\n", with_separators(4 * counts.total),
+             with_separators(4 * counts.non_embedding));
+  if (baseline) {
+    fmt::print("{}\n", comparison_table(config, *baseline, lengths));
+  }
+  fmt::print("{}", tensor_table(model));
 }
 
 int run(const Options& options) {
-  const formats::ModelFile file = options.model.read();
-  const eval::ParameterCounts counts = eval::count_parameters(file.checkpoint.config);
-  const std::int64_t mult_adds =
-      eval::mult_adds(file.checkpoint.config, options.src_len, options.tgt_len);
+  Report report{.model = formats::describe_model(options.model.path, options.model.vocabulary)};
+  report.counts = eval::count_parameters(report.model.config);
+  report.mult_adds =
+      eval::mult_adds(report.model.config, options.lengths.source, options.lengths.target);
+  if (!options.baseline.empty()) {
+    report.baseline = read_baseline(options.baseline);
+  }
   if (options.json.given()) {
-    print_json(options, file, counts, mult_adds);
+    write_json(options.json, to_json(report, options.lengths));
   }
   if (!options.json.to_stdout()) {
-    print_text(options, file, counts, mult_adds);
+    print_text(report, options.lengths);
   }
   return kDone;
 }
@@ -133,13 +198,26 @@ void setup_inspect(CLI::App& app, Action& action) {
   auto* command =
       app.add_subcommand("inspect", "Show architecture, parameters, Mult-Adds, tensors");
   auto options = std::make_shared<Options>();
-  add_model(*command, options->model);
-  command->add_option("--src-len", options->src_len, "Source tokens for Mult-Adds")
+  command
+      ->add_option("MODEL", options->model.path,
+                   "Model, a JSON or YAML file of its hyper-parameters, or a preset: " +
+                       fmt::format("{}", fmt::join(formats::preset_model_names(), ", ")))
+      ->required();
+  add_vocabulary_files(*command, options->model.vocabulary);
+  command
+      ->add_option("--baseline", options->baseline,
+                   "Compare with this: a preset, hyper-parameters, a model or a number of "
+                   "parameters")
+      ->default_str("");
+  command->add_option("--src-len", options->lengths.source, "Source tokens for Mult-Adds")
       ->check(CLI::Range(1, 1'000'000));
-  command->add_option("--tgt-len", options->tgt_len, "Target tokens for Mult-Adds")
+  command->add_option("--tgt-len", options->lengths.target, "Target tokens for Mult-Adds")
       ->check(CLI::Range(1, 1'000'000));
   add_json(*command, options->json);
-  command->footer("Example:\n  ltz inspect model.ltz --json | jq .parameters");
+  command->footer(
+      "Examples:\n"
+      "  ltz inspect model.ltz --json | jq .parameters\n"
+      "  ltz inspect lite-transformer-wmt-496 --baseline transformer-base --tgt-len 60");
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <sstream>
 
-#include "eval/accounting.h"
 #include "formats/file.h"
 #include "model/error.h"
 
@@ -42,7 +41,8 @@ void add_vocabulary_files(CLI::App& command, formats::VocabularyFiles& files) {
 }
 
 void add_model(CLI::App& command, ModelOptions& options) {
-  command.add_option("MODEL", options.path, "Model: .pt (fairseq), .h5 or .ltz")->required();
+  command.add_option("MODEL", options.path, "Model: .pt (fairseq), .h5, .safetensors or .ltz")
+      ->required();
   add_vocabulary_files(command, options.vocabulary);
 }
 
@@ -78,6 +78,15 @@ void add_beam(CLI::App& command, BeamOptions& options) {
   command.add_option("--max-len-b", options.max_len_b, "")
       ->check(CLI::NonNegativeNumber)
       ->group(group);
+  command.add_option("--min-len", options.min_len, "Shortest output, in tokens")
+      ->check(CLI::NonNegativeNumber)
+      ->group(group);
+  command
+      .add_option("--no-repeat-ngram-size", options.no_repeat_ngram_size,
+                  "No N tokens in a row twice in an output; 0: no limit")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->group(group);
 }
 
 void add_json(CLI::App& command, JsonOptions& options) {
@@ -92,19 +101,6 @@ void GateOptions::require_text(const TextOptions& text) const {
   if (!text.given() && (limits.max_bleu_drop || limits.min_bleu)) {
     throw CLI::ValidationError("a limit on BLEU needs --src and --ref");
   }
-}
-
-std::int64_t GateOptions::baseline_parameters() const {
-  if (baseline == "transformer-base") {
-    return eval::kTransformerBaseParameters;
-  }
-  std::int64_t count = 0;
-  const auto [end, error] =
-      std::from_chars(baseline.data(), baseline.data() + baseline.size(), count);
-  if (error == std::errc() && end == baseline.data() + baseline.size() && count > 0) {
-    return count;
-  }
-  return eval::count_parameters(formats::read_model(baseline, {}).checkpoint.config).non_embedding;
 }
 
 void add_gates(CLI::App& command, GateOptions& options) {
@@ -133,8 +129,9 @@ void add_gates(CLI::App& command, GateOptions& options) {
       ->group(group);
   command
       .add_option("--baseline", options.baseline,
-                  "What the paper ratio is relative to: transformer-base, a number of parameters, "
-                  "or a model")
+                  "What the paper ratio is relative to: a number of parameters, or as MODEL of "
+                  "`ltz inspect`")
+      ->default_str("transformer-base")
       ->group(group);
 }
 

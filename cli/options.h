@@ -36,7 +36,7 @@ struct TextOptions {
 };
 void add_text(CLI::App& command, TextOptions& options, bool required);
 
-// --beam, --lenpen, --max-len-a, --max-len-b
+// --beam, --lenpen, --max-len-a, --max-len-b, --min-len, --no-repeat-ngram-size
 void add_beam(CLI::App& command, BeamOptions& options);
 
 // --json [FILE]
@@ -51,13 +51,10 @@ void add_json(CLI::App& command, JsonOptions& options);
 // --min-ratio, --max-bleu-drop, --min-bleu, --max-bytes, --baseline
 struct GateOptions {
   eval::GateLimits limits;
-  std::string baseline = "transformer-base";
+  std::string baseline;  // see read_baseline; empty: Transformer base, as in the paper
 
   // Throws CLI::ValidationError for a limit on BLEU without a text to measure it on.
   void require_text(const TextOptions& text) const;
-  // Parameters without embeddings of what the paper ratio is relative to: a preset's name, a
-  // number, or a model file. Throws as read_model does.
-  std::int64_t baseline_parameters() const;
 };
 void add_gates(CLI::App& command, GateOptions& options);
 

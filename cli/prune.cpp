@@ -2,11 +2,11 @@
 
 #include <memory>
 
+#include "cli/baseline.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "compress/plan.h"
-#include "eval/accounting.h"
 #include "formats/file.h"
 #include "formats/sensitivity_csv.h"
 #include "model/error.h"
@@ -57,10 +57,8 @@ int run(const Options& options) {
   }
   const Checkpoint checkpoint = options.model.read().checkpoint;
   const compress::Planner planner(checkpoint, curves ? &*curves : nullptr, recipe_of(options));
-  GateOptions baseline;
-  baseline.baseline = options.baseline;
   const compress::CompressionPlan plan =
-      planner.for_recipe(4.0 * static_cast<double>(baseline.baseline_parameters()));
+      planner.for_recipe(4.0 * static_cast<double>(read_baseline(options.baseline).parameters));
   const Checkpoint pruned = compress::prune(checkpoint, plan);
   formats::write_model(options.output, pruned);
   double zeros = 0.0;

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "cli/commands.h"
+#include "cli/metric_options.h"
 #include "cli/terminal.h"
 #include "eval/gates.h"
 #include "formats/file.h"
@@ -19,6 +20,8 @@ namespace {
 
 struct ArtifactReport {
   eval::Measured measured;
+  std::optional<eval::PairedDifference> drop;  // of BLEU, reference - artifact
+  std::string signature;                       // of BLEU, where it was measured
   std::vector<eval::Gate> gates;
 };
 
@@ -63,12 +66,35 @@ std::string gate_line(const eval::Gate& gate) {
                      upper ? "at most" : "at least", gate.limit, digits);
 }
 
-double measure_bleu(const Checkpoint& checkpoint, const eval::ParallelText& text,
-                    const BeamOptions& beam, const std::string& label) {
+eval::EvaluationOptions evaluation(const ReportOptions& options) {
+  return {.beam = options.beam, .metric = {.bleu = options.bleu}};
+}
+
+// Statistics of each sentence's BLEU.
+std::vector<eval::BleuStatistics> measure_bleu(const Checkpoint& checkpoint,
+                                               const eval::ParallelText& text,
+                                               const ReportOptions& options,
+                                               const std::string& label) {
   Progress progress("translating with the " + label);
-  return eval::evaluate(Transformer(checkpoint), TextCodec(checkpoint), text, {.beam = beam},
-                        [&](std::size_t done, std::size_t total) { progress.update(done, total); })
-      .bleu.score;
+  const eval::Scores scores =
+      eval::evaluate(Transformer(checkpoint), TextCodec(checkpoint), text, evaluation(options),
+                     [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+  return eval::bleu_statistics(scores.hypotheses, std::span(&text.reference, 1), options.bleu);
+}
+
+// BLEU of the reference and of the artifact, and how sure the difference is.
+void measure_drop(ArtifactReport& report, const Checkpoint& reference, const Checkpoint& artifact,
+                  const eval::ParallelText& text, const ReportOptions& options) {
+  const auto before = measure_bleu(reference, text, options, "reference");
+  const auto after = measure_bleu(artifact, text, options, "artifact");
+  const eval::BleuSmoothing smoothing = options.bleu.smoothing;
+  report.measured.bleu_reference = score(eval::sum(before), smoothing).score;
+  report.measured.bleu_artifact = score(eval::sum(after), smoothing).score;
+  report.signature = eval::signature(evaluation(options), LTZ_VERSION);
+  if (options.bootstrap.samples != 0) {
+    report.drop = eval::paired_bootstrap(before.size(), eval::bleu_of_sample(before, smoothing),
+                                         eval::bleu_of_sample(after, smoothing), options.bootstrap);
+  }
 }
 
 nlohmann::ordered_json to_json(const ArtifactReport& report) {
@@ -99,6 +125,12 @@ nlohmann::ordered_json to_json(const ArtifactReport& report) {
     const double artifact = *report.measured.bleu_artifact;
     json["bleu"] = {
         {"reference", reference}, {"artifact", artifact}, {"drop", reference - artifact}};
+    if (report.drop) {
+      json["bleu"]["drop_low"] = report.drop->low;
+      json["bleu"]["drop_high"] = report.drop->high;
+      json["bleu"]["p_value"] = report.drop->p_value;
+    }
+    json["bleu"]["signature"] = report.signature;
   }
   return json;
 }
@@ -122,9 +154,10 @@ std::string to_text(const ArtifactReport& report) {
                   size.bits_per_weight, with_separators(size.bytes.model),
                   with_separators(size.bytes.embedding), with_separators(size.bytes.vocabulary));
   if (report.measured.bleu_artifact && report.measured.bleu_reference) {
-    text += fmt::format("BLEU {:.2f} before, {:.2f} after: a drop of {:.2f}\n",
+    text += fmt::format("BLEU {:.2f} before, {:.2f} after: a drop of {:.2f}{}\n",
                         *report.measured.bleu_reference, *report.measured.bleu_artifact,
-                        *report.measured.bleu_reference - *report.measured.bleu_artifact);
+                        *report.measured.bleu_reference - *report.measured.bleu_artifact,
+                        report.drop ? fmt::format(" (95%: {})", interval_text(*report.drop)) : "");
   }
   for (const eval::Gate& gate : report.gates) {
     text += fmt::format("gate {}: {}\n", gate.passed ? "passed" : "FAILED", gate_line(gate));
@@ -192,6 +225,8 @@ eval::ArtifactBytes artifact_bytes(const formats::ModelFile& artifact, const std
 void add_report(CLI::App& command, ReportOptions& options) {
   add_text(command, options.text, false);
   add_beam(command, options.beam);
+  add_bleu(command, options.bleu);
+  add_bootstrap(command, options.bootstrap);
   add_gates(command, options.gates);
   add_json(command, options.json);
   command.add_option("--junit", options.junit, "Write the gates as JUnit XML to this file");
@@ -202,7 +237,7 @@ void write_json(const JsonOptions& options, const nlohmann::ordered_json& json) 
   formats::write_file_atomically(options.path, std::as_bytes(std::span(text)));
 }
 
-int report_artifact(const std::string& path, const Checkpoint& reference,
+int report_artifact(const std::string& path, const Checkpoint& reference, const Baseline& baseline,
                     const std::optional<eval::ParallelText>& text, const ReportOptions& options) {
   const formats::ModelFile artifact = formats::read_model(path, {});
   const eval::ArtifactBytes bytes = artifact_bytes(artifact, path);
@@ -210,12 +245,9 @@ int report_artifact(const std::string& path, const Checkpoint& reference,
     throw ConfigError(path + ": expected the configuration of the reference, found another model");
   }
   ArtifactReport report;
-  report.measured.size =
-      eval::size_report(reference.config, bytes, options.gates.baseline_parameters());
+  report.measured.size = eval::size_report(reference.config, bytes, baseline.parameters);
   if (text) {
-    report.measured.bleu_reference = measure_bleu(reference, *text, options.beam, "reference");
-    report.measured.bleu_artifact =
-        measure_bleu(artifact.checkpoint, *text, options.beam, "artifact");
+    measure_drop(report, reference, artifact.checkpoint, *text, options);
   }
   report.gates = eval::check_gates(options.gates.limits, report.measured);
   if (!options.junit.empty()) {
@@ -223,10 +255,16 @@ int report_artifact(const std::string& path, const Checkpoint& reference,
     formats::write_file_atomically(options.junit, std::as_bytes(std::span(xml)));
   }
   if (options.json.given()) {
-    write_json(options.json, to_json(report));
+    nlohmann::ordered_json json = to_json(report);
+    json["baseline"] = comparison_json(reference.config, baseline, {});
+    write_json(options.json, json);
   }
   if (!options.json.to_stdout()) {
-    fmt::print("{}\n{}", group_table(artifact), to_text(report));
+    fmt::print("{}\n", group_table(artifact));
+    if (!options.gates.baseline.empty()) {
+      fmt::print("{}\n", comparison_table(reference.config, baseline, {}));
+    }
+    fmt::print("{}", to_text(report));
   }
   return eval::all_passed(report.gates) ? kDone : kGateFailed;
 }

@@ -1,6 +1,7 @@
 #include <memory>
 #include <optional>
 
+#include "cli/baseline.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -20,8 +21,8 @@ int run(const Options& options) {
   if (options.report.text.given()) {
     text = options.report.text.read();
   }
-  return report_artifact(options.artifact, options.reference.read().checkpoint, text,
-                         options.report);
+  return report_artifact(options.artifact, options.reference.read().checkpoint,
+                         read_baseline(options.report.gates.baseline), text, options.report);
 }
 
 }  // namespace

@@ -3,13 +3,19 @@
 #include "formats/fairseq.h"
 #include "formats/file.h"
 #include "formats/hdf5.h"
+#include "formats/safetensors.h"
+#include "formats/safetensors_checkpoint.h"
 #include "formats/torch_checkpoint.h"
 #include "model/error.h"
 
 namespace ltz::formats {
 
 ModelFile read_model(const std::filesystem::path& path, const VocabularyFiles& vocabulary) {
-  const std::vector<std::byte> bytes = read_file(path);
+  return read_model(read_file(path), path, vocabulary);
+}
+
+ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::path& path,
+                     const VocabularyFiles& vocabulary) {
   const std::string name = path.string();
   ModelFile file;
   file.bytes = static_cast<std::int64_t>(bytes.size());
@@ -24,8 +30,12 @@ ModelFile read_model(const std::filesystem::path& path, const VocabularyFiles& v
   } else if (is_torch_checkpoint(bytes)) {
     file.container = "pt";
     file.checkpoint = read_fairseq_checkpoint(bytes, path, vocabulary);
+  } else if (is_safetensors(bytes)) {
+    file.container = "safetensors";
+    file.checkpoint = read_safetensors(bytes, path, vocabulary);
   } else {
-    throw FormatError(name + ": expected a fairseq checkpoint (.pt), .h5 or .ltz, found " +
+    throw FormatError(name +
+                      ": expected a fairseq checkpoint (.pt), .h5, .safetensors or .ltz, found " +
                       (bytes.empty() ? "an empty file" : "none of them"));
   }
   return file;
@@ -35,10 +45,12 @@ void write_model(const std::filesystem::path& path, const Checkpoint& checkpoint
   const std::string extension = path.extension().string();
   if (extension == ".h5" || extension == ".hdf5") {
     write_hdf5(checkpoint, path);
+  } else if (extension == ".safetensors") {
+    write_file_atomically(path, encode_safetensors(checkpoint));
   } else if (extension == ".ltz") {
     write_file_atomically(path, encode_ltz(checkpoint));
   } else {
-    throw ConfigError(path.string() + ": expected a name that ends in .h5 or .ltz");
+    throw ConfigError(path.string() + ": expected a name that ends in .h5, .safetensors or .ltz");
   }
 }
 

@@ -24,3 +24,7 @@ grep passed verify.json; sed 's/[0-9.]* (limit/N (limit/' verify.xml
 ltz verify model.ltz --reference $model --min-ratio model=1000 --junit verify.xml | tail -1 | cut -d' ' -f1-3
 ltz verify model.ltz --reference $model --min-ratio model=1000 >/dev/null; echo "impossible limit: $?"
 ltz verify model.ltz --reference $model --max-bleu-drop 1; echo "no test set: $?"
+# The average of a model and itself is that model.
+ltz convert $model $model average.h5 && cmp model.h5 average.h5 && echo "the average is the model"
+ltz convert $model $GOLDEN/wmt-dynamic-glu/checkpoint.pt other.h5 2>&1 | sed 's/.*wmt/wmt/'
+ls other.h5 2>/dev/null

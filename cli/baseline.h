@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "model/config.h"
+
+// What a model is compared with: --baseline.
+namespace ltz::cli {
+
+struct Baseline {
+  std::string name;
+  std::int64_t parameters = 0;        // without embeddings
+  std::optional<ModelConfig> config;  // none for a bare number of parameters
+};
+
+// text: a number of parameters, or what formats::describe_model takes; empty: Transformer base.
+// Throws as describe_model does.
+Baseline read_baseline(const std::string& text);
+
+struct SentenceLengths {
+  int source = 30;  // tokens
+  int target = 30;
+};
+
+// Parameters and, unless the baseline is a bare number, Mult-Adds side by side, with their ratios.
+std::string comparison_table(const ModelConfig& model, const Baseline& baseline,
+                             const SentenceLengths& lengths);
+nlohmann::ordered_json comparison_json(const ModelConfig& model, const Baseline& baseline,
+                                       const SentenceLengths& lengths);
+
+}  // namespace ltz::cli

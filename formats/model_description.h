@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "formats/model_file.h"
+
+namespace ltz::formats {
+
+// What is known of a model, which may be no more than its hyper-parameters.
+struct ModelDescription {
+  ModelConfig config;
+  std::optional<ModelFile> file;
+};
+
+// name: of a preset (model_presets.h), of a file of settings (settings_file.h) or of a model file.
+// Throws FormatError, ConfigError or IoError, naming the file.
+ModelDescription describe_model(const std::string& name, const VocabularyFiles& vocabulary);
+
+}  // namespace ltz::formats
