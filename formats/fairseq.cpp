@@ -103,12 +103,12 @@ Checkpoint checkpoint_from_torch(TorchCheckpoint torch, Vocabulary source, Vocab
     apply_versions(torch.tensors, config);
     drop_buffers(torch.tensors);
     upgrade_names(torch.tensors, config);
-    reshape_kernels(torch.tensors, config);
     merge_tied(torch.tensors, config);
     config.source_vocabulary_size = embedding_rows(torch.tensors, "encoder.embed_tokens.weight");
     config.target_vocabulary_size =
         config.share_all_embeddings ? config.source_vocabulary_size
                                     : embedding_rows(torch.tensors, "decoder.embed_tokens.weight");
+    reshape_kernels(torch.tensors, config);
     for (auto& [tensor_name, tensor] : torch.tensors) {
       checkpoint.tensors.emplace(tensor_name, tensor_from_torch(tensor_name, std::move(tensor)));
     }

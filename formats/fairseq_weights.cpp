@@ -228,6 +228,7 @@ void upgrade_names(TorchTensors& tensors, const ModelConfig& config) {
 }
 
 void reshape_kernels(TorchTensors& tensors, const ModelConfig& config) {
+  require_tensors_for_layers(config, tensors.size());
   for (const ParameterSpec& spec : parameter_specs(config)) {
     const auto found = tensors.find(spec.name);
     if (spec.role == Role::kKernel && found != tensors.end() &&

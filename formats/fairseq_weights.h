@@ -31,12 +31,12 @@ void drop_buffers(TorchTensors& tensors);
 // in_proj_weight and in_proj_bias (q, k and v on top of each other).
 void upgrade_names(TorchTensors& tensors, const ModelConfig& config);
 
-// Gives the (heads, taps) kernels of lightweight convolutions that were trained on a GPU, whose
-// layer is another one in upstream, the shape (heads, 1, taps).
-void reshape_kernels(TorchTensors& tensors, const ModelConfig& config);
-
 // Keeps one of the embedding matrices that are one for the configuration. Their copies must be
 // equal bit by bit.
 void merge_tied(TorchTensors& tensors, const ModelConfig& config);
+
+// Gives the (heads, taps) kernels of lightweight convolutions that were trained on a GPU, whose
+// layer is another one in upstream, the shape (heads, 1, taps).
+void reshape_kernels(TorchTensors& tensors, const ModelConfig& config);
 
 }  // namespace ltz::formats

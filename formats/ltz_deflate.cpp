@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <array>
 #include <cstdint>
 
 #include "formats/ltz_bytes.h"
@@ -12,8 +13,33 @@ namespace {
 constexpr std::uint8_t kStored = 0;
 constexpr std::uint8_t kDeflated = 1;
 
-// No deflate stream expands further (zlib's technical notes: 1032:1 at the limit).
-constexpr std::size_t kMaxExpansion = 1032;
+// Vocabularies, merges and indices expand twofold to twentyfold, but deflate can do 1032:1
+// (zlib's technical notes). What expands further than this is stored as it is.
+constexpr std::size_t kMaxExpansion = 64;
+
+// What a stream turns out to be.
+struct InflatedSize {
+  int status;
+  std::size_t inflated;
+  std::size_t consumed;
+};
+
+// Inflates without keeping anything, to the stream's end or beyond `limit` bytes.
+InflatedSize inflated_size(std::span<const std::byte> content, std::size_t limit) {
+  z_stream stream{};
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(content.data()));
+  stream.avail_in = static_cast<uInt>(content.size());
+  int status = inflateInit(&stream);
+  std::array<Bytef, 4096> discarded;
+  while (status == Z_OK && stream.total_out <= limit) {
+    stream.next_out = discarded.data();
+    stream.avail_out = static_cast<uInt>(discarded.size());
+    status = inflate(&stream, Z_NO_FLUSH);
+  }
+  const InflatedSize size{status, stream.total_out, stream.total_in};
+  inflateEnd(&stream);
+  return size;
+}
 
 }  // namespace
 
@@ -26,7 +52,7 @@ std::vector<std::byte> pack_block(std::span<const std::byte> raw) {
   std::vector<std::byte> deflated(size);
   const int status = compress2(reinterpret_cast<Bytef*>(deflated.data()), &size,
                                reinterpret_cast<const Bytef*>(raw.data()), raw.size(), 9);
-  const bool pays = status == Z_OK && size < raw.size();
+  const bool pays = status == Z_OK && size < raw.size() && raw.size() / kMaxExpansion <= size;
   std::vector<std::byte> block;
   put_integer(block, pays ? kDeflated : kStored);
   put_integer(block, static_cast<std::uint32_t>(raw.size()));
@@ -59,20 +85,25 @@ std::vector<std::byte> unpack_block(std::span<const std::byte> block) {
   }
   if (size / kMaxExpansion > content.size()) {
     reader.fail(std::to_string(content.size()) + " bytes cannot inflate to " +
-                std::to_string(size));
+                std::to_string(size) + ": expected at most " + std::to_string(kMaxExpansion) +
+                " times as many");
+  }
+  // What the size promises may be far more than what the stream holds.
+  const InflatedSize found = inflated_size(content, size);
+  if (found.status != Z_STREAM_END && found.inflated <= size) {
+    reader.fail(std::string("does not inflate: ") + zError(found.status));
+  }
+  if (found.inflated != size || found.consumed != content.size()) {
+    reader.fail("expected " + std::to_string(content.size()) + " bytes to inflate to " +
+                std::to_string(size) + ", found " + std::to_string(found.consumed) +
+                " inflating to " + std::to_string(found.inflated));
   }
   std::vector<std::byte> raw(size);
   uLongf inflated = size;
-  uLong consumed = content.size();
-  const int status = uncompress2(reinterpret_cast<Bytef*>(raw.data()), &inflated,
-                                 reinterpret_cast<const Bytef*>(content.data()), &consumed);
-  if (status != Z_OK) {
+  const int status = uncompress(reinterpret_cast<Bytef*>(raw.data()), &inflated,
+                                reinterpret_cast<const Bytef*>(content.data()), content.size());
+  if (status != Z_OK || inflated != size) {
     reader.fail(std::string("does not inflate: ") + zError(status));
-  }
-  if (inflated != size || consumed != content.size()) {
-    reader.fail("expected " + std::to_string(content.size()) + " bytes to inflate to " +
-                std::to_string(size) + ", found " + std::to_string(consumed) + " inflating to " +
-                std::to_string(inflated));
   }
   return raw;
 }

@@ -11,12 +11,13 @@ namespace ltz::formats {
 // that a hostile file cannot fill the memory with it.
 inline constexpr std::size_t kMaxBlockSize = std::size_t{1} << 26;
 
-// LTZ.md, "Packed block": zlib's deflate when that is shorter, else the bytes as they are. Throws
-// FormatError above kMaxBlockSize.
+// LTZ.md, "Packed block": zlib's deflate when that is shorter, but not by a factor above 64, else
+// the bytes as they are. Throws FormatError above kMaxBlockSize.
 std::vector<std::byte> pack_block(std::span<const std::byte> raw);
 std::vector<std::byte> pack_block(const std::string& text);
 
-// The inverse. Throws FormatError for everything that pack_block does not write.
+// The inverse. Throws FormatError for everything that pack_block does not write, before anything is
+// allocated for it.
 std::vector<std::byte> unpack_block(std::span<const std::byte> block);
 
 }  // namespace ltz::formats

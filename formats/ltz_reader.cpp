@@ -19,21 +19,29 @@ std::span<const std::byte> content(std::span<const SectionView> sections, std::s
   return find_section(sections, tag)->content;
 }
 
-std::string unpack_text(const SectionView& section) {
+// use: called with the text that a section holds, packed.
+template <typename Use>
+auto with_text(const SectionView& section, Use use) {
   return in_context("section " + section.tag, [&] {
     const auto raw = unpack_block(section.content);
-    return std::string(reinterpret_cast<const char*>(raw.data()), raw.size());
+    return use(std::string_view(reinterpret_cast<const char*>(raw.data()), raw.size()));
   });
 }
 
-std::vector<std::string> unpack_lines(const SectionView& section) {
-  const std::string text = unpack_text(section);
-  return in_context("section " + section.tag, [&] { return split_lines(text); });
+ModelConfig read_config(const SectionView& section) {
+  ModelConfig config = with_text(section, config_from_text);
+  validate(config);
+  return config;
 }
 
-Vocabulary read_vocabulary(const SectionView& section) {
-  auto words = unpack_lines(section);
-  return in_context("section " + section.tag, [&] { return Vocabulary(std::move(words)); });
+Vocabulary read_vocabulary(const SectionView& section, int entries) {
+  return with_text(section,
+                   [&](std::string_view text) { return vocabulary_from_lines(text, entries); });
+}
+
+BpeMerges read_merges(const SectionView& section) {
+  return with_text(section,
+                   [](std::string_view text) { return merges_from_lines(split_lines(text)); });
 }
 
 struct PlacedPayload {
@@ -60,14 +68,35 @@ std::vector<PlacedPayload> place_payloads(std::span<const SectionView> sections,
   return payloads;
 }
 
-// A weight matrix in EMBD would make the model look smaller than it is.
-void check_places(const std::vector<PlacedPayload>& payloads, const ModelConfig& config) {
-  const auto tables = table_names(config);
+// Compares the index with the configuration before anything is decoded: codes that are all equal
+// take no bytes, so that only the configuration tells how many a tensor may have.
+void check_index(const std::vector<PlacedPayload>& payloads, const ModelConfig& config) {
+  require_tensors_for_layers(config, payloads.size());
+  std::map<std::string_view, const IndexEntry*> entries;
   for (const PlacedPayload& payload : payloads) {
-    if (payload.entry.table != tables.contains(payload.entry.name)) {
-      throw FormatError("tensor " + payload.entry.name + ": expected in section " +
-                        (payload.entry.table ? "DATA, found in EMBD" : "EMBD, found in DATA"));
+    entries.emplace(payload.entry.name, &payload.entry);
+  }
+  for (const ParameterSpec& spec : parameter_specs(config)) {
+    const auto found = entries.find(spec.name);
+    if (found == entries.end()) {
+      throw ConfigError("tensor " + spec.name + " " + to_string(spec.shape) + " is missing");
     }
+    const IndexEntry& entry = *found->second;
+    if (entry.shape != spec.shape) {
+      throw ConfigError("tensor " + spec.name + ": expected shape " + to_string(spec.shape) +
+                        ", found " + to_string(entry.shape));
+    }
+    // A weight matrix in EMBD would make the model look smaller than it is.
+    if (entry.table != (spec.role == Role::kTable)) {
+      throw FormatError("tensor " + spec.name + ": expected in section " +
+                        (entry.table ? "DATA, found in EMBD" : "EMBD, found in DATA"));
+    }
+    entries.erase(found);
+  }
+  if (!entries.empty()) {
+    const IndexEntry& entry = *entries.begin()->second;
+    throw ConfigError("tensor " + entry.name + " " + to_string(entry.shape) +
+                      " does not belong to a model of this configuration");
   }
 }
 
@@ -90,17 +119,19 @@ Checkpoint decode(std::span<const std::byte> bytes) {
     check_crc(section);
   }
   Checkpoint checkpoint;
-  checkpoint.config = config_from_text(unpack_text(*find_section(sections, kConfigSection)));
-  validate(checkpoint.config);
-  checkpoint.source_vocabulary = read_vocabulary(*find_section(sections, kSourceSection));
+  checkpoint.config = read_config(*find_section(sections, kConfigSection));
+  const ModelConfig& config = checkpoint.config;
+  checkpoint.source_vocabulary =
+      read_vocabulary(*find_section(sections, kSourceSection), config.source_vocabulary_size);
   const SectionView* target = find_section(sections, kTargetSection);
-  checkpoint.target_vocabulary =
-      target == nullptr ? checkpoint.source_vocabulary : read_vocabulary(*target);
+  checkpoint.target_vocabulary = target == nullptr
+                                     ? checkpoint.source_vocabulary
+                                     : read_vocabulary(*target, config.target_vocabulary_size);
   if (const SectionView* merges = find_section(sections, kMergesSection)) {
-    checkpoint.merges = merges_from_lines(unpack_lines(*merges));
+    checkpoint.merges = read_merges(*merges);
   }
   const auto payloads = place_payloads(sections, bytes.size());
-  check_places(payloads, checkpoint.config);
+  check_index(payloads, config);
   read_tensors(payloads, checkpoint);
   validate(checkpoint);
   return checkpoint;

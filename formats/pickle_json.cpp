@@ -13,14 +13,15 @@ namespace {
 using nlohmann::json;
 
 constexpr int kMaxDepth = 32;
-// Values and bytes of text. A value that is referred to from several places is copied for each, so
-// a small pickle can unfold to anything.
-constexpr std::size_t kMaxCost = 1'000'000;
+// Bytes, about. A value that is referred to from several places is copied for each, so a small
+// pickle can unfold to anything; the settings of fairseq are 200 to 1000 values.
+constexpr std::size_t kMaxCost = std::size_t{1} << 19;
+constexpr std::size_t kValueCost = 64;
 
 class Converter {
  public:
   json convert(PickleValue value, int depth) {
-    spend(1);
+    spend(kValueCost);
     if (depth > kMaxDepth) {
       throw FormatError(fmt::format("settings are nested more than {} deep", kMaxDepth));
     }
@@ -51,7 +52,7 @@ class Converter {
  private:
   void spend(std::size_t cost) {
     if (cost > kMaxCost - spent_) {
-      throw FormatError(fmt::format("settings unfold to more than {} values", kMaxCost));
+      throw FormatError(fmt::format("settings unfold to more than {} bytes", kMaxCost));
     }
     spent_ += cost;
   }

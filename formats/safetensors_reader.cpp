@@ -57,14 +57,9 @@ const std::string& metadata_at(const SafetensorsFile& file, const char* key) {
   return found->second;
 }
 
-std::vector<std::string> metadata_lines(const SafetensorsFile& file, const char* key) {
+Vocabulary read_vocabulary(const SafetensorsFile& file, const char* key, int entries) {
   return in_context(fmt::format("metadata {}", key),
-                    [&] { return split_lines(metadata_at(file, key)); });
-}
-
-Vocabulary read_vocabulary(const SafetensorsFile& file, const char* key) {
-  auto words = metadata_lines(file, key);
-  return in_context(fmt::format("metadata {}", key), [&] { return Vocabulary(std::move(words)); });
+                    [&] { return vocabulary_from_lines(metadata_at(file, key), entries); });
 }
 
 // A file that ltz wrote: everything is inside.
@@ -77,12 +72,17 @@ Checkpoint own_checkpoint(const SafetensorsFile& file) {
   Checkpoint checkpoint;
   checkpoint.config = config_from_text(metadata_at(file, safetensors_keys::kConfig));
   validate(checkpoint.config);
-  checkpoint.source_vocabulary = read_vocabulary(file, safetensors_keys::kSource);
-  checkpoint.target_vocabulary = file.metadata.contains(safetensors_keys::kTarget)
-                                     ? read_vocabulary(file, safetensors_keys::kTarget)
-                                     : checkpoint.source_vocabulary;
+  const ModelConfig& config = checkpoint.config;
+  checkpoint.source_vocabulary =
+      read_vocabulary(file, safetensors_keys::kSource, config.source_vocabulary_size);
+  checkpoint.target_vocabulary =
+      file.metadata.contains(safetensors_keys::kTarget)
+          ? read_vocabulary(file, safetensors_keys::kTarget, config.target_vocabulary_size)
+          : checkpoint.source_vocabulary;
   if (file.metadata.contains(safetensors_keys::kMerges)) {
-    checkpoint.merges = merges_from_lines(metadata_lines(file, safetensors_keys::kMerges));
+    checkpoint.merges = in_context(fmt::format("metadata {}", safetensors_keys::kMerges), [&] {
+      return merges_from_lines(split_lines(metadata_at(file, safetensors_keys::kMerges)));
+    });
   }
   TorchTensors tensors = decode_tensors(file);
   drop_buffers(tensors);

@@ -63,7 +63,7 @@ class TorchStream {
 
  private:
   Pickle next_pickle(std::string_view what);
-  void index_storages(const Pickle& keys);
+  void index_storages(const std::vector<std::string>& keys);
 
   std::span<const std::byte> rest_;
   Pickle object_;

@@ -51,6 +51,12 @@ Archive open_archive(std::span<const std::byte> bytes) {
   throw FormatError("expected a checkpoint that torch.save wrote, found something else");
 }
 
+void require_dict(PickleValue value) {
+  if (!value.is(PickleType::kDict)) {
+    throw FormatError(fmt::format("expected a dict, found {}", to_string(value.type())));
+  }
+}
+
 // fairseq < 0.10.3 has "args"; later ones "cfg", where the model's settings are one of the groups.
 nlohmann::json read_args(PickleValue root) {
   if (const auto args = root.find("args"); args && !args->is(PickleType::kNone)) {
@@ -60,7 +66,13 @@ nlohmann::json read_args(PickleValue root) {
   if (!cfg || cfg->is(PickleType::kNone)) {
     throw FormatError("no \"args\" and no \"cfg\" inside, so it is no fairseq checkpoint");
   }
-  nlohmann::json groups = in_context("cfg", [&] { return to_json(*cfg); });
+  nlohmann::json groups = in_context("cfg", [&] {
+    nlohmann::json settings = to_json(*cfg);
+    if (!settings.is_object()) {
+      throw FormatError(fmt::format("expected settings by name, found {}", to_string(cfg->type())));
+    }
+    return settings;
+  });
   nlohmann::json args = nlohmann::json::object();
   for (const char* group : {"task", "model"}) {
     if (groups.contains(group) && groups[group].is_object()) {
@@ -80,7 +92,9 @@ NamedTensors parse_tensors(PickleValue model, std::size_t file_size) {
   std::int64_t elements = 0;
   for (std::size_t i = 0; i < model.size(); ++i) {
     const auto [key, value] = model.entry(i);
-    const std::string name(key.as_string());
+    const std::string name =
+        in_context(fmt::format("model: name of tensor {}", i),
+                   [&, &tensor_key = key] { return std::string(tensor_key.as_string()); });
     in_context("tensor " + name, [&, &tensor_value = value] {
       tensors.emplace_back(name, parse_tensor(tensor_value));
       elements = checked_add(elements, element_count(tensors.back().second.shape));
@@ -128,10 +142,12 @@ TorchCheckpoint read_torch_checkpoint(std::span<const std::byte> bytes, const st
     return std::visit(
         [&](auto& opened) {
           const PickleValue root = opened.object().root();
+          in_context("pickled object", [&] { require_dict(root); });
           const auto model = root.find("model");
           if (!model) {
             throw FormatError("no \"model\" inside, so it is no fairseq checkpoint");
           }
+          in_context("model", [&] { require_dict(*model); });
           TorchCheckpoint checkpoint;
           checkpoint.args = read_args(root);
           checkpoint.tensors = read_tensors(opened, parse_tensors(*model, bytes.size()));

@@ -23,6 +23,17 @@ std::uint64_t load_count(std::span<const std::byte> bytes) {
   return value;
 }
 
+std::vector<std::string> texts_of(PickleValue list) {
+  if (!list.is(PickleType::kList)) {
+    throw FormatError(fmt::format("expected a list, found {}", to_string(list.type())));
+  }
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    texts.emplace_back(list.item(i).as_string());
+  }
+  return texts;
+}
+
 }  // namespace
 
 bool TorchStream::recognizes(std::span<const std::byte> bytes) {
@@ -40,17 +51,24 @@ bool TorchStream::recognizes(std::span<const std::byte> bytes) {
 TorchStream::TorchStream(std::span<const std::byte> bytes) : rest_(bytes) {
   next_pickle("magic number");
   const Pickle version = next_pickle("protocol version");
-  if (const std::int64_t found = version.root().as_integer(); found != kProtocolVersion) {
-    throw FormatError(
-        fmt::format("expected protocol version {}, found {}", kProtocolVersion, found));
-  }
+  in_context("protocol version", [&] {
+    if (const std::int64_t found = version.root().as_integer(); found != kProtocolVersion) {
+      throw FormatError(fmt::format("expected {}, found {}", kProtocolVersion, found));
+    }
+  });
   const Pickle system = next_pickle("system information");
-  const auto little_endian = system.root().find("little_endian");
-  if (!little_endian || !little_endian->as_bool()) {
-    throw FormatError("expected little-endian storages, found big-endian ones");
-  }
+  in_context("system information", [&] {
+    const auto little_endian = system.root().find("little_endian");
+    if (!little_endian) {
+      throw FormatError("\"little_endian\" is missing");
+    }
+    if (!little_endian->as_bool()) {
+      throw FormatError("expected little-endian storages, found big-endian ones");
+    }
+  });
   object_ = next_pickle("object");
-  index_storages(next_pickle("storage keys"));
+  const Pickle keys = next_pickle("storage keys");
+  index_storages(in_context("storage keys", [&] { return texts_of(keys.root()); }));
 }
 
 Pickle TorchStream::next_pickle(std::string_view what) {
@@ -63,7 +81,7 @@ Pickle TorchStream::next_pickle(std::string_view what) {
 
 // All storages have to be walked over to find the next one; their size depends on the class, which
 // the object's persistent ids name.
-void TorchStream::index_storages(const Pickle& keys) {
+void TorchStream::index_storages(const std::vector<std::string>& keys) {
   std::unordered_map<std::string, StorageReference> references;
   for (const PickleValue& value : object_.persistent_ids()) {
     const PickleValue id = value.persistent_id();
@@ -75,8 +93,7 @@ void TorchStream::index_storages(const Pickle& keys) {
       references.emplace(key, std::move(reference));
     }
   }
-  for (std::size_t i = 0; i < keys.root().size(); ++i) {
-    const std::string key(keys.root().item(i).as_string());
+  for (const std::string& key : keys) {
     const auto reference = references.find(key);
     if (reference == references.end()) {
       throw FormatError(fmt::format("storage {} does not belong to any tensor", key));

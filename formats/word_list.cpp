@@ -1,5 +1,8 @@
 #include "formats/word_list.h"
 
+#include <algorithm>
+#include <unordered_set>
+
 #include "model/error.h"
 
 namespace ltz::formats {
@@ -7,6 +10,24 @@ namespace {
 
 bool is_symbol(std::string_view text) {
   return !text.empty() && text.find_first_of(" \t\r\n\v\f") == std::string_view::npos;
+}
+
+void require_line_end(std::string_view text) {
+  if (!text.empty() && text.back() != '\n') {
+    throw FormatError("the last line has no end");
+  }
+}
+
+// Takes memory only for the lines that differ: repetitions deflate to nothing.
+void require_distinct_lines(std::string_view text) {
+  std::unordered_set<std::string_view> seen;
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    const std::string_view line = text.substr(0, end);
+    if (!seen.insert(line).second) {
+      throw FormatError("the vocabulary has a word twice: \"" + std::string(line) + "\"");
+    }
+    text.remove_prefix(end + 1);
+  }
 }
 
 }  // namespace
@@ -49,15 +70,26 @@ std::string join_lines(std::span<const std::string> lines) {
 
 std::vector<std::string> split_lines(std::string_view text) {
   std::vector<std::string> lines;
+  lines.reserve(static_cast<std::size_t>(std::ranges::count(text, '\n')));
+  require_line_end(text);
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos) {
-      throw FormatError("the last line has no end");
-    }
     lines.emplace_back(text.substr(0, end));
     text.remove_prefix(end + 1);
   }
   return lines;
+}
+
+Vocabulary vocabulary_from_lines(std::string_view text, int entries) {
+  require_line_end(text);
+  const auto found = std::ranges::count(text, '\n') + Vocabulary::kSpecials;
+  if (found != entries) {
+    throw ConfigError("expected " + std::to_string(entries) +
+                      " entries (rows of the embedding), found " + std::to_string(found) +
+                      " (special tokens included)");
+  }
+  require_distinct_lines(text);
+  return Vocabulary(split_lines(text));
 }
 
 }  // namespace ltz::formats

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/bpe.h"
+#include "model/vocabulary.h"
 
 namespace ltz::formats {
 
@@ -16,5 +17,10 @@ BpeMerges merges_from_lines(std::span<const std::string> lines);
 // One line each, all of them ended by "\n". lines: without line ends.
 std::string join_lines(std::span<const std::string> lines);
 std::vector<std::string> split_lines(std::string_view text);
+
+// The words of split_lines. entries: what the configuration says, special tokens included. Throws
+// before there is a string for every line: ConfigError for another number of them, FormatError for
+// one that is there twice.
+Vocabulary vocabulary_from_lines(std::string_view text, int entries);
 
 }  // namespace ltz::formats

@@ -209,7 +209,7 @@ TEST_CASE("safetensors: metadata and tensors of a written file that do not fit")
   refused("ltz.source_vocabulary: the last line has no end",
           metadata("ltz.source_vocabulary", "x"));
   refused("ltz.target_vocabulary: ", metadata("ltz.target_vocabulary", "x\nx\n"));
-  refused("source dictionary does not match", metadata("ltz.source_vocabulary", "x\n"));
+  refused("ltz.source_vocabulary: expected 16 entries", metadata("ltz.source_vocabulary", "x\n"));
   refused("merges: expected", metadata("ltz.merges", "x\n"));
   for (const std::string key : {"ltz.config", "ltz.source_vocabulary"}) {
     refused("metadata " + key + " is missing",

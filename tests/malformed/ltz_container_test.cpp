@@ -1,0 +1,178 @@
+// .ltz files with a bad header, section table or packed block. LTZ.md has the layout.
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "formats/ltz.h"
+#include "formats/ltz_deflate.h"
+#include "ltz_parts.h"
+#include "malformed.h"
+#include "tests/unit/pickle_builder.h"
+
+using namespace ltz;
+using namespace ltz::formats;
+using namespace ltz::test;
+using namespace std::string_literals;
+
+namespace {
+
+void read_whole(std::span<const std::byte> bytes, const std::string& name) {
+  decode_ltz(bytes, name);
+}
+
+constexpr std::size_t kEntry = 24;  // of the section table
+constexpr std::size_t kTable = 24;
+
+// Where the table says something about section `index`.
+std::size_t tag_at(std::size_t index) {
+  return kTable + index * kEntry;
+}
+std::size_t crc_at(std::size_t index) {
+  return tag_at(index) + 4;
+}
+std::size_t offset_at(std::size_t index) {
+  return tag_at(index) + 8;
+}
+std::size_t length_at(std::size_t index) {
+  return tag_at(index) + 16;
+}
+
+Bytes changed(std::size_t offset, char value) {
+  Bytes bytes = LtzParts().file();
+  bytes.at(offset) = static_cast<std::byte>(value);
+  return bytes;
+}
+
+Malformed without(const std::string& tag) {
+  return {"without " + tag,
+          ltz_with([&](LtzParts& p) {
+            std::erase_if(p.sections, [&](auto& s) { return s.tag == tag; });
+          }),
+          {"section table: section " + tag + " is missing"}};
+}
+
+Malformed damaged(std::size_t index, const std::string& tag) {
+  return {"checksum of " + tag,
+          ltz_with_header(crc_at(index), "\1\2\3\4"),
+          {"section " + tag + ": damaged: expected CRC-32C 04030201"}};
+}
+
+}  // namespace
+
+TEST_CASE("malformed ltz: a good one is read") {
+  CHECK(refusal(LtzParts().file(), read_whole).message == "accepted");
+  CHECK(refusal(ltz_with_tensors([](LtzParts&) {}), read_whole).message == "accepted");
+}
+
+TEST_CASE("malformed ltz: header") {
+  Bytes longer = LtzParts().file();
+  longer.resize(longer.size() + 5);
+  Bytes shorter = LtzParts().file();
+  shorter.resize(shorter.size() - 5);
+  check_refused(
+      {
+          {"empty", {}, {"header: truncated: expected 8 more bytes, found 0"}},
+          {"only the magic bytes",
+           to_bytes("\x8cLTZ\r\n\x1a\n"),
+           {"header: truncated: expected 2 more bytes"}},
+          {"bad magic bytes", changed(1, 'l'), {"header: expected the magic bytes"}},
+          {"line ends changed", changed(4, '\n'), {"header: ", "transferred as text"}},
+          {"version of the future", changed(8, 2), {"newer ltz: expected version 1, found 2"}},
+          {"version 0", changed(8, 0), {"header: version 0 does not exist"}},
+          {"longer than it says", longer, {"header: 5 trailing bytes behind the file's end"}},
+          {"shorter than it says", shorter, {"header: truncated file: expected"}},
+          {"2^64 - 1 bytes long",
+           ltz_with_header(16, std::string(8, '\xff')),
+           {"truncated file: expected 18446744073709551615 bytes"}},
+          {"65 sections", changed(12, 65), {"header: expected at most 64 sections, found 65"}},
+          {"2^32 - 1 sections",
+           ltz_with_header(12, std::string(4, '\xff')),
+           {"expected at most 64 sections, found 4294967295"}},
+          {"table is not what was written", changed(30, 9), {"header: damaged: expected CRC-32C"}},
+      },
+      read_whole);
+}
+
+TEST_CASE("malformed ltz: section table") {
+  check_refused(
+      {
+          {"a section that a reader must know",
+           ltz_with([](LtzParts& p) {
+             p.sections.push_back({"LORA", {}});
+           }),
+           {"unknown section \"LORA\" that a reader must know"}},
+          {"a tag that is no text",
+           ltz_with_header(tag_at(2), "\0\x1b[2"s),
+           {"unknown section \"??[2\""}},
+          {"out of order",
+           ltz_with([](LtzParts& p) { std::swap(p.sections[4], p.sections[5]); }),
+           {"section INDX is there twice or out of order"}},
+          {"twice",
+           ltz_with([](LtzParts& p) { p.sections.insert(p.sections.begin(), p.sections[0]); }),
+           {"section CONF is there twice"}},
+          without("CONF"),
+          without("VSRC"),
+          without("INDX"),
+          without("EMBD"),
+          without("DATA"),
+          {"overlapping",
+           ltz_with_header(offset_at(3), unsigned_bytes(200, 8)),
+           {"section table: BPEM: expected offset ", "found 200"}},
+          {"offset beyond the file",
+           ltz_with_header(offset_at(6), std::string(8, '\xff')),
+           {"section table: DATA: expected offset "}},
+          {"length beyond the file",
+           ltz_with_header(length_at(5), unsigned_bytes(1ULL << 62, 8)),
+           {"section table: EMBD: 4611686018427387904 bytes reach beyond the file"}},
+          {"length that wraps around",
+           ltz_with_header(length_at(0), std::string(8, '\xff')),
+           {"section table: CONF: 18446744073709551615 bytes"}},
+          {"gap at the end",
+           ltz_with_header(length_at(6), unsigned_bytes(1, 8)),
+           {"section table: the sections end at byte "}},
+          damaged(0, "CONF"),
+          damaged(1, "VSRC"),
+          damaged(3, "BPEM"),
+          damaged(4, "INDX"),
+          damaged(5, "EMBD"),
+          damaged(6, "DATA"),
+      },
+      read_whole);
+}
+
+TEST_CASE("malformed ltz: packed blocks") {
+  const auto file = [](const std::string& name, const std::string& tag, const Bytes& content,
+                       const std::string& cause) {
+    return Malformed{name,
+                     ltz_with([&](LtzParts& p) { p.section(tag) = content; }),
+                     {"section " + tag + ": packed block: " + cause}};
+  };
+  // What deflate makes of 64 MiB of zeros: about 64 KiB.
+  const Bytes bomb = deflated(std::string(std::size_t{1} << 26, '\0'));
+  const Bytes noise = to_bytes(std::string(40000, 'x'));
+  check_refused(
+      {
+          file("empty", "CONF", {}, "truncated"),
+          file("unknown method", "VSRC", packed(2, 4, Bytes(4)), "unknown method 2"),
+          file("stored, but not as long", "BPEM", packed(0, 5, Bytes(4)),
+               "expected 5 stored bytes, found 4"),
+          file("no deflate stream", "INDX", packed(1, 4, Bytes(9)), "does not inflate"),
+          file("deflated to less", "VSRC", packed(1, 99, deflated("abc")),
+               "expected 11 bytes to inflate to 99, found"),
+          file("deflated to more", "VSRC", packed(1, 2, deflated("abc")),
+               "expected 11 bytes to inflate to 2, found"),
+          file("4 GiB", "VTGT", packed(1, 0xffffffff, noise), "expected at most 67108864 bytes"),
+          file("64 MiB of zeros, as it says", "VSRC", packed(1, 1U << 26, bomb), ""),
+          file("64 MiB of zeros, which says 100", "VSRC", packed(1, 100, bomb), ""),
+          file("claims what noise cannot inflate to", "VSRC", packed(1, 2'000'000, noise),
+               "does not inflate"),
+      },
+      read_whole);
+}
+
+TEST_CASE("malformed ltz: what expands more than 64-fold is stored, so that no block has to") {
+  const Bytes monotonous(100'000, std::byte{7});
+  const Bytes block = pack_block(monotonous);
+  CHECK(block.size() == 1 + 4 + monotonous.size());
+  CHECK(unpack_block(block) == monotonous);
+}
