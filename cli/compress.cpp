@@ -4,12 +4,15 @@
 #include <memory>
 
 #include "cli/baseline.h"
+#include "cli/calibration_run.h"
 #include "cli/commands.h"
+#include "cli/files.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/sensitivity_run.h"
 #include "cli/terminal.h"
 #include "compress/pattern.h"
+#include "eval/accounting.h"
 #include "formats/compress_to_ltz.h"
 #include "formats/file.h"
 #include "formats/recipe_toml.h"
@@ -29,6 +32,7 @@ struct Options {
   std::string sensitivity;
   std::size_t sensitivity_sentences = 400;
   std::string sensitivity_sparsities = "0.2,0.6";
+  CalibrationOptions calibration;
   ReportOptions report;
 };
 
@@ -73,12 +77,45 @@ std::optional<compress::SensitivityCurves> curves_of(const Options& options,
   return measure_sensitivity(checkpoint, sample, run);
 }
 
+std::vector<std::byte> compress_by_curves(const Options& options, const Checkpoint& checkpoint,
+                                          const std::optional<eval::ParallelText>& text,
+                                          const compress::Recipe& recipe, double baseline_bytes) {
+  const auto curves = curves_of(options, checkpoint, text, recipe);
+  say(fmt::format("compressing by the recipe \"{}\"", recipe.name));
+  return formats::compress_to_ltz(checkpoint, curves ? &*curves : nullptr, recipe, baseline_bytes);
+}
+
+std::vector<std::byte> compress_calibrated(const Options& options, const Checkpoint& checkpoint,
+                                           const compress::Recipe& recipe, double baseline_bytes) {
+  const double model_bytes =
+      compress::target_model_bytes(recipe, eval::count_parameters(checkpoint.config).non_embedding,
+                                   baseline_bytes)
+          .value();
+  const compress::Calibration calibration =
+      calibrate(checkpoint, options.calibration, options.report.text.source);
+  say(fmt::format("compressing by the recipe \"{}\"", recipe.name));
+  Progress progress("compressing");
+  return formats::compress_to_ltz(
+      compress::CalibratedCompressor(checkpoint, calibration, recipe), model_bytes,
+      [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+}
+
 int run(const Options& options) {
   options.report.gates.require_text(options.report.text);
-  if (options.output == "-") {
+  if (formats::is_written_directly(options.output) &&
+      !std::filesystem::is_directory(options.output)) {
     throw CLI::ValidationError("compress needs a file to write: what is on disk is verified");
   }
-  formats::require_different_files(options.model.path, options.output);
+  Files()
+      .reads(options.model)
+      .reads(options.recipe)
+      .reads(options.report)
+      .reads(options.calibration.file)
+      .writes_ltz(options.output)
+      .writes(options.sensitivity)
+      .writes(partial_file({.file = options.sensitivity}))
+      .writes(options.report)
+      .check();
   const compress::Recipe recipe = recipe_of(options);
   std::optional<eval::ParallelText> text;
   if (options.report.text.given()) {
@@ -86,11 +123,10 @@ int run(const Options& options) {
   }
   const Baseline baseline = read_baseline(options.report.gates.baseline);
   const Checkpoint checkpoint = options.model.read().checkpoint;
-  const auto curves = curves_of(options, checkpoint, text, recipe);
-  say(fmt::format("compressing by the recipe \"{}\"", recipe.name));
+  const double baseline_bytes = 4.0 * static_cast<double>(baseline.parameters);
   const std::vector<std::byte> bytes =
-      formats::compress_to_ltz(checkpoint, curves ? &*curves : nullptr, recipe,
-                               4.0 * static_cast<double>(baseline.parameters));
+      recipe.calibrated ? compress_calibrated(options, checkpoint, recipe, baseline_bytes)
+                        : compress_by_curves(options, checkpoint, text, recipe, baseline_bytes);
   formats::write_file_atomically(options.output, bytes);
   return report_artifact(options.output, checkpoint, baseline, text, options.report);
 }
@@ -114,10 +150,12 @@ void setup_compress(CLI::App& app, Action& action) {
       ->check(CLI::PositiveNumber);
   command->add_option("--sensitivity-sparsity", options->sensitivity_sparsities,
                       "Sparsities to measure sensitivity at");
+  add_calibration(*command, options->calibration);
   add_report(*command, options->report);
   command->footer(
-      "With a development set (--src, --ref) the sparsity is spread by measured sensitivity and\n"
-      "the BLEU before and after is printed. The artifact is written also if a gate fails.\n"
+      "With a development set (--src, --ref) the paper's sparsity is spread by measured\n"
+      "sensitivity and the BLEU before and after is printed; the other presets look at what the\n"
+      "layers see of a calibration text. The artifact is written also if a gate fails.\n"
       "Example:\n"
       "  ltz compress checkpoint.pt -o model.ltz --src dev.en --ref dev.fr --min-ratio 18.2");
   command->callback([options, &action] { action = [options] { return run(*options); }; });

@@ -37,20 +37,10 @@ Recipe preset(std::string_view name) {
     return {.name = "paper", .paper_ratio = 18.2};
   }
   if (name == "balanced") {
-    return {.name = "balanced",
-            .bits = 4,
-            .embedding_bits = 6,
-            .kmeans_iterations = 15,
-            .max_sparsity = 0.7,
-            .bits_per_weight = 3.6};
+    return {.name = "balanced", .calibrated = true, .bits_per_weight = 2.9};
   }
   if (name == "max") {
-    return {.name = "max",
-            .bits = 3,
-            .embedding_bits = 6,
-            .kmeans_iterations = 20,
-            .max_sparsity = 0.7,
-            .bits_per_weight = 3.0};
+    return {.name = "max", .calibrated = true, .bits_per_weight = 2.2};
   }
   throw ConfigError("unknown preset " + std::string(name) + ", expected paper, balanced or max");
 }
@@ -69,6 +59,8 @@ void validate(const Recipe& recipe) {
                   recipe.bits_per_weight.has_value() <=
               1,
           recipe, "more than one of sparsity, paper_ratio and bits_per_weight");
+  require(!recipe.calibrated || recipe.paper_ratio || recipe.bits_per_weight, recipe,
+          "calibrated needs paper_ratio or bits_per_weight");
   for (const Override& special : recipe.overrides) {
     require(!special.pattern.empty(), recipe, "an override without a pattern");
     if (special.bits) {

@@ -22,6 +22,9 @@ struct Override {
 // What the user wants. The target decides how much is pruned; at most one is set.
 struct Recipe {
   std::string name = "custom";
+  // Second-order rounding on a calibration text (calibrated.h) instead of pruning and K-means; then
+  // the target is one of paper_ratio and bits_per_weight, and of the rest only keep_float counts.
+  bool calibrated = false;
   int bits = 8;            // of the matrices' codes
   int embedding_bits = 8;  // of the tables' codes
   KMeansInit init = KMeansInit::kLinear;
@@ -39,11 +42,8 @@ struct Recipe {
 };
 
 // "paper": the published method and its ratio, 18.2, with sensitivity pruning and 256 centroids
-// from a linear start. "balanced" and "max", for 3.6 and 3.0 bits per weight: 16 and 8 centroids
-// and next to no pruning. Under an entropy coder that is the better bargain: for 4.4 bits per
-// weight the paper's method has to prune half of the WMT En-Fr model and makes a relative error
-// of 9%, where 32 unpruned centroids make 0.3%; 16 make 1.1% at 3.5 bits, 8 make 2.7% at 2.9.
-// Lloyd stops early to keep the entropy below the target. Throws ConfigError for any other name.
+// from a linear start. "balanced" and "max": second-order rounding at 2.9 and 2.2 bits per weight.
+// Throws ConfigError for any other name.
 Recipe preset(std::string_view name);
 
 // Throws ConfigError, naming the setting, for one out of range and for two targets.

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "compress/calibrated.h"
 #include "compress/plan.h"
 
 namespace ltz::formats {
@@ -15,5 +16,12 @@ namespace ltz::formats {
 std::vector<std::byte> compress_to_ltz(const Checkpoint& checkpoint,
                                        const compress::SensitivityCurves* curves,
                                        const compress::Recipe& recipe, double baseline_bytes);
+
+// The same with a compressor that looks at what the layers see: finds the lambda for which the
+// model without embeddings takes at most model_bytes, by its estimates first and then by the files
+// themselves. Throws ConfigError when no file is small enough. on_stage: of every attempt.
+std::vector<std::byte> compress_to_ltz(const compress::CalibratedCompressor& compressor,
+                                       double model_bytes,
+                                       const compress::StageProgress& on_stage = {});
 
 }  // namespace ltz::formats

@@ -52,12 +52,14 @@ compress::Override read_override(const toml::table& table) {
 }
 
 compress::Recipe read_recipe(const toml::table& table) {
-  refuse_unknown_keys(table, {"preset", "bits", "embedding_bits", "init", "kmeans_iterations",
-                              "prune", "prune_embeddings", "quantize_embeddings", "max_sparsity",
-                              "seed", "paper_ratio", "bits_per_weight", "sparsity", "tensor"});
+  refuse_unknown_keys(
+      table, {"preset", "calibrated", "bits", "embedding_bits", "init", "kmeans_iterations",
+              "prune", "prune_embeddings", "quantize_embeddings", "max_sparsity", "seed",
+              "paper_ratio", "bits_per_weight", "sparsity", "tensor"});
   std::string preset;
   read<std::string>(table, "preset", preset);
   compress::Recipe recipe = preset.empty() ? compress::Recipe() : compress::preset(preset);
+  read<bool>(table, "calibrated", recipe.calibrated);
   read<int>(table, "bits", recipe.bits);
   read<int>(table, "embedding_bits", recipe.embedding_bits);
   std::string init;

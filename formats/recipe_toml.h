@@ -10,6 +10,8 @@ namespace ltz::formats {
 // A recipe as TOML. Every key may be left out; the rest is that of the preset it is based on:
 //
 //   preset = "paper"            # paper, balanced or max; without it, the defaults of Recipe
+//   calibrated = false          # second-order rounding; of the keys below only the target counts,
+//                               # and keep_float
 //   bits = 6                    # of the matrices' codes
 //   embedding_bits = 8
 //   init = "optimal"            # linear, density, random, kmeans++ or optimal

@@ -33,10 +33,19 @@ void RowStore::keep(std::span<const std::int32_t> rows) {
 }
 
 Linear::Linear(const ParameterLookup& parameters, const std::string& prefix, int out, int in)
-    : weight_(parameters(prefix + ".weight").data(), out, in),
+    : name_(prefix + ".weight"),
+      observer_(parameters.observer),
+      weight_(parameters(name_).data(), out, in),
       bias_(parameters(prefix + ".bias")) {}
 
+void Linear::observe(MatrixView x) const {
+  if (*observer_) {
+    (*observer_)(name_, x);
+  }
+}
+
 Matrix Linear::operator()(MatrixView x) const {
+  observe(x);
   Matrix y(x.rows(), weight_.rows());
   y.noalias() = x * weight_.transpose();
   if (!bias_.empty()) {
@@ -48,6 +57,7 @@ Matrix Linear::operator()(MatrixView x) const {
 }
 
 Matrix Linear::operator()(MatrixView x, Activation activation) const {
+  observe(x);
   Matrix y(x.rows(), weight_.rows());
   y.noalias() = x * weight_.transpose();
   for (Eigen::Index i = 0; i < y.rows(); ++i) {

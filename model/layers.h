@@ -15,8 +15,19 @@
 // in the batch.
 namespace ltz {
 
-// Looks up a parameter's values, row-major, by the name that follows the layer's prefix.
-using ParameterLookup = std::function<std::span<const float>(const std::string& name)>;
+// Called by a linear layer with the name of its matrix and its inputs, (n, in), before it is
+// applied.
+using InputObserver = std::function<void(const std::string& matrix, MatrixView inputs)>;
+
+// Where layers get their parameters from.
+struct ParameterLookup {
+  // A parameter's values, row-major, by name; none for a parameter that is not there.
+  std::function<std::span<const float>(const std::string& name)> find;
+  // Outlives the layers; may be empty, and may be set later.
+  const InputObserver* observer;
+
+  std::span<const float> operator()(const std::string& name) const { return find(name); }
+};
 
 // What one row may look at: the rows of its own sequence in order of time, and its place there. A
 // causal layer is given the rows up to the place, an encoder layer all of them.
@@ -54,6 +65,10 @@ class Linear {
   int out() const { return static_cast<int>(weight_.rows()); }
 
  private:
+  void observe(MatrixView x) const;
+
+  std::string name_;  // of the matrix
+  const InputObserver* observer_;
   Eigen::Map<const Matrix> weight_;
   std::span<const float> bias_;
 };

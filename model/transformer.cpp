@@ -178,19 +178,19 @@ struct Transformer::Layers {
   Eigen::Map<const Matrix> output;
 };
 
-Transformer::Transformer(const Checkpoint& checkpoint) : config_(checkpoint.config) {
+Transformer::Transformer(const Checkpoint& checkpoint)
+    : config_(checkpoint.config), observer_(std::make_unique<InputObserver>()) {
   validate(checkpoint);
   // Batches are what runs in parallel here, not the products inside them.
   openblas_set_num_threads(1);
   for (const auto& [name, tensor] : checkpoint.tensors) {
     parameters_.emplace(name, tensor.values());
   }
-  layers_ = std::make_unique<Layers>(
-      [this](const std::string& name) -> std::span<const float> {
-        const auto found = parameters_.find(name);
-        return found == parameters_.end() ? std::span<const float>() : found->second;
-      },
-      config_);
+  const auto find = [this](const std::string& name) -> std::span<const float> {
+    const auto found = parameters_.find(name);
+    return found == parameters_.end() ? std::span<const float>() : found->second;
+  };
+  layers_ = std::make_unique<Layers>(ParameterLookup{find, observer_.get()}, config_);
 }
 
 Transformer::~Transformer() = default;
@@ -207,6 +207,10 @@ void Transformer::replace(const std::string& name, std::span<const float> values
                       " values, found " + std::to_string(values.size()));
   }
   std::ranges::copy(values, found->second.begin());
+}
+
+void Transformer::observe_inputs(InputObserver observer) {
+  *observer_ = std::move(observer);
 }
 
 EncodedBatch Transformer::encode(std::span<const TokenIds> sentences, int padded_length) const {
@@ -279,6 +283,9 @@ Matrix Transformer::decode(DecoderState& state, std::span<const DecoderRow> rows
 }
 
 Matrix Transformer::logits(MatrixView features) const {
+  if (*observer_) {
+    (*observer_)(output_table(config_), features);
+  }
   Matrix logits(features.rows(), layers_->output.rows());
   logits.noalias() = features * layers_->output.transpose();
   return logits;

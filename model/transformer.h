@@ -37,7 +37,7 @@ struct DecoderRow {
 };
 
 // A model ready to compute with: all weights as float32. After construction it is only read, except
-// by `replace`, so that any number of threads can use it.
+// by `replace` and `observe_inputs`, so that any number of threads can use it.
 class Transformer {
  public:
   // Throws ConfigError as validate() does.
@@ -51,6 +51,10 @@ class Transformer {
   // Exchanges the values of one parameter. Throws ConfigError when there is no such parameter or
   // when the number of values differs.
   void replace(const std::string& name, std::span<const float> values);
+
+  // Has this called with the inputs of every linear layer from now on, from whatever thread
+  // computes them; the output projection's too, under the name of its table. Empty: no more.
+  void observe_inputs(InputObserver observer);
 
   // Throws ConfigError for a sentence longer than max_source_positions and for ids outside of the
   // vocabulary, as decode does.
@@ -73,6 +77,7 @@ class Transformer {
 
   ModelConfig config_;
   std::map<std::string, std::vector<float>> parameters_;
+  std::unique_ptr<InputObserver> observer_;  // the layers know where it is
   std::unique_ptr<Layers> layers_;
 };
 

@@ -38,6 +38,8 @@ TEST_CASE("targets in bytes") {
 
 TEST_CASE("a recipe out of range is refused") {
   const Recipe bad[] = {
+      {.calibrated = true},
+      {.calibrated = true, .sparsity = 0.5},
       {.bits = 0},
       {.bits = 9},
       {.embedding_bits = 0},

@@ -1,0 +1,113 @@
+#include "cli/calibration_run.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <utility>
+
+#include "cli/terminal.h"
+#include "eval/divergence.h"
+#include "model/error.h"
+#include "model/translator.h"
+
+namespace ltz::cli {
+namespace {
+
+// `count` of the lines at even distances, all if there are no more.
+std::vector<std::size_t> evenly(std::size_t total, std::size_t count) {
+  std::vector<std::size_t> places;
+  const std::size_t wanted = std::min(total, count);
+  for (std::size_t i = 0; i < wanted; ++i) {
+    places.push_back(i * total / wanted);
+  }
+  return places;
+}
+
+compress::CalibrationText read_text(const Checkpoint& checkpoint, const Transformer& model,
+                                    const std::string& file, std::size_t sentences) {
+  const std::vector<std::string> lines = read_lines(file);
+  if (lines.empty()) {
+    throw ConfigError(file + ": the text is empty");
+  }
+  const TextCodec codec(checkpoint);
+  compress::CalibrationText text;
+  for (const std::size_t line : evenly(lines.size(), sentences)) {
+    text.sources.push_back(codec.encode_source(lines[line]));
+  }
+  say(fmt::format("translating {} sentences of {} to calibrate on", text.sources.size(), file));
+  Progress progress("translating");
+  const auto translations =
+      translate(model, text.sources, {}, batch_by_length(text.sources),
+                [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+  for (const auto& hypotheses : translations) {
+    text.targets.push_back(hypotheses.empty() ? TokenIds{Vocabulary::kEos}
+                                              : hypotheses.front().tokens);
+  }
+  return text;
+}
+
+std::map<std::string, double> measure(const Checkpoint& checkpoint, Transformer& model,
+                                      const compress::Calibration& calibration,
+                                      std::size_t sentences) {
+  std::vector<TokenIds> sources;
+  std::vector<TokenIds> targets;
+  for (const std::size_t i : evenly(calibration.text.sources.size(), sentences)) {
+    sources.push_back(calibration.text.sources[i]);
+    targets.push_back(calibration.text.targets[i]);
+  }
+  say(fmt::format("measuring sensitivity on {} sentences", sources.size()));
+  const eval::Divergence divergence(model, std::move(sources), std::move(targets));
+  Progress progress("sensitivity");
+  return compress::noise_sensitivity(
+      checkpoint, calibration.moments, calibration.row_weights,
+      [&](const compress::Replacements& replacements) {
+        for (const auto& [name, tensor] : replacements) {
+          model.replace(name, tensor.values());
+        }
+        const double found = divergence.of(model);
+        for (const auto& [name, tensor] : replacements) {
+          model.replace(name, checkpoint.tensors.at(name).values());
+        }
+        return found;
+      },
+      {}, [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+}
+
+}  // namespace
+
+void add_calibration(CLI::App& command, CalibrationOptions& options) {
+  const auto* group = "Calibration (balanced, max)";
+  command
+      .add_option("--calibration", options.file,
+                  "Source text to calibrate on, like the training text; default: --src")
+      ->group(group);
+  command
+      .add_option("--calibration-sentences", options.sentences,
+                  "So many of its sentences, evenly spread")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+}
+
+compress::Calibration calibrate(const Checkpoint& checkpoint, const CalibrationOptions& options,
+                                const std::string& development) {
+  const std::string file = options.file.empty() ? development : options.file;
+  compress::Calibration calibration;
+  Transformer model(checkpoint);
+  if (file.empty()) {
+    say("no text to calibrate on (--calibration, --src): all inputs are taken to be alike");
+  } else {
+    calibration.text = read_text(checkpoint, model, file, options.sentences);
+  }
+  calibration.row_weights = compress::table_row_weights(checkpoint, calibration.text);
+  calibration.moments = compress::all_moments(checkpoint, calibration.text);
+  if (file.empty()) {
+    for (const auto& [name, moments] : calibration.moments) {
+      calibration.sensitivities[name] = 1.0;
+    }
+  } else {
+    calibration.sensitivities = measure(checkpoint, model, calibration, options.sensitivity);
+  }
+  return calibration;
+}
+
+}  // namespace ltz::cli

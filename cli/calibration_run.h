@@ -1,0 +1,26 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <string>
+
+#include "cli/options.h"
+#include "compress/calibrated.h"
+
+// Measuring what a calibrated compression needs, for `compress`.
+namespace ltz::cli {
+
+struct CalibrationOptions {
+  std::string file;               // source text; empty: that of the development set, if any
+  std::size_t sentences = 1000;   // to see the layers' inputs on
+  std::size_t sensitivity = 150;  // of them, to measure sensitivity on
+};
+void add_calibration(CLI::App& command, CalibrationOptions& options);
+
+// Translates the text with the model itself and measures moments and sensitivities; all tensors
+// count the same without a text. development: the source text to take when no file is named, or
+// empty.
+compress::Calibration calibrate(const Checkpoint& checkpoint, const CalibrationOptions& options,
+                                const std::string& development);
+
+}  // namespace ltz::cli

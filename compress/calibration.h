@@ -1,0 +1,26 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "compress/input_moments.h"
+#include "model/transformer.h"
+
+namespace ltz::compress {
+
+// What a model is run on to see its activations: source sentences with their translations, which
+// may be the model's own.
+struct CalibrationText {
+  std::vector<TokenIds> sources;
+  std::vector<TokenIds> targets;
+};
+
+// Second moments and sums of the inputs of these matrices while the model reads the text,
+// teacher-forced. Memory does not grow with the text. The same for any number of threads. The
+// model's observer is replaced. Throws ConfigError for texts of different or no length.
+std::map<std::string, InputMoments> input_moments(Transformer& model, const CalibrationText& text,
+                                                  const std::set<std::string>& matrices);
+
+}  // namespace ltz::compress

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <vector>
+
+#include "compress/input_moments.h"
+
+namespace ltz::compress {
+
+using Square = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Row = Eigen::Matrix<double, 1, Eigen::Dynamic>;
+
+struct GeometryOptions {
+  double damping = 0.01;  // added to the diagonal of H, as a fraction of its mean
+  bool centred = false;   // covariance instead of second moments
+};
+
+// H = mean of x x^T over a layer's inputs, its columns by falling diagonal, and what second-order
+// methods make of it.
+struct InputGeometry {
+  std::vector<Eigen::Index> order;  // (columns): place -> column
+  Square h;                         // damped, by place
+  Square u;                         // upper Cholesky factor of its inverse: H^-1 = U^T U
+};
+
+// moments: of at least one input.
+InputGeometry input_geometry(const InputMoments& moments, const GeometryOptions& options);
+
+}  // namespace ltz::compress
