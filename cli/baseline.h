@@ -16,7 +16,8 @@ struct Baseline {
   std::optional<ModelConfig> config;  // none for a bare number of parameters
 };
 
-// text: a number of parameters, or what formats::describe_model takes; empty: Transformer base.
+// text: a number of parameters, or what formats::describe_model takes; empty: Transformer base, for
+// which no file is looked for.
 // Throws as describe_model does.
 Baseline read_baseline(const std::string& text);
 

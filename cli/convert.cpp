@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/files.h"
 #include "cli/options.h"
-#include "formats/file.h"
 #include "model/average.h"
 #include "model/context.h"
 
@@ -29,9 +29,12 @@ void decode_tensors(Checkpoint& checkpoint) {
 int run(const Options& options) {
   const std::span inputs(options.files.data(), options.files.size() - 1);
   const std::string& output = options.files.back();
+  Files files;
+  files.writes_model(output);
   for (const std::string& input : inputs) {
-    formats::require_different_files(input, output);
+    files.reads(ModelOptions{.path = input, .vocabulary = options.vocabulary});
   }
+  files.check();
   CheckpointAverage average;
   for (const std::string& input : inputs) {
     formats::ModelFile file = formats::read_model(input, options.vocabulary);
@@ -52,9 +55,9 @@ void setup_convert(CLI::App& app, Action& action) {
   add_vocabulary_files(*command, options->vocabulary);
   command
       ->add_option("FILES", options->files,
-                   "Model to read, and file to write as its name says: .h5, .safetensors or .ltz. "
-                   "Of several models, the average is written")
-      ->type_name("IN... OUT")
+                   "IN... OUT: the model to read (of several, the average is taken), and the file "
+                   "to write in the container of its name: .h5, .safetensors or .ltz")
+      ->option_text(" ")
       ->expected(2, 1000)
       ->required();
   command->footer(

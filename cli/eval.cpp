@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/files.h"
 #include "cli/metric_options.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -69,6 +70,12 @@ Result rouge_result(const eval::Scores& scores, const Options& options) {
 }
 
 int run(const Options& options) {
+  Files()
+      .reads(options.model)
+      .reads(options.text)
+      .writes(options.output)
+      .writes(options.json)
+      .check();
   const eval::ParallelText text = options.text.read();
   const Checkpoint checkpoint = options.model.read().checkpoint;
   const Transformer model(checkpoint);
@@ -119,7 +126,10 @@ void setup_eval(CLI::App& app, Action& action) {
                       "Imitate the padding of fairseq's batches of so many tokens; 0: none");
   add_json(*command, options->json);
   command->footer("Example:\n  ltz eval model.ltz --src test.en --ref test.fr --json");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, command, &action] {
+    require_effect(*command, options->evaluation.metric);
+    action = [options] { return run(*options); };
+  });
 }
 
 }  // namespace ltz::cli

@@ -8,6 +8,7 @@
 
 #include "cli/baseline.h"
 #include "cli/commands.h"
+#include "cli/files.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
@@ -151,9 +152,9 @@ std::string tensor_table(const formats::ModelDescription& model) {
 void print_text(const Report& report, const SentenceLengths& lengths) {
   const auto& [model, counts, mult_adds, baseline] = report;
   const ModelConfig& config = model.config;
-  fmt::print("architecture  {}", config.arch);
+  fmt::print("architecture  {}", printable(config.arch));
   if (!config.source_lang.empty()) {
-    fmt::print(" ({} -> {})", config.source_lang, config.target_lang);
+    fmt::print(" ({} -> {})", printable(config.source_lang), printable(config.target_lang));
   }
   fmt::print("\nencoder       {}\n", describe(config.encoder, config.encoder.layers));
   fmt::print("decoder       {}\n", describe(config.decoder, config.decoder.layers));
@@ -176,6 +177,7 @@ void print_text(const Report& report, const SentenceLengths& lengths) {
 }
 
 int run(const Options& options) {
+  Files().reads(options.model).reads(options.baseline).writes(options.json).check();
   Report report{.model = formats::describe_model(options.model.path, options.model.vocabulary)};
   report.counts = eval::count_parameters(report.model.config);
   report.mult_adds =
@@ -200,8 +202,9 @@ void setup_inspect(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   command
       ->add_option("MODEL", options->model.path,
-                   "Model, a JSON or YAML file of its hyper-parameters, or a preset: " +
-                       fmt::format("{}", fmt::join(formats::preset_model_names(), ", ")))
+                   fmt::format("Model, a JSON or YAML file of its hyper-parameters, or a preset: "
+                               "{} (./NAME for a file of such a name)",
+                               fmt::join(formats::preset_model_names(), ", ")))
       ->required();
   add_vocabulary_files(*command, options->model.vocabulary);
   command

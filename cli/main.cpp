@@ -1,11 +1,15 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <charconv>
+#include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
 
 #include "cli/commands.h"
+#include "cli/terminal.h"
 #include "model/error.h"
 
 namespace ltz::cli {
@@ -26,8 +30,43 @@ void setup_commands(CLI::App& app, Action& action) {
   setup_verify(app, action);
 }
 
+// What CLI11 lets through: "nan" is in every range, and -1 is a large unsigned number.
+std::string check_number(const std::string& type, const std::string& text) {
+  double value = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && !std::isfinite(value)) {
+    return "expected a finite number, found " + text;
+  }
+  if (type.starts_with("UINT") && text.starts_with('-')) {
+    return "expected a number of at least 0, found " + text;
+  }
+  return "";
+}
+
+void check_numbers(CLI::App& command) {
+  for (CLI::Option* option : command.get_options()) {
+    const std::string type = option->get_type_name();
+    if (type.starts_with("FLOAT") || type.starts_with("UINT")) {
+      option->check([type](const std::string& text) { return check_number(type, text); });
+    }
+  }
+}
+
+// CLI11 only says that a command is missing, also where one was misspelt.
+int fail_usage(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<std::string> unknown = app.remaining();
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && app.get_subcommands().empty() &&
+      !unknown.empty()) {
+    return fail_usage(app,
+                      CLI::ValidationError(fmt::format(
+                          "unknown {} {}", unknown.front().starts_with("-") ? "option" : "command",
+                          printable(unknown.front()))));
+  }
+  return app.exit(error) == 0 ? kDone : kUsage;
+}
+
 int fail(const char* message) {
-  fmt::print(stderr, "ltz: {}\n", message);
+  fmt::print(stderr, "ltz: {}\n", printable(message));
   return kBadInput;
 }
 
@@ -45,11 +84,12 @@ int run(int argc, char** argv) {
   setup_commands(app, action);
   for (CLI::App* command : app.get_subcommands({})) {
     command->add_option("--threads", threads, "Threads to use")->check(CLI::Range(1, 4096));
+    check_numbers(*command);
   }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kDone : kUsage;
+    return fail_usage(app, error);
   }
   omp_set_num_threads(threads);
   const int exit_code = action();
@@ -64,6 +104,8 @@ int run(int argc, char** argv) {
 }  // namespace ltz::cli
 
 int main(int argc, char** argv) {
+  // A file above the limit of its size is an error of write(), whose cleaning up is to happen.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return ltz::cli::run(argc, argv);
   } catch (const CLI::ParseError& error) {  // options that only together make no sense

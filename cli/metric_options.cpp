@@ -65,6 +65,19 @@ void add_metric(CLI::App& command, eval::MetricOptions& metric, eval::BootstrapO
   add_bootstrap(command, bootstrap);
 }
 
+void require_effect(const CLI::App& command, const eval::MetricOptions& metric) {
+  static const std::vector<std::string> kOfBleu = {"--tokenize", "--lowercase", "--smooth",
+                                                   "--compound-split"};
+  static const std::vector<std::string> kOfRouge = {"--rouge-stem"};
+  const bool rouge = metric.metric == eval::Metric::kRouge;
+  for (const std::string& option : rouge ? kOfBleu : kOfRouge) {
+    if (command.count(option) != 0) {
+      throw CLI::ValidationError(
+          option, fmt::format("has no effect with --metric {}", rouge ? "rouge" : "bleu"));
+    }
+  }
+}
+
 std::string interval_text(const eval::PairedDifference& difference) {
   return fmt::format("{:.2f} to {:.2f}", difference.low, difference.high);
 }

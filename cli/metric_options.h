@@ -19,6 +19,9 @@ void add_bootstrap(CLI::App& command, eval::BootstrapOptions& options);
 // --metric, --rouge-stem and all of the above.
 void add_metric(CLI::App& command, eval::MetricOptions& metric, eval::BootstrapOptions& bootstrap);
 
+// Throws CLI::ValidationError, naming the option, when one was given that the metric does not use.
+void require_effect(const CLI::App& command, const eval::MetricOptions& metric);
+
 // "0.62 to 1.37"
 std::string interval_text(const eval::PairedDifference& difference);
 

@@ -130,7 +130,7 @@ void add_gates(CLI::App& command, GateOptions& options) {
   command
       .add_option("--baseline", options.baseline,
                   "What the paper ratio is relative to: a number of parameters, or as MODEL of "
-                  "`ltz inspect`")
+                  "`ltz inspect` (a preset's name is never a file)")
       ->default_str("transformer-base")
       ->group(group);
 }

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/files.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "formats/file.h"
@@ -16,7 +17,7 @@ struct Options {
 };
 
 int run_pack(const Options& options) {
-  formats::require_different_files(options.model.path, options.output);
+  Files().reads(options.model).writes_ltz(options.output).check();
   const formats::ModelFile file = options.model.read();
   const std::vector<std::byte> bytes = formats::encode_ltz(file.checkpoint);
   formats::write_file_atomically(options.output, bytes);
@@ -26,7 +27,7 @@ int run_pack(const Options& options) {
 }
 
 int run_unpack(const Options& options) {
-  formats::require_different_files(options.model.path, options.output);
+  Files().reads(options.model).writes_model(options.output).check();
   formats::write_model(options.output, options.model.read().checkpoint);
   return kDone;
 }

@@ -4,6 +4,7 @@
 
 #include "cli/baseline.h"
 #include "cli/commands.h"
+#include "cli/files.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "compress/plan.h"
@@ -48,7 +49,12 @@ int run(const Options& options) {
     throw CLI::ValidationError(
         "prune needs --sparsity, or --sensitivity with either --sparsity or --paper-ratio");
   }
-  formats::require_different_files(options.model.path, options.output);
+  Files()
+      .reads(options.model)
+      .reads(options.sensitivity)
+      .reads(options.baseline)
+      .writes_model(options.output)
+      .check();
   std::optional<compress::SensitivityCurves> curves;
   if (!options.sensitivity.empty()) {
     curves = formats::parse_sensitivity(formats::read_text_file(options.sensitivity),
@@ -91,7 +97,7 @@ void setup_prune(CLI::App& app, Action& action) {
   command->add_option("--bits", options->bits, "Bits of the codebooks that --paper-ratio counts on")
       ->check(CLI::Range(1, 8));
   command->add_option("--baseline", options->baseline,
-                      "What the ratio is relative to: transformer-base, a number, or a model");
+                      "What the ratio is relative to, as in `ltz compress`");
   command->add_flag("--embeddings", options->embeddings, "Prune the embeddings too");
   command->footer(
       "Examples:\n"

@@ -3,10 +3,10 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/files.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "compress/plan.h"
-#include "formats/file.h"
 #include "formats/recipe_toml.h"
 
 namespace ltz::cli {
@@ -22,7 +22,7 @@ struct Options {
 };
 
 int run(Options options) {
-  formats::require_different_files(options.model.path, options.output);
+  Files().reads(options.model).writes_model(options.output).check();
   compress::Recipe& recipe = options.recipe;
   recipe.name = "quantize";
   recipe.prune = false;

@@ -233,7 +233,9 @@ void add_report(CLI::App& command, ReportOptions& options) {
 }
 
 void write_json(const JsonOptions& options, const nlohmann::ordered_json& json) {
-  const std::string text = json.dump(2) + "\n";
+  // A file name may be any bytes; JSON is UTF-8.
+  const std::string text =
+      json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   formats::write_file_atomically(options.path, std::as_bytes(std::span(text)));
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/files.h"
 #include "cli/metric_options.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -213,6 +214,12 @@ int run_rouge(const Options& options) {
 }
 
 int run(const Options& options) {
+  Files files;
+  files.reads(options.hypothesis).reads(options.other).writes(options.json);
+  for (const std::string& reference : options.references) {
+    files.reads(reference);
+  }
+  files.check();
   if (options.metric.metric == eval::Metric::kBleu) {
     return run_bleu(options);
   }
@@ -261,6 +268,7 @@ void setup_score(CLI::App& app, Action& action) {
       "  ltz score --hyp new.fr --compare old.fr --ref test.fr --sacrebleu --bootstrap 1000\n"
       "  ltz score --hyp summaries --ref references --metric rouge");
   command->callback([options, command, &action] {
+    require_effect(*command, options->metric);
     if (options->sacrebleu) {
       use_sacrebleu(*command, *options);
     }

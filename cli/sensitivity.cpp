@@ -4,11 +4,11 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/files.h"
 #include "cli/options.h"
 #include "cli/sensitivity_run.h"
 #include "cli/terminal.h"
 #include "compress/pattern.h"
-#include "formats/file.h"
 
 namespace ltz::cli {
 namespace {
@@ -24,7 +24,12 @@ struct Options {
 };
 
 int run(Options options) {
-  formats::require_different_files(options.model.path, options.run.file);
+  Files()
+      .reads(options.model)
+      .reads(options.text)
+      .writes(options.run.file)
+      .writes(partial_file(options.run))
+      .check();
   options.run.options.sparsities = parse_range(options.sparsities);
   options.run.options.bits.clear();
   for (const double bits : parse_range(options.bits)) {

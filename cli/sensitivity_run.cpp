@@ -90,6 +90,10 @@ double quality_of(const Transformer& model, const TextCodec& codec, const Sensit
 
 }  // namespace
 
+std::string partial_file(const SensitivityRun& run) {
+  return run.file.empty() ? "" : run.file + ".partial";
+}
+
 compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
                                                 const eval::ParallelText& text,
                                                 const SensitivityRun& run) {
@@ -97,7 +101,7 @@ compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
       .measured = fmt::format("{} context {}", fingerprint(checkpoint, text), run.options.context),
       .curves = {}};
   file.curves.metric = run.metric;
-  const std::string partial = run.file + ".partial";
+  const std::string partial = partial_file(run);
   if (!run.file.empty()) {
     file.curves.points = known_points(run.file, file);
     const auto unfinished = known_points(partial, file);

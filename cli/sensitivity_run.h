@@ -17,6 +17,9 @@ struct SensitivityRun {
   std::string file;
 };
 
+// FILE.partial, or nothing.
+std::string partial_file(const SensitivityRun& run);
+
 // Measures the curves on this text, or what is missing of them. Throws ConfigError when FILE or
 // FILE.partial has been measured on another model, text or metric.
 compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "formats/utf8.h"
+
 namespace ltz::cli {
 namespace {
 
@@ -23,6 +25,24 @@ std::string duration(double seconds) {
 std::size_t width(const std::string& text) {
   return static_cast<std::size_t>(
       std::ranges::count_if(text, [](unsigned char c) { return (c & 0xC0) != 0x80; }));
+}
+
+// Bytes of the UTF-8 character that the text starts with; 0 if it starts with none.
+std::size_t character_length(std::string_view text) {
+  for (std::size_t length = 1; length <= 4 && length <= text.size(); ++length) {
+    if (formats::is_valid_utf8(text.substr(0, length))) {
+      return length;
+    }
+  }
+  return 0;
+}
+
+// U+0000 to U+001F, U+007F to U+009F.
+bool is_control(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character[0]);
+  const bool in_latin1 = character.size() == 2 && first == 0xC2;
+  return first < 0x20 || first == 0x7F ||
+         (in_latin1 && static_cast<unsigned char>(character[1]) < 0xA0);
 }
 
 }  // namespace
@@ -66,8 +86,25 @@ std::string bold(const std::string& text) {
   return plain ? text : fmt::format("\033[1m{}\033[0m", text);
 }
 
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
+    text.remove_prefix(character.size());
+    if (length != 0 && !is_control(character)) {
+      out += character;
+      continue;
+    }
+    for (const char byte : character) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+    }
+  }
+  return out;
+}
+
 void say(const std::string& message) {
-  fmt::print(stderr, "{}\n", message);
+  fmt::print(stderr, "{}\n", printable(message));
 }
 
 std::string format_table(const std::vector<std::vector<std::string>>& rows) {

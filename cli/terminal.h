@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ltz::cli {
@@ -32,6 +33,10 @@ class Progress {
 
 // "bold" text where `stream` is a terminal and NO_COLOR is not set.
 std::string bold(const std::string& text);
+
+// The text on one line of any terminal: control characters and what is no UTF-8 as \x1b. For what
+// comes from files.
+std::string printable(std::string_view text);
 
 // One line on standard error about what is being done.
 void say(const std::string& message);

@@ -2,6 +2,7 @@
 
 #include <iostream>
 #include <memory>
+#include <span>
 
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -35,21 +36,46 @@ void print(const Options& options, const TextCodec& codec, std::size_t sentence,
   }
 }
 
-int run(Options options) {
-  options.beam.beam = std::max(options.beam.beam, options.n_best);
+// What turns lines into translations.
+struct Translator {
+  const Options& options;
+  Transformer model;
+  TextCodec codec;
+};
+
+// Translates and prints in the order of the input. first: number of the first sentence, from 0. An
+// error names its line, after the translations of all lines before it: the translation of a
+// sentence does not depend on its company, so halves can be tried until the culprit is alone.
+void translate_lines(const Translator& translator, std::span<const TokenIds> sources,
+                     std::size_t first) {
+  try {
+    const std::vector<TokenIds> sentences(sources.begin(), sources.end());
+    const auto translations =
+        translate(translator.model, sentences, translator.options.beam, batch_by_length(sentences));
+    for (std::size_t i = 0; i < translations.size(); ++i) {
+      print(translator.options, translator.codec, first + i, translations[i]);
+    }
+  } catch (const ConfigError& error) {
+    if (sources.size() == 1) {
+      throw ConfigError(fmt::format("line {}: {}", first + 1, error.what()));
+    }
+    const std::size_t half = sources.size() / 2;
+    translate_lines(translator, sources.first(half), first);
+    translate_lines(translator, sources.subspan(half), first + half);
+  }
+}
+
+int run(const Options& options) {
   const Checkpoint checkpoint = options.model.read().checkpoint;
-  const Transformer model(checkpoint);
-  const TextCodec codec(checkpoint);
+  const Translator translator{options, Transformer(checkpoint), TextCodec(checkpoint)};
   std::size_t sentence = 0;
   while (std::cin) {
     std::vector<TokenIds> sources;
     for (std::string line; sources.size() < kChunk && std::getline(std::cin, line);) {
-      sources.push_back(codec.encode_source(line));
+      sources.push_back(translator.codec.encode_source(line));
     }
-    for (const auto& hypotheses :
-         translate(model, sources, options.beam, batch_by_length(sources))) {
-      print(options, codec, sentence++, hypotheses);
-    }
+    translate_lines(translator, sources, sentence);
+    sentence += sources.size();
     std::fflush(stdout);
   }
   if (std::cin.bad()) {
@@ -65,12 +91,24 @@ void setup_translate(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   add_model(*command, options->model);
   add_beam(*command, options->beam);
-  command->add_option("--n-best", options->n_best, "Print the best K translations of a sentence")
+  command
+      ->add_option("--n-best", options->n_best,
+                   "Print the best K translations of a sentence, at most --beam; without --beam, "
+                   "there are K beams")
       ->check(CLI::Range(1, 1000))
       ->default_str("");
   command->add_flag("--scores", options->scores, "Print sentence number, TAB, score, TAB, text");
   command->footer("Example:\n  echo 'I am tired .' | ltz translate model.ltz --n-best 4");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, command, &action] {
+    if (options->n_best > options->beam.beam) {
+      if (command->count("--beam") != 0) {
+        throw CLI::ValidationError("--n-best", fmt::format("expected at most {} (--beam), found {}",
+                                                           options->beam.beam, options->n_best));
+      }
+      options->beam.beam = options->n_best;
+    }
+    action = [options] { return run(*options); };
+  });
 }
 
 }  // namespace ltz::cli

@@ -3,6 +3,7 @@
 
 #include "cli/baseline.h"
 #include "cli/commands.h"
+#include "cli/files.h"
 #include "cli/options.h"
 #include "cli/report.h"
 
@@ -17,6 +18,12 @@ struct Options {
 
 int run(const Options& options) {
   options.report.gates.require_text(options.report.text);
+  Files()
+      .reads(options.artifact)
+      .reads(options.reference)
+      .reads(options.report)
+      .writes(options.report)
+      .check();
   std::optional<eval::ParallelText> text;
   if (options.report.text.given()) {
     text = options.report.text.read();

@@ -31,7 +31,7 @@ echo "== ltz compress: the paper's recipe (sensitivity, pruning, K-means) at 4.4
 ltz compress "$model" -o "$work/model.ltz" --recipe examples/quickstart.toml "${test_set[@]}"
 
 echo
-echo "== ltz compress: the preset "balanced", 16 centroids and no pruning, is smaller and better"
+echo "== ltz compress: the preset 'balanced', 16 centroids and no pruning, is smaller and better"
 ltz compress "$model" -o "$work/balanced.ltz" --preset balanced "${test_set[@]}" | tail -n 7
 
 echo

@@ -61,6 +61,7 @@ std::size_t read_fully(int descriptor, std::byte* out, std::size_t room, const f
   return done;
 }
 
+// Where symbolic links lead; still a link if they go round in circles.
 fs::path follow_links(const fs::path& name) {
   fs::path path = name;
   std::error_code error;
@@ -72,7 +73,7 @@ fs::path follow_links(const fs::path& name) {
     const fs::path next = fs::read_symlink(path, error);
     path = next.is_absolute() ? next : path.parent_path() / next;
   }
-  fail(name, "cannot write", ELOOP);
+  return path;
 }
 
 void sync_folder(const fs::path& file, const fs::path& name) {
@@ -122,15 +123,25 @@ std::string read_text_file(const fs::path& path) {
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-AtomicFile::AtomicFile(fs::path target) : name_(std::move(target)) {
+bool is_written_directly(const fs::path& path) {
   struct stat status = {};
-  const bool exists = ::stat(name_.c_str(), &status) == 0;
-  // Written directly, /dev/stdout may be a file that the shell goes on appending to.
-  if (is_standard_stream(name_) || name_ == "/dev/stdout" || (exists && !S_ISREG(status.st_mode))) {
+  // /dev/stdout may be a file that the shell goes on appending to.
+  return is_standard_stream(path) || path == "/dev/stdout" ||
+         (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode));
+}
+
+AtomicFile::AtomicFile(fs::path target) : name_(std::move(target)) {
+  if (is_written_directly(name_)) {
     open_directly();
     return;
   }
+  struct stat status = {};
+  const bool exists = ::stat(name_.c_str(), &status) == 0;
   target_ = follow_links(name_);
+  std::error_code error;
+  if (fs::is_symlink(target_, error)) {
+    fail(name_, "cannot write", ELOOP);
+  }
   open_temporary();
   if (exists && ::fchmod(descriptor_, status.st_mode & 07777) != 0) {
     const int code = errno;
@@ -222,10 +233,35 @@ void write_file_atomically(const fs::path& path, std::span<const std::byte> byte
   file.commit();
 }
 
-void require_different_files(const fs::path& input, const fs::path& output) {
+void require_writable(const fs::path& path) {
   std::error_code error;
-  if (!is_standard_stream(input) && !is_standard_stream(output) &&
-      fs::equivalent(input, output, error) && !error) {
+  if (fs::is_directory(path, error)) {
+    fail(path, "cannot write", EISDIR);
+  }
+  if (!is_written_directly(path)) {
+    const AtomicFile never_committed(path);
+  } else if (!is_standard_stream(path) && ::access(path.c_str(), W_OK) != 0) {
+    fail(path, "cannot write");
+  }
+}
+
+bool same_file(const fs::path& a, const fs::path& b) {
+  if (is_written_directly(a) || is_written_directly(b)) {
+    return false;
+  }
+  std::error_code error;
+  if (fs::equivalent(a, b, error) && !error) {
+    return true;
+  }
+  const auto resolved = [&error](const fs::path& path) {
+    return fs::weakly_canonical(fs::absolute(follow_links(path)), error);
+  };
+  const fs::path first = resolved(a);
+  return !error && first == resolved(b) && !error;
+}
+
+void require_different_files(const fs::path& input, const fs::path& output) {
+  if (same_file(input, output)) {
     throw ConfigError(output.string() + ": the output would overwrite the input " + input.string());
   }
 }

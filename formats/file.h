@@ -42,9 +42,19 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
+// Whether AtomicFile writes without another name: to "-", and to what is there and no regular file.
+bool is_written_directly(const std::filesystem::path& path);
+
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
-// Throws ConfigError when both names are the same existing file: writing would destroy the input.
+// Finds out, before any work is done, whether AtomicFile could write here. Leaves nothing behind;
+// pipes and devices are not opened. Throws IoError, naming the file.
+void require_writable(const std::filesystem::path& path);
+
+// Whether both are names of the same regular file, which need not be there yet.
+bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
+
+// Throws ConfigError when both are names of the same file: writing would destroy the input.
 void require_different_files(const std::filesystem::path& input,
                              const std::filesystem::path& output);
 

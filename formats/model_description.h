@@ -14,6 +14,7 @@ struct ModelDescription {
 };
 
 // name: of a preset (model_presets.h), of a file of settings (settings_file.h) or of a model file.
+// A preset's name is never taken for a file: what it means must not depend on the folder one is in.
 // Throws FormatError, ConfigError or IoError, naming the file.
 ModelDescription describe_model(const std::string& name, const VocabularyFiles& vocabulary);
 

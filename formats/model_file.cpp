@@ -20,11 +20,13 @@ ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::pa
   ModelFile file;
   file.bytes = static_cast<std::int64_t>(bytes.size());
   if (is_ltz(bytes)) {
+    refuse_vocabulary_files(vocabulary, name);
     file.container = "ltz";
     file.checkpoint = decode_ltz(bytes, name);
     file.sizes = ltz_sizes(bytes);
     file.tensor_bytes = ltz_tensor_bytes(bytes, name);
   } else if (is_hdf5(bytes)) {
+    refuse_vocabulary_files(vocabulary, name);
     file.container = "h5";
     file.checkpoint = read_hdf5(bytes, name);
   } else if (is_torch_checkpoint(bytes)) {
@@ -41,16 +43,23 @@ ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::pa
   return file;
 }
 
-void write_model(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+void require_model_name(const std::filesystem::path& path) {
   const std::string extension = path.extension().string();
-  if (extension == ".h5" || extension == ".hdf5") {
-    write_hdf5(checkpoint, path);
+  if (extension != ".h5" && extension != ".hdf5" && extension != ".safetensors" &&
+      extension != ".ltz") {
+    throw ConfigError(path.string() + ": expected a name that ends in .h5, .safetensors or .ltz");
+  }
+}
+
+void write_model(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+  require_model_name(path);
+  const std::string extension = path.extension().string();
+  if (extension == ".ltz") {
+    write_file_atomically(path, encode_ltz(checkpoint));
   } else if (extension == ".safetensors") {
     write_file_atomically(path, encode_safetensors(checkpoint));
-  } else if (extension == ".ltz") {
-    write_file_atomically(path, encode_ltz(checkpoint));
   } else {
-    throw ConfigError(path.string() + ": expected a name that ends in .h5, .safetensors or .ltz");
+    write_hdf5(checkpoint, path);
   }
 }
 

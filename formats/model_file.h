@@ -24,14 +24,17 @@ struct ModelFile {
 };
 
 // Reads a model from any container, which is recognised by content. vocabulary: for checkpoints
-// that have none inside. Throws FormatError, ConfigError or IoError, naming the file.
+// that have none inside; for others it is an error to name them. Throws FormatError, ConfigError or
+// IoError, naming the file.
 ModelFile read_model(const std::filesystem::path& path, const VocabularyFiles& vocabulary);
 // The same from the file's bytes; path: its name, for errors and for what is beside it.
 ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::path& path,
                      const VocabularyFiles& vocabulary);
 
-// Writes a model as its name says: .h5 or .hdf5, .safetensors or .ltz. Throws ConfigError for other
-// names.
+// Throws ConfigError unless the name ends in .h5 or .hdf5, .safetensors or .ltz.
+void require_model_name(const std::filesystem::path& path);
+
+// Writes a model as its name says. Throws ConfigError as require_model_name does.
 void write_model(const std::filesystem::path& path, const Checkpoint& checkpoint);
 
 }  // namespace ltz::formats

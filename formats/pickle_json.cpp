@@ -84,13 +84,28 @@ class Converter {
 
   json instance(PickleValue value, int depth) {
     if (value.state().is(PickleType::kDict)) {
-      return object(value.state(), depth);
+      return is_omegaconf(value) ? wrapped(value.state(), depth) : object(value.state(), depth);
     }
     // functools.partial(f) and the like: a call of what was itself called.
     for (int i = 0; i < kMaxDepth && value.is(PickleType::kObject); ++i) {
       value = value.callable();
     }
     return json{{"__symbol__", value.is(PickleType::kSymbol) ? text(value.symbol()) : ""}};
+  }
+
+  static bool is_omegaconf(PickleValue object) {
+    const PickleValue callable = object.callable();
+    return callable.is(PickleType::kSymbol) && callable.symbol().starts_with("omegaconf.");
+  }
+
+  // What is in a container or a node of OmegaConf. Each also refers to the one around it: a cycle.
+  json wrapped(PickleValue state, int depth) {
+    for (const char* attribute : {"_content", "_val"}) {
+      if (const auto inside = state.find(attribute)) {
+        return convert(*inside, depth + 1);
+      }
+    }
+    return nullptr;
   }
 
   std::size_t spent_ = 0;

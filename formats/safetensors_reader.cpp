@@ -117,6 +117,7 @@ Checkpoint read_safetensors(std::span<const std::byte> bytes, const fs::path& pa
   const std::string name = path.string();
   const SafetensorsFile file = in_context(name, [&] { return parse_safetensors(bytes); });
   if (file.metadata.contains(safetensors_keys::kVersion)) {
+    refuse_vocabulary_files(vocabulary, name);
     return in_context(name, [&] { return own_checkpoint(file); });
   }
   TorchCheckpoint torch = in_context(name, [&] {

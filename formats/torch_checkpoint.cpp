@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "formats/checked.h"
+#include "formats/fairseq_cfg.h"
 #include "formats/pickle_json.h"
 #include "formats/torch_archive.h"
 #include "formats/torch_tensor.h"
@@ -57,7 +58,7 @@ void require_dict(PickleValue value) {
   }
 }
 
-// fairseq < 0.10.3 has "args"; later ones "cfg", where the model's settings are one of the groups.
+// fairseq < 0.10.3 has "args"; later ones "cfg".
 nlohmann::json read_args(PickleValue root) {
   if (const auto args = root.find("args"); args && !args->is(PickleType::kNone)) {
     return in_context("args", [&] { return to_json(*args); });
@@ -66,23 +67,13 @@ nlohmann::json read_args(PickleValue root) {
   if (!cfg || cfg->is(PickleType::kNone)) {
     throw FormatError("no \"args\" and no \"cfg\" inside, so it is no fairseq checkpoint");
   }
-  nlohmann::json groups = in_context("cfg", [&] {
-    nlohmann::json settings = to_json(*cfg);
+  return in_context("cfg", [&] {
+    const nlohmann::json settings = to_json(*cfg);
     if (!settings.is_object()) {
       throw FormatError(fmt::format("expected settings by name, found {}", to_string(cfg->type())));
     }
-    return settings;
+    return args_from_cfg(settings);
   });
-  nlohmann::json args = nlohmann::json::object();
-  for (const char* group : {"task", "model"}) {
-    if (groups.contains(group) && groups[group].is_object()) {
-      args.update(groups[group]);
-    }
-  }
-  if (!args.contains("arch") && args.contains("_name")) {
-    args["arch"] = args["_name"];
-  }
-  return args;
 }
 
 using NamedTensors = std::vector<std::pair<std::string, TensorReference>>;

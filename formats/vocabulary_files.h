@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace ltz::formats {
 
@@ -12,5 +13,9 @@ struct VocabularyFiles {
   std::filesystem::path target_dict;
   std::filesystem::path bpe_codes;
 };
+
+// For a model with a vocabulary of its own, or with none: throws ConfigError, naming the model and
+// the command line's option, when a file is given that nobody would read.
+void refuse_vocabulary_files(const VocabularyFiles& files, const std::string& model);
 
 }  // namespace ltz::formats

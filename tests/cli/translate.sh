@@ -7,6 +7,11 @@ ltz translate $model --max-len-b 5 --n-best 2 --threads 2 <source >two
 ltz translate $model --max-len-b 5 --n-best 2 --threads 1 <source | cmp - two && echo "threads do not matter"
 ltz translate $model --max-len-b 5 --scores --beam 1 --lenpen 1 <source | head -1
 ltz translate $model </dev/null; echo "no line: $?"
+# An error names its line, after the translations of the lines before it.
+{ cat source; yes w01 | head -2000 | tr '\n' ' '; echo; cat source; } >long_line
+ltz translate $model --max-len-b 5 <long_line >before; echo "line too long: $?"
+ltz translate $model --max-len-b 5 <source | cmp - before && echo "what was before it is there"
+ltz translate $model --max-len-b 2 --n-best 6 <source | cut -f1 | uniq -c | tr -s ' '
 # As the paper's code summarizes CNN/DailyMail: long outputs without a sequence of three twice.
 ltz translate $model --beam 4 --lenpen 2.0 --min-len 55 --max-len-b 140 --no-repeat-ngram-size 3 <source >long
 awk 'END { print NR " lines" } NF < 55 { print "too short: line " NR }' long

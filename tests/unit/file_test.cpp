@@ -111,4 +111,39 @@ TEST_CASE("an output that is the input is refused") {
   CHECK_NOTHROW(require_different_files(folder / "a", folder / "b"));
   CHECK_NOTHROW(require_different_files(folder / "a", folder / "new"));
   CHECK_NOTHROW(require_different_files("-", "-"));
+  CHECK_NOTHROW(require_different_files("/dev/null", "/dev/null"));
+}
+
+TEST_CASE("two names of one file, also of one that is not there yet") {
+  const Folder folder;
+  fs::create_directory(folder / "sub");
+  fs::create_symlink("new", folder / "link");
+  CHECK(same_file(folder / "new", folder / "sub/../new"));
+  CHECK(same_file(folder / "new", folder / "link"));
+  CHECK(same_file("no-such-file", "./no-such-file"));
+  CHECK_FALSE(same_file(folder / "new", folder / "newer"));
+  CHECK_FALSE(same_file(folder / "new", folder / "sub/new"));
+  fs::create_symlink("loop", folder / "loop");
+  CHECK_FALSE(same_file(folder / "loop", folder / "new"));
+}
+
+TEST_CASE("whether a file can be written is known before, and nothing is left behind") {
+  const Folder folder;
+  write_file_atomically(folder / "old", to_bytes("x"));
+  for (const fs::path& possible : {folder / "new", folder / "old", fs::path("-"),
+                                   fs::path("/dev/null"), fs::path("/dev/full")}) {
+    CAPTURE(possible);
+    CHECK_NOTHROW(require_writable(possible));
+  }
+  CHECK(folder.count() == 1);
+  CHECK(read_text_file(folder / "old") == "x");
+  fs::create_symlink("loop", folder / "loop");
+  for (const fs::path& impossible : {folder / "no/such", folder / ".", folder / "old/file",
+                                     folder / "loop", folder / std::string(300, 'n').c_str()}) {
+    CAPTURE(impossible);
+    CHECK_THROWS_AS(require_writable(impossible), IoError);
+    CHECK_THROWS_WITH(require_writable(impossible), Contains(impossible.string()));
+  }
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK_NOTHROW(require_writable(folder / "pipe"));  // opening it would wait for a reader
 }

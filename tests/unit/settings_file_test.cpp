@@ -18,7 +18,7 @@ ModelConfig config_of(const std::string& text) {
 }
 
 bool recognised(const std::string& text) {
-  return is_settings_file(std::as_bytes(std::span(text)));
+  return is_short_text(std::as_bytes(std::span(text)));
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ TEST_CASE("settings in YAML have the types that they look like") {
       "adam-betas: (0.9, 0.98)\n"
       "encoder-branch-type: [attn:1:80:4, dynamic:default:80:4]\n"
       "encoder-kernel-size-list:\n  - 3\n  - 7\n"
-      "left-out: {of: 1}\n",
+      "of-training: {lr: 1}\n",
       "f.yml");
   CHECK(settings == json{{"arch", "transformer"},
                          {"encoder_embed_dim", 160},
@@ -44,7 +44,34 @@ TEST_CASE("settings in YAML have the types that they look like") {
                          {"quoted", "160"},
                          {"adam_betas", "(0.9, 0.98)"},
                          {"encoder_branch_type", {"attn:1:80:4", "dynamic:default:80:4"}},
-                         {"encoder_kernel_size_list", {3, 7}}});
+                         {"encoder_kernel_size_list", {3, 7}},
+                         {"of_training", {{"nested value", "line 12"}}}});
+}
+
+TEST_CASE("the groups of fairseq 1.0 are settings of a stack") {
+  CHECK(
+      parse_settings("arch: a\nencoder: {embed-dim: 8, layers: 2}\ndecoder:\n  layers: 3\n", "f") ==
+      json{{"arch", "a"}, {"encoder_embed_dim", 8}, {"encoder_layers", 2}, {"decoder_layers", 3}});
+  CHECK_THROWS_WITH(parse_settings("arch: a\nencoder_layers: 1\nencoder: {layers: 2}\n", "f"),
+                    "f: line 3: encoder_layers is there twice");
+}
+
+TEST_CASE("a setting of the model must not be nested, others may be") {
+  CHECK_NOTHROW(config_of("arch: transformer\nscheduler: {warmup: [1, [2]]}\n"));
+  for (const char* setting :
+       {"encoder_layers: {a: 1}", "encoder_layers: [[1]]", "conv_linear: {a: 1}",
+        "activation_fn: {a: relu}", "vocabulary_size: {}", "encoder: {layers: {a: 1}}",
+        "adaptive_input: {a: 1}"}) {
+    CAPTURE(setting);
+    CHECK_THROWS_WITH(config_of(std::string("arch: transformer\n") + setting + "\n"),
+                      Contains("setting ") && Contains("line 2"));
+  }
+  const std::string arch = "arch: transformer_multibranch_v2\n";
+  const std::string branches = "encoder_branch_type: [attn:1:512:4]\n";
+  CHECK_THROWS_WITH(config_of(arch + "encoder_branch_type: [[attn:1:512:4]]\n"),
+                    Contains("setting encoder_branch_type") && Contains("line 2"));
+  CHECK_THROWS_WITH(config_of(arch + branches + "encoder_kernel_size_list: [[3], [7]]\n"),
+                    Contains("setting encoder_kernel_size_list") && Contains("line 3"));
 }
 
 TEST_CASE("settings in JSON are the same settings") {
@@ -56,7 +83,11 @@ TEST_CASE("settings in JSON are the same settings") {
 TEST_CASE("what is no list of settings is refused, with its line") {
   CHECK_THROWS_WITH(parse_settings("arch: a\narch: b\n", "f.yml"),
                     "f.yml: line 2: arch is there twice");
-  CHECK_THROWS_WITH(parse_settings("a-b: 1\na_b: 2\n", "f.yml"), Contains("is there twice"));
+  CHECK_THROWS_WITH(parse_settings("arch-a: 1\narch_a: 2\n", "f.yml"),
+                    "f.yml: line 2: arch_a is there twice");
+  CHECK_THROWS_WITH(parse_settings("arch: a\n---\narch: b\n", "f.yml"),
+                    "f.yml: line 3: expected one document, found a second one");
+  CHECK_THROWS_WITH(config_of("w01: w02\n"), Contains("without the setting arch"));
   CHECK_THROWS_WITH(parse_settings("arch: [1, 2\n", "f.yml"), Contains("f.yml: line "));
   CHECK_THROWS_WITH(parse_settings("- arch\n", "f.yml"), Contains("expected settings by name"));
   CHECK_THROWS_WITH(parse_settings("[1]: arch\n", "f.yml"),
@@ -71,7 +102,19 @@ TEST_CASE("aliases cannot make a small file large") {
       "arch: transformer\n"
       "a: &a [x, x, x]\nb: &b [*a, *a, *a]\nc: [*b, *b, *b]\n",
       "f.yml");
-  CHECK(settings == json{{"arch", "transformer"}, {"a", {"x", "x", "x"}}});
+  CHECK(settings.at("a") == json{"x", "x", "x"});
+  CHECK(settings.at("b") == json{{"nested value", "line 3"}});
+  CHECK(settings.dump().size() < 200);
+
+  std::string text = "arch: &a [";
+  for (int i = 0; i < 1000; ++i) {
+    text += "x, ";
+  }
+  text += "x]\n";
+  for (int i = 0; i < 1000; ++i) {
+    text += "s" + std::to_string(i) + ": *a\n";
+  }
+  CHECK_THROWS_WITH(parse_settings(text, "f.yml"), Contains("unfold to more than"));
 }
 
 TEST_CASE("the configuration of upstream's WMT model comes out of its YAML file") {
@@ -100,10 +143,11 @@ TEST_CASE("sizes and shapes that no model has are refused by name") {
                     Contains("encoder_attention_heads"));
 }
 
-TEST_CASE("settings files are recognised by content") {
+TEST_CASE("a text that can be settings is short, UTF-8 and without NUL") {
   CHECK(recognised("arch: transformer\n"));
   CHECK(recognised("{\"arch\": 1}"));
-  CHECK_FALSE(recognised("hello\n"));
+  CHECK(recognised("hello\n"));
+  CHECK_FALSE(recognised(std::string((1 << 20) + 1, ' ')));
   CHECK_FALSE(recognised(std::string("arch\0", 5)));
   CHECK_FALSE(recognised("arch \xff"));
   CHECK_FALSE(recognised(""));

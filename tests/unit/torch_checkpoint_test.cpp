@@ -182,6 +182,36 @@ TEST_CASE("the settings of fairseq 1.0") {
   CHECK(read.args["source_lang"] == "en");
 }
 
+TEST_CASE("containers of OmegaConf are what is in them") {
+  // Each refers to itself where the real ones refer to what is around them.
+  const auto wrapped = [](const char* module, const char* type, const char* attribute,
+                          const std::string& inside) {
+    return pickled_global(module, type) + ")\x81q"s + '\0' + "}(" + pickled("_parent") + "h"s +
+           '\0' + pickled(attribute) + inside + "ub";
+  };
+  const auto node = [&](const std::string& value) {
+    return wrapped("omegaconf.nodes", "AnyNode", "_val", value);
+  };
+  const auto dict = [&](const std::string& content) {
+    return wrapped("omegaconf.dictconfig", "DictConfig", "_content", content);
+  };
+  const std::string list = wrapped("omegaconf.listconfig", "ListConfig", "_content",
+                                   "](" + node(pickled(3)) + node(pickled(7)) + "e");
+  const std::string model =
+      dict(pickled_dict({{"_name", node(pickled("transformer"))},
+                         {"encoder_kernel_size_list", list},
+                         {"layers_to_keep", dict("N")},
+                         {"decoder", dict(pickled_dict({{"layers", node(pickled(2))}}))}}));
+  const std::string object =
+      pickle_of(pickled_dict({{"cfg", dict(pickled_dict({{"model", model}}))}, {"model", "}"}}));
+  const TorchCheckpoint read = read_torch_checkpoint(zip_of({{"m/data.pkl", object}}), "f.pt");
+  CHECK(read.args == nlohmann::json{{"_name", "transformer"},
+                                    {"arch", "transformer"},
+                                    {"encoder_kernel_size_list", {3, 7}},
+                                    {"layers_to_keep", nullptr},
+                                    {"decoder_layers", 2}});
+}
+
 TEST_CASE("the stream of torch < 1.6, with views and optimizer state") {
   const PickledTensor tensor{.count = 6,
                              .shape = {2},
