@@ -11,8 +11,9 @@ namespace ltz::formats {
 // that a hostile file cannot fill the memory with it.
 inline constexpr std::size_t kMaxBlockSize = std::size_t{1} << 26;
 
-// LTZ.md, "Packed block": zlib's deflate when that is shorter, but not by a factor above 64, else
-// the bytes as they are. Throws FormatError above kMaxBlockSize.
+// LTZ.md, "Packed block": deflated by zlib or coded as text, whatever is shorter, if that is
+// shorter than the bytes as they are, but not by a factor above 64. Throws FormatError above
+// kMaxBlockSize.
 std::vector<std::byte> pack_block(std::span<const std::byte> raw);
 std::vector<std::byte> pack_block(const std::string& text);
 

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <utility>
 
+#include "formats/context_coder.h"
+#include "formats/float_coder.h"
 #include "formats/ltz_bytes.h"
 #include "formats/ltz_float16.h"
 #include "formats/rans.h"
@@ -52,30 +55,48 @@ std::vector<float> get_centroids16(ByteReader& reader, std::size_t count) {
   return centroids;
 }
 
-Precision precision_of(PayloadKind kind) {
-  switch (kind) {
-    case PayloadKind::kFloat16:
-      return Precision::kFloat16;
-    case PayloadKind::kBFloat16:
-      return Precision::kBFloat16;
-    default:
-      return Precision::kFloat32;
-  }
+bool has_centroids16(PayloadKind kind) {
+  return kind == PayloadKind::kCodebook16 || kind == PayloadKind::kContext16;
 }
 
-float get_float(const std::byte* bytes, Precision precision) {
-  switch (precision) {
-    case Precision::kFloat16:
-      return float16_value(get_integer<std::uint16_t>(bytes));
-    case Precision::kBFloat16:
-      return bfloat16_value(get_integer<std::uint16_t>(bytes));
-    default:
-      return std::bit_cast<float>(get_integer<std::uint32_t>(bytes));
-  }
+bool has_contexts(PayloadKind kind) {
+  return kind == PayloadKind::kContext32 || kind == PayloadKind::kContext16;
 }
 
-QuantizedValues decode_codebook(std::span<const std::byte> bytes, std::size_t count,
+bool has_codes(PayloadKind kind) {
+  return kind == PayloadKind::kCodebook32 || kind == PayloadKind::kCodebook16 || has_contexts(kind);
+}
+
+// Rows are along the last dimension; magnitudes count from the centroid next to zero, of two the
+// lower.
+CodeLayout layout_of(const Shape& shape, std::span<const float> centroids) {
+  const auto nearest =
+      std::ranges::min_element(centroids, {}, [](float centroid) { return std::fabs(centroid); });
+  const std::int64_t columns = shape.empty() ? 1 : shape.back();
+  return {static_cast<std::size_t>(std::max<std::int64_t>(columns, 1)),
+          static_cast<int>(std::max<std::size_t>(centroids.size(), 1)),
+          static_cast<int>(nearest - centroids.begin())};
+}
+
+void put_codebook(std::vector<std::byte>& out, const Tensor& tensor, PayloadKind kind) {
+  const auto& quantized = std::get<QuantizedValues>(tensor.data);
+  // A codebook without elements would be a codebook for nothing.
+  const auto centroids = std::span<const float>(quantized.centroids)
+                             .first(quantized.codes.empty() ? 0 : quantized.centroids.size());
+  put_varint(out, centroids.size());
+  if (has_centroids16(kind)) {
+    put_centroids16(out, centroids);
+  } else {
+    std::ranges::for_each(centroids, [&](float value) { put_float32(out, value); });
+  }
+  put_bytes(out, has_contexts(kind)
+                     ? context_encode(quantized.codes, layout_of(tensor.shape, centroids))
+                     : rans_encode(quantized.codes, static_cast<int>(centroids.size())));
+}
+
+QuantizedValues decode_codebook(std::span<const std::byte> bytes, const Shape& shape,
                                 PayloadKind kind) {
+  const auto count = static_cast<std::size_t>(element_count(shape));
   ByteReader reader(bytes, "payload");
   QuantizedValues quantized;
   const std::uint64_t levels = reader.varint();
@@ -83,7 +104,7 @@ QuantizedValues decode_codebook(std::span<const std::byte> bytes, std::size_t co
     reader.fail("codebook: expected 1 to 256 centroids (none for an empty tensor), found " +
                 std::to_string(levels));
   }
-  if (kind == PayloadKind::kCodebook16) {
+  if (has_centroids16(kind)) {
     quantized.centroids = get_centroids16(reader, levels);
   } else {
     for (std::uint64_t i = 0; i < levels; ++i) {
@@ -91,74 +112,137 @@ QuantizedValues decode_codebook(std::span<const std::byte> bytes, std::size_t co
     }
   }
   check_centroids(quantized.centroids);
-  quantized.codes = rans_decode(reader.take(reader.remaining()), count, static_cast<int>(levels));
+  const auto stream = reader.take(reader.remaining());
+  quantized.codes = has_contexts(kind)
+                        ? context_decode(stream, count, layout_of(shape, quantized.centroids))
+                        : rans_decode(stream, count, static_cast<int>(levels));
   return quantized;
 }
 
-}  // namespace
+// The 16 bits of a float, and back.
+std::uint16_t bits16(float value, Precision precision) {
+  return precision == Precision::kFloat16 ? *float16_bits(value) : *bfloat16_bits(value);
+}
 
-PayloadKind payload_kind(const Tensor& tensor) {
-  if (const auto* quantized = std::get_if<QuantizedValues>(&tensor.data)) {
-    const bool exact = std::ranges::all_of(
-        quantized->centroids, [](float value) { return float16_bits(value).has_value(); });
-    return exact ? PayloadKind::kCodebook16 : PayloadKind::kCodebook32;
+float value16(std::uint16_t bits, Precision precision) {
+  return precision == Precision::kFloat16 ? float16_value(bits) : bfloat16_value(bits);
+}
+
+void put_floats(std::vector<std::byte>& out, const DenseValues& dense, PayloadKind kind) {
+  if (kind == PayloadKind::kFloat32) {
+    std::ranges::for_each(dense.values, [&](float value) { put_float32(out, value); });
+    return;
   }
-  switch (std::get<DenseValues>(tensor.data).precision) {
-    case Precision::kFloat16:
-      return PayloadKind::kFloat16;
-    case Precision::kBFloat16:
-      return PayloadKind::kBFloat16;
-    default:
-      return PayloadKind::kFloat32;
+  std::vector<std::uint16_t> bits(dense.values.size());
+  std::ranges::transform(dense.values, bits.begin(),
+                         [&](float value) { return bits16(value, dense.precision); });
+  if (kind == PayloadKind::kCodedFloat16 || kind == PayloadKind::kCodedBFloat16) {
+    put_bytes(out, float_encode(bits));
+  } else {
+    std::ranges::for_each(bits, [&](std::uint16_t value) { put_integer(out, value); });
   }
 }
 
-std::vector<std::byte> encode_payload(const Tensor& tensor) {
-  std::vector<std::byte> out;
-  const PayloadKind kind = payload_kind(tensor);
-  if (const auto* quantized = std::get_if<QuantizedValues>(&tensor.data)) {
-    // A codebook without elements would be a codebook for nothing.
-    const auto centroids = std::span<const float>(quantized->centroids)
-                               .first(quantized->codes.empty() ? 0 : quantized->centroids.size());
-    put_varint(out, centroids.size());
-    if (kind == PayloadKind::kCodebook16) {
-      put_centroids16(out, centroids);
-    } else {
-      std::ranges::for_each(centroids, [&](float value) { put_float32(out, value); });
-    }
-    put_bytes(out, rans_encode(quantized->codes, static_cast<int>(centroids.size())));
-    return out;
-  }
-  for (const float value : std::get<DenseValues>(tensor.data).values) {
-    if (kind == PayloadKind::kFloat16) {
-      put_integer(out, *float16_bits(value));
-    } else if (kind == PayloadKind::kBFloat16) {
-      put_integer(out, *bfloat16_bits(value));
-    } else {
-      put_float32(out, value);
-    }
-  }
-  return out;
-}
-
-Tensor decode_payload(std::span<const std::byte> bytes, const Shape& shape, PayloadKind kind) {
+void check_size(std::span<const std::byte> bytes, const Shape& shape, std::size_t width) {
   const auto count = static_cast<std::size_t>(element_count(shape));
-  if (kind == PayloadKind::kCodebook32 || kind == PayloadKind::kCodebook16) {
-    return Tensor{shape, decode_codebook(bytes, count, kind)};
-  }
-  const Precision precision = precision_of(kind);
-  const auto width = static_cast<std::size_t>(bits_of(precision) / 8);
   if (bytes.size() % width != 0 || bytes.size() / width != count) {
     throw FormatError("payload: expected " + std::to_string(count) + " elements of " +
                       std::to_string(width) + " bytes for shape " + to_string(shape) + ", found " +
                       std::to_string(bytes.size()) + " bytes");
   }
-  std::vector<float> values(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::byte* element = bytes.data() + i * width;
-    values[i] = get_float(element, precision);
+}
+
+std::vector<float> get_floats32(std::span<const std::byte> bytes, const Shape& shape) {
+  check_size(bytes, shape, 4);
+  std::vector<float> values(bytes.size() / 4);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = std::bit_cast<float>(get_integer<std::uint32_t>(bytes.data() + 4 * i));
   }
-  return dense_tensor(shape, std::move(values), precision);
+  return values;
+}
+
+std::vector<float> get_floats16(std::span<const std::byte> bytes, const Shape& shape,
+                                Precision precision) {
+  check_size(bytes, shape, 2);
+  std::vector<float> values(bytes.size() / 2);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = value16(get_integer<std::uint16_t>(bytes.data() + 2 * i), precision);
+  }
+  return values;
+}
+
+std::vector<float> get_coded_floats(std::span<const std::byte> bytes, const Shape& shape,
+                                    Precision precision) {
+  const auto bits = float_decode(bytes, static_cast<std::size_t>(element_count(shape)));
+  std::vector<float> values(bits.size());
+  std::ranges::transform(bits, values.begin(),
+                         [&](std::uint16_t value) { return value16(value, precision); });
+  return values;
+}
+
+// Kinds that can hold the tensor exactly, the faster to decode first.
+std::vector<PayloadKind> possible_kinds(const Tensor& tensor) {
+  if (const auto* quantized = std::get_if<QuantizedValues>(&tensor.data)) {
+    const bool exact = std::ranges::all_of(
+        quantized->centroids, [](float value) { return float16_bits(value).has_value(); });
+    return exact ? std::vector{PayloadKind::kCodebook16, PayloadKind::kContext16}
+                 : std::vector{PayloadKind::kCodebook32, PayloadKind::kContext32};
+  }
+  switch (std::get<DenseValues>(tensor.data).precision) {
+    case Precision::kFloat16:
+      return {PayloadKind::kFloat16, PayloadKind::kCodedFloat16};
+    case Precision::kBFloat16:
+      return {PayloadKind::kBFloat16, PayloadKind::kCodedBFloat16};
+    default:
+      return {PayloadKind::kFloat32};
+  }
+}
+
+}  // namespace
+
+Payload encode_payload(const Tensor& tensor) {
+  // What a slower kind must save.
+  constexpr std::size_t kPercent = 1;
+  Payload best;
+  for (const PayloadKind kind : possible_kinds(tensor)) {
+    std::vector<std::byte> bytes = encode_payload(tensor, kind);
+    if (kind == possible_kinds(tensor).front() ||
+        100 * bytes.size() < (100 - kPercent) * best.bytes.size()) {
+      best = {kind, std::move(bytes)};
+    }
+  }
+  return best;
+}
+
+std::vector<std::byte> encode_payload(const Tensor& tensor, PayloadKind kind) {
+  std::vector<std::byte> out;
+  if (has_codes(kind)) {
+    put_codebook(out, tensor, kind);
+  } else {
+    put_floats(out, std::get<DenseValues>(tensor.data), kind);
+  }
+  return out;
+}
+
+Tensor decode_payload(std::span<const std::byte> bytes, const Shape& shape, PayloadKind kind) {
+  switch (kind) {
+    case PayloadKind::kFloat32:
+      return dense_tensor(shape, get_floats32(bytes, shape));
+    case PayloadKind::kFloat16:
+      return dense_tensor(shape, get_floats16(bytes, shape, Precision::kFloat16),
+                          Precision::kFloat16);
+    case PayloadKind::kBFloat16:
+      return dense_tensor(shape, get_floats16(bytes, shape, Precision::kBFloat16),
+                          Precision::kBFloat16);
+    case PayloadKind::kCodedFloat16:
+      return dense_tensor(shape, get_coded_floats(bytes, shape, Precision::kFloat16),
+                          Precision::kFloat16);
+    case PayloadKind::kCodedBFloat16:
+      return dense_tensor(shape, get_coded_floats(bytes, shape, Precision::kBFloat16),
+                          Precision::kBFloat16);
+    default:
+      return Tensor{shape, decode_codebook(bytes, shape, kind)};
+  }
 }
 
 }  // namespace ltz::formats

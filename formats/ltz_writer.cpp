@@ -15,12 +15,13 @@
 namespace ltz::formats {
 namespace {
 
-std::vector<IndexEntry> entries_without_lengths(const Checkpoint& checkpoint) {
+// Kinds and lengths are still to come, with the payloads.
+std::vector<IndexEntry> checked_entries(const Checkpoint& checkpoint) {
   const auto tables = table_names(checkpoint.config);
   std::vector<IndexEntry> entries;
   for (const auto& [name, tensor] : checkpoint.tensors) {
     in_context("tensor " + name, [&] { check_tensor(tensor); });
-    entries.push_back({name, tensor.shape, payload_kind(tensor), tables.contains(name), 0});
+    entries.push_back({name, tensor.shape, {}, tables.contains(name), 0});
   }
   return entries;
 }
@@ -29,17 +30,18 @@ std::vector<IndexEntry> entries_without_lengths(const Checkpoint& checkpoint) {
 
 std::vector<std::byte> encode_ltz(const Checkpoint& checkpoint) {
   validate(checkpoint);
-  std::vector<IndexEntry> entries = entries_without_lengths(checkpoint);
+  std::vector<IndexEntry> entries = checked_entries(checkpoint);
 
-  std::vector<std::vector<std::byte>> payloads(entries.size());
+  std::vector<Payload> payloads(entries.size());
   parallel_for(entries.size(), [&](std::size_t i) {
     payloads[i] = encode_payload(checkpoint.tensors.at(entries[i].name));
   });
   std::vector<std::byte> embedding;
   std::vector<std::byte> data;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    entries[i].length = payloads[i].size();
-    put_bytes(entries[i].table ? embedding : data, payloads[i]);
+    entries[i].kind = payloads[i].kind;
+    entries[i].length = payloads[i].bytes.size();
+    put_bytes(entries[i].table ? embedding : data, payloads[i].bytes);
   }
 
   std::vector<Section> sections;

@@ -153,7 +153,7 @@ TEST_CASE("malformed ltz: packed blocks") {
   check_refused(
       {
           file("empty", "CONF", {}, "truncated"),
-          file("unknown method", "VSRC", packed(2, 4, Bytes(4)), "unknown method 2"),
+          file("unknown method", "VSRC", packed(3, 4, Bytes(4)), "unknown method 3"),
           file("stored, but not as long", "BPEM", packed(0, 5, Bytes(4)),
                "expected 5 stored bytes, found 4"),
           file("no deflate stream", "INDX", packed(1, 4, Bytes(9)), "does not inflate"),

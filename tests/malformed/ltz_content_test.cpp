@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "formats/float_coder.h"
 #include "formats/ltz.h"
 #include "formats/ltz_bytes.h"
 #include "formats/ltz_deflate.h"
@@ -49,22 +50,49 @@ std::string index_line(const std::string& name, int encoding, const std::string&
 // (13, 8), in EMBD.
 const std::string kTable = "decoder.embed_tokens.weight";
 
+// What a tensor of this kind holds, whichever way it is coded.
+PayloadKind uncoded(PayloadKind kind) {
+  switch (kind) {
+    case PayloadKind::kContext32:
+      return PayloadKind::kCodebook32;
+    case PayloadKind::kContext16:
+      return PayloadKind::kCodebook16;
+    case PayloadKind::kCodedFloat16:
+      return PayloadKind::kFloat16;
+    default:
+      return kind;
+  }
+}
+
 std::string first_of(const LtzParts& parts, PayloadKind kind) {
   for (const auto& tensor : parts.tensors) {
-    if (tensor.entry.kind == kind && element_count(tensor.entry.shape) > 4) {
+    if (uncoded(tensor.entry.kind) == uncoded(kind) && element_count(tensor.entry.shape) > 4) {
       return tensor.entry.name;
     }
   }
   return "";
 }
 
-// A file in which the first tensor of this kind has these bytes, and the name of that tensor.
+// A file in which the first tensor that can be of this kind is, with these bytes, and its name.
 Malformed payload(const std::string& name, PayloadKind kind,
                   const std::function<void(Bytes&)>& change, const std::string& cause) {
   const std::string tensor = first_of(LtzParts(), kind);
   return {name,
-          ltz_with_tensors([&](LtzParts& p) { change(p.tensor(tensor).bytes); }),
+          ltz_with_tensors([&](LtzParts& p) {
+            auto& [entry, bytes] = p.tensor(tensor);
+            bytes = encode_payload(decode_payload(bytes, entry.shape, entry.kind), kind);
+            entry.kind = kind;
+            change(bytes);
+          }),
           {"tensor " + tensor + ": ", cause}};
+}
+
+using Bits = std::vector<std::uint16_t>;
+
+std::size_t count_of_floats() {
+  LtzParts parts;
+  const std::string name = first_of(parts, PayloadKind::kFloat16);
+  return static_cast<std::size_t>(element_count(parts.tensor(name).entry.shape));
 }
 
 std::string repeated(const std::string& text, std::size_t times) {
@@ -285,6 +313,36 @@ TEST_CASE("malformed ltz: streams of codes") {
           payload(
               "last word is another", kHalf, [](Bytes& bytes) { bytes.back() ^= std::byte{0x80}; },
               "rANS stream: "),
+      },
+      read_whole);
+}
+
+TEST_CASE("malformed ltz: streams with contexts") {
+  const auto stream = [](const std::string& bytes) {
+    return [bytes](Bytes& out) { out = to_bytes("\2\0\x80\1"s + bytes); };
+  };
+  const auto change = [](const std::function<void(Bytes&)>& edit) { return edit; };
+  const auto kind = PayloadKind::kContext16;
+  check_refused(
+      {
+          payload("nothing", kind, stream(""), "context stream: truncated"),
+          payload("less than a word", kind, stream("abc"), "context stream: "),
+          payload("257 centroids", kind, change([](Bytes& b) { b = to_bytes("\x81\x02"s); }),
+                  "found 257"),
+          payload("a word is missing", kind, change([](Bytes& b) { b.resize(b.size() - 4); }),
+                  "context stream: "),
+          payload("a word too many", kind, change([](Bytes& b) { b.resize(b.size() + 4); }),
+                  "context stream: "),
+          payload("a byte too many", kind, change([](Bytes& b) { b.resize(b.size() + 1); }),
+                  "context stream: 1 unexpected trailing bytes"),
+          payload("coded floats: nothing", PayloadKind::kCodedFloat16,
+                  change([](Bytes& b) { b.clear(); }), "float stream: truncated"),
+          payload("coded floats: infinite", PayloadKind::kCodedFloat16,
+                  change([](Bytes& b) { b = float_encode(Bits(count_of_floats(), 0x7C00)); }),
+                  "expected finite values, found inf at element 0"),
+          payload("coded floats: another number of them", PayloadKind::kCodedFloat16,
+                  change([](Bytes& b) { b = float_encode(Bits(count_of_floats() + 40, 0x3C01)); }),
+                  "float stream: "),
       },
       read_whole);
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <functional>
+#include <random>
+#include <utility>
 
 #include "formats/crc32c.h"
 #include "formats/ltz.h"
@@ -116,7 +118,8 @@ TEST_CASE("ltz: each bad packed block has its own reason") {
   CHECK(unpack_block(block(0, 4, four)) == four);
   refused({}, "truncated");
   refused(block(0, 5, four), "expected 5 stored bytes");
-  refused(block(2, 4, four), "unknown method 2");
+  refused(block(2, 4, four), "text stream: ");
+  refused(block(3, 4, four), "unknown method 3");
   refused(block(1, 4, four), "does not inflate");
   refused(block(1, 6000, four), "cannot inflate to 6000");
   refused(block(1, 0xFFFFFFFF, four), "at most");
@@ -144,7 +147,7 @@ TEST_CASE("ltz: each bad tensor index has its own reason") {
              Contains("more elements in all"));
   CHECK_THAT(index_reason([](Entries& e) { e[1].shape = {-1}; }), Contains("negative"));
   CHECK_THAT(index_reason([](Entries& e) { e[1].shape = Shape(9, 1); }), Contains("dimensions"));
-  CHECK_THAT(index_reason([](Entries& e) { e[1].kind = PayloadKind{9}; }),
+  CHECK_THAT(index_reason([](Entries& e) { e[1].kind = PayloadKind{kPayloadKinds}; }),
              Contains("unknown encoding 9"));
   CHECK_THAT(reason([](std::vector<Section>& s) {
                auto raw = unpack_block(s[4].content);
@@ -184,12 +187,61 @@ TEST_CASE("ltz: the example of LTZ.md") {
       0x03, 0xFF, 0x47, 0x81, 0x70, 0x80, 0x68, 0x01, 0x01, 0x78, 0x01, 0x00, 0x30, 0x67, 0x66,
       0x06, 0x00, 0x00, 0x00, 0x00, 0x30, 0xAE, 0x47, 0x01, 0x00, 0x00, 0x00, 0x00, 0x10, 0x33,
       0x33, 0x03, 0x00, 0x00, 0x00, 0x00, 0x40, 0x33, 0x33, 0x03, 0x00, 0x00, 0x00};
-  const Bytes payload = encode_payload(tensor);
-  REQUIRE(payload.size() == expected.size());
-  for (std::size_t i = 0; i < payload.size(); ++i) {
-    CHECK(payload[i] == static_cast<std::byte>(expected[i]));
+  const auto check = [&](PayloadKind kind, const std::vector<int>& bytes) {
+    const Bytes payload = encode_payload(tensor, kind);
+    REQUIRE(payload.size() == bytes.size());
+    for (std::size_t i = 0; i < payload.size(); ++i) {
+      CHECK(payload[i] == static_cast<std::byte>(bytes[i]));
+    }
+    CHECK(decode_payload(payload, tensor.shape, kind) == tensor);
+  };
+  check(PayloadKind::kCodebook16, expected);
+  check(PayloadKind::kContext16,
+        {0x03, 0xFF, 0x47, 0x81, 0x70, 0x80, 0x68, 0xC0, 0x23, 0x21, 0x98});
+  CHECK(encode_payload(tensor).kind == PayloadKind::kContext16);
+}
+
+TEST_CASE("ltz: a slower kind is taken for more than one percent only") {
+  std::mt19937 random(1);
+  Tensor tensor{{200, 200}, QuantizedValues{{-1.0f, 0.0f, 1.0f, 2.0f}, {}}};
+  auto& quantized = std::get<QuantizedValues>(tensor.data);
+  for (int i = 0; i < 200 * 200; ++i) {
+    quantized.codes.push_back(static_cast<std::uint8_t>(random() % 4));
   }
-  CHECK(decode_payload(payload, tensor.shape, PayloadKind::kCodebook16) == tensor);
+  CHECK(encode_payload(tensor).kind == PayloadKind::kCodebook16);  // nothing to learn
+  quantized.centroids.back() = 4.0f / 3.0f;
+  CHECK(encode_payload(tensor).kind == PayloadKind::kCodebook32);
+  for (int i = 0; i < 200 * 200; ++i) {
+    if (i % 2 != 0) {
+      quantized.codes[static_cast<std::size_t>(i)] = 1;  // every other column is zero
+    }
+  }
+  const Payload payload = encode_payload(tensor);
+  CHECK(payload.kind == PayloadKind::kContext32);
+  CHECK(100 * payload.bytes.size() < 99 * encode_payload(tensor, PayloadKind::kCodebook32).size());
+  CHECK(decode_payload(payload.bytes, tensor.shape, payload.kind) == tensor);
+}
+
+TEST_CASE("ltz: magnitudes count from the centroid next to zero, rows from the last dimension") {
+  const auto round_trip = [](const Shape& shape, std::vector<float> centroids) {
+    const auto count = static_cast<std::size_t>(element_count(shape));
+    QuantizedValues quantized{std::move(centroids), std::vector<std::uint8_t>(count)};
+    for (std::size_t i = 0; i < count; ++i) {
+      quantized.codes[i] = static_cast<std::uint8_t>(i * i % quantized.centroids.size());
+    }
+    const Tensor tensor{shape, quantized};
+    for (const PayloadKind kind : {PayloadKind::kContext32, PayloadKind::kContext16}) {
+      CHECK(decode_payload(encode_payload(tensor, kind), shape, kind) == tensor);
+    }
+  };
+  round_trip({}, {1.0f});
+  round_trip({}, {-1.0f, 1.0f});
+  round_trip({7}, {1.0f, 2.0f, 3.0f});
+  round_trip({7}, {-3.0f, -2.0f, -1.0f});
+  round_trip({3, 1, 5}, {-0.0f, 0.5f});
+  round_trip({3, 5}, {-2.0f, -1.0f, 1.0f, 2.0f});
+  const Tensor empty{{0, 5}, QuantizedValues{{1.0f}, {}}};
+  CHECK(encode_payload(empty).bytes.size() == 1);
 }
 
 TEST_CASE("ltz: plain floats in each precision") {
@@ -199,13 +251,30 @@ TEST_CASE("ltz: plain floats in each precision") {
     for (const int value : expected) {
       bytes.push_back(static_cast<std::byte>(value));
     }
-    CHECK(payload_kind(tensor) == kind);
-    CHECK(encode_payload(tensor) == bytes);
+    CHECK(encode_payload(tensor).kind == kind);
+    CHECK(encode_payload(tensor).bytes == bytes);
     CHECK(decode_payload(bytes, {2}, kind) == tensor);
   };
   check(Precision::kFloat32, PayloadKind::kFloat32, {0, 0, 0x80, 0x3F, 0, 0, 0x40, 0xC0});
   check(Precision::kFloat16, PayloadKind::kFloat16, {0, 0x3C, 0, 0xC2});
   check(Precision::kBFloat16, PayloadKind::kBFloat16, {0x80, 0x3F, 0x40, 0xC0});
+}
+
+TEST_CASE("ltz: floats of 16 bits are coded where that is shorter") {
+  std::vector<float> values;
+  for (int i = 0; i < 500; ++i) {
+    values.push_back(1.0f + static_cast<float>(i * i % 128) / 128.0f);
+  }
+  for (const auto& [precision, kind] :
+       {std::pair{Precision::kFloat16, PayloadKind::kCodedFloat16},
+        std::pair{Precision::kBFloat16, PayloadKind::kCodedBFloat16}}) {
+    const Tensor tensor = dense_tensor({500}, values, precision);
+    const Payload payload = encode_payload(tensor);
+    CHECK(payload.kind == kind);
+    CHECK(payload.bytes.size() < 600);
+    CHECK(decode_payload(payload.bytes, {500}, kind) == tensor);
+    CHECK_THROWS_AS(decode_payload(payload.bytes, {400}, kind), FormatError);
+  }
 }
 
 TEST_CASE("ltz: each bad payload has its own reason") {
@@ -226,6 +295,9 @@ TEST_CASE("ltz: each bad payload has its own reason") {
   refused({1}, {0}, kHalf, "expected 1 to 256 centroids");
   refused({0x81, 0x02}, {1}, kHalf, "found 257");
   refused({0x81, 0x00}, {1}, kHalf, "variable-length");
+  refused({0}, {1}, PayloadKind::kContext16, "expected 1 to 256 centroids");
+  refused({2, 0, 0x80, 1}, {8}, PayloadKind::kContext16, "context stream: truncated");
+  refused({}, {8}, PayloadKind::kCodedFloat16, "float stream: truncated");
   refused({2, 0, 0x80, 0}, {1}, kHalf, "centroid 1 is not above");
   refused({2, 0, 0x80, 0xFF, 0xFF, 0x03}, {1}, kHalf, "beyond the range of float16");
   refused({1, 0xFF, 0xFF}, {1}, kHalf, "not finite");
