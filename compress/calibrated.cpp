@@ -50,6 +50,15 @@ void add_lookup(InputMoments& moments) {
   }
 }
 
+// How words count by how often they occur. At equal bits of the tables of the Multi30k model, 0.25
+// makes less loss on the development set than 0 and 0.5 do.
+constexpr double kCountExponent = 0.25;
+
+// Tables are quantized as if their errors cost more than was measured: other texts have words that
+// the calibration text lacks. On the Multi30k model at 3.4 bits per weight, without this nine
+// tenths of the rise of the development set's loss came from the tables.
+constexpr double kTableCare = 4.0;
+
 // "encoder.layers.3.fc1.weight" and "encoder.layers.3.fc2.weight" are calibrated together.
 std::string stage_of(const ParameterSpec& spec) {
   const char* part = spec.component == Component::kFeedForward      ? "feed-forward"
@@ -109,7 +118,7 @@ RowWeights table_row_weights(const Checkpoint& checkpoint, const CalibrationText
     }
     double sum = 0.0;
     for (double& count : counts) {
-      count = std::sqrt(count);
+      count = std::pow(count, kCountExponent);
       sum += count;
     }
     for (double& count : counts) {
@@ -194,6 +203,7 @@ SecondOrderResult CalibratedCompressor::quantize(const std::string& name,
     if (const auto weights = calibration_.row_weights.find(name);
         weights != calibration_.row_weights.end()) {
       own.row_weights = weights->second;
+      own.lambda /= kTableCare;
     }
     return quantize_second_order(checkpoint_.tensors.at(name).values(), moments, own);
   });

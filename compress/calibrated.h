@@ -22,8 +22,8 @@ struct Calibration {
   std::map<std::string, double> sensitivities;  // see noise_sensitivity
 };
 
-// How much the rows of each token table count: by the square root of how often the words occur in
-// the text, those that never do like the rarest.
+// How much the rows of each token table count: more for words that occur more often in the text;
+// those that never do count like the rarest. Mean 1.
 RowWeights table_row_weights(const Checkpoint& checkpoint, const CalibrationText& text);
 
 // Moments of every matrix, and of every table: of the features that the output projection
