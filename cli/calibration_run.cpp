@@ -23,18 +23,14 @@ std::vector<std::size_t> evenly(std::size_t total, std::size_t count) {
   return places;
 }
 
-compress::CalibrationText read_text(const Checkpoint& checkpoint, const Transformer& model,
-                                    const std::string& file, std::size_t sentences) {
-  const std::vector<std::string> lines = read_lines(file);
-  if (lines.empty()) {
-    throw ConfigError(file + ": the text is empty");
-  }
+compress::CalibrationText translated(const Checkpoint& checkpoint, const Transformer& model,
+                                     const std::vector<std::string>& lines, std::size_t sentences) {
   const TextCodec codec(checkpoint);
   compress::CalibrationText text;
   for (const std::size_t line : evenly(lines.size(), sentences)) {
     text.sources.push_back(codec.encode_source(lines[line]));
   }
-  say(fmt::format("translating {} sentences of {} to calibrate on", text.sources.size(), file));
+  say(fmt::format("translating {} sentences to calibrate on", text.sources.size()));
   Progress progress("translating");
   const auto translations =
       translate(model, text.sources, {}, batch_by_length(text.sources),
@@ -89,18 +85,22 @@ void add_calibration(CLI::App& command, CalibrationOptions& options) {
 }
 
 compress::Calibration calibrate(const Checkpoint& checkpoint, const CalibrationOptions& options,
-                                const std::string& development) {
-  const std::string file = options.file.empty() ? development : options.file;
+                                const std::vector<std::string>& development) {
+  const std::vector<std::string> lines =
+      options.file.empty() ? development : read_lines(options.file);
+  if (lines.empty() && !options.file.empty()) {
+    throw ConfigError(options.file + ": the text is empty");
+  }
   compress::Calibration calibration;
   Transformer model(checkpoint);
-  if (file.empty()) {
+  if (lines.empty()) {
     say("no text to calibrate on (--calibration, --src): all inputs are taken to be alike");
   } else {
-    calibration.text = read_text(checkpoint, model, file, options.sentences);
+    calibration.text = translated(checkpoint, model, lines, options.sentences);
   }
   calibration.row_weights = compress::table_row_weights(checkpoint, calibration.text);
   calibration.moments = compress::all_moments(checkpoint, calibration.text);
-  if (file.empty()) {
+  if (lines.empty()) {
     for (const auto& [name, moments] : calibration.moments) {
       calibration.sensitivities[name] = 1.0;
     }

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "cli/options.h"
 #include "compress/calibrated.h"
@@ -18,9 +19,9 @@ struct CalibrationOptions {
 void add_calibration(CLI::App& command, CalibrationOptions& options);
 
 // Translates the text with the model itself and measures moments and sensitivities; all tensors
-// count the same without a text. development: the source text to take when no file is named, or
-// empty.
+// count the same without a text. development: source sentences to take when no file is named, or
+// none.
 compress::Calibration calibrate(const Checkpoint& checkpoint, const CalibrationOptions& options,
-                                const std::string& development);
+                                const std::vector<std::string>& development);
 
 }  // namespace ltz::cli

@@ -86,13 +86,19 @@ std::vector<std::byte> compress_by_curves(const Options& options, const Checkpoi
 }
 
 std::vector<std::byte> compress_calibrated(const Options& options, const Checkpoint& checkpoint,
+                                           const std::optional<eval::ParallelText>& text,
                                            const compress::Recipe& recipe, double baseline_bytes) {
-  const double model_bytes =
+  double model_bytes =
       compress::target_model_bytes(recipe, eval::count_parameters(checkpoint.config).non_embedding,
                                    baseline_bytes)
           .value();
+  for (const eval::RatioLimit& limit : options.report.gates.limits.min_ratios) {
+    if (limit.ratio == "paper") {
+      model_bytes = std::min(model_bytes, baseline_bytes / limit.limit);
+    }
+  }
   const compress::Calibration calibration =
-      calibrate(checkpoint, options.calibration, options.report.text.source);
+      calibrate(checkpoint, options.calibration, text ? text->source : std::vector<std::string>());
   say(fmt::format("compressing by the recipe \"{}\"", recipe.name));
   Progress progress("compressing");
   return formats::compress_to_ltz(
@@ -125,7 +131,7 @@ int run(const Options& options) {
   const Checkpoint checkpoint = options.model.read().checkpoint;
   const double baseline_bytes = 4.0 * static_cast<double>(baseline.parameters);
   const std::vector<std::byte> bytes =
-      recipe.calibrated ? compress_calibrated(options, checkpoint, recipe, baseline_bytes)
+      recipe.calibrated ? compress_calibrated(options, checkpoint, text, recipe, baseline_bytes)
                         : compress_by_curves(options, checkpoint, text, recipe, baseline_bytes);
   formats::write_file_atomically(options.output, bytes);
   return report_artifact(options.output, checkpoint, baseline, text, options.report);
