@@ -7,27 +7,18 @@
 
 #include "cli/terminal.h"
 #include "eval/divergence.h"
+#include "eval/evaluate.h"
 #include "model/error.h"
 #include "model/translator.h"
 
 namespace ltz::cli {
 namespace {
 
-// `count` of the lines at even distances, all if there are no more.
-std::vector<std::size_t> evenly(std::size_t total, std::size_t count) {
-  std::vector<std::size_t> places;
-  const std::size_t wanted = std::min(total, count);
-  for (std::size_t i = 0; i < wanted; ++i) {
-    places.push_back(i * total / wanted);
-  }
-  return places;
-}
-
 compress::CalibrationText translated(const Checkpoint& checkpoint, const Transformer& model,
                                      const std::vector<std::string>& lines, std::size_t sentences) {
   const TextCodec codec(checkpoint);
   compress::CalibrationText text;
-  for (const std::size_t line : evenly(lines.size(), sentences)) {
+  for (const std::size_t line : eval::evenly_spaced(lines.size(), sentences)) {
     text.sources.push_back(codec.encode_source(lines[line]));
   }
   say(fmt::format("translating {} sentences to calibrate on", text.sources.size()));
@@ -47,7 +38,7 @@ std::map<std::string, double> measure(const Checkpoint& checkpoint, Transformer&
                                       std::size_t sentences) {
   std::vector<TokenIds> sources;
   std::vector<TokenIds> targets;
-  for (const std::size_t i : evenly(calibration.text.sources.size(), sentences)) {
+  for (const std::size_t i : eval::evenly_spaced(calibration.text.sources.size(), sentences)) {
     sources.push_back(calibration.text.sources[i]);
     targets.push_back(calibration.text.targets[i]);
   }
@@ -57,14 +48,8 @@ std::map<std::string, double> measure(const Checkpoint& checkpoint, Transformer&
   return compress::noise_sensitivity(
       checkpoint, calibration.moments, calibration.row_weights,
       [&](const compress::Replacements& replacements) {
-        for (const auto& [name, tensor] : replacements) {
-          model.replace(name, tensor.values());
-        }
-        const double found = divergence.of(model);
-        for (const auto& [name, tensor] : replacements) {
-          model.replace(name, checkpoint.tensors.at(name).values());
-        }
-        return found;
+        return compress::measure_replaced(model, checkpoint, replacements,
+                                          [&] { return divergence.of(model); });
       },
       {}, [&](std::size_t done, std::size_t total) { progress.update(done, total); });
 }

@@ -117,14 +117,9 @@ compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
       .metric = run.metric,
       .baseline = file.curves.baseline,
       .quality = [&](const compress::Replacements& replacements) {
-        for (const auto& [name, tensor] : replacements) {
-          model.replace(name, tensor.values());
-        }
-        const double quality = quality_of(model, codec, run, encoded, text);
-        for (const auto& [name, tensor] : replacements) {
-          model.replace(name, context.tensors.at(name).values());
-        }
-        return quality;
+        return compress::measure_replaced(model, context, replacements, [&] {
+          return quality_of(model, codec, run, encoded, text);
+        });
       }};
   std::optional<PartialFile> log;
   if (!run.file.empty()) {

@@ -56,13 +56,6 @@ Tensor quantize_by(const Tensor& tensor, const TensorDecision& decision) {
                            .seed = decision.seed});
 }
 
-// bfloat16 has 16 bits already, and another rounding could only lose.
-Tensor to_16_bits(const Tensor& tensor) {
-  const auto* dense = std::get_if<DenseValues>(&tensor.data);
-  const bool brain = dense != nullptr && dense->precision == Precision::kBFloat16;
-  return brain ? tensor : to_float16(tensor);
-}
-
 }  // namespace
 
 Checkpoint prune(const Checkpoint& checkpoint, const CompressionPlan& plan) {

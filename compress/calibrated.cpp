@@ -15,16 +15,9 @@ namespace {
 
 constexpr const char* kEncoderTable = "encoder.embed_tokens.weight";
 constexpr const char* kDecoderTable = "decoder.embed_tokens.weight";
-constexpr const char* kOutputTable = "decoder.embed_out";
 
 bool is_token_table(const ParameterSpec& spec) {
   return spec.role == Role::kTable && !spec.name.ends_with("embed_positions.weight");
-}
-
-bool is_output_table(const std::string& name, const ModelConfig& config) {
-  return name == kOutputTable ||
-         (name == kDecoderTable && config.share_decoder_input_output_embed) ||
-         (name == kEncoderTable && config.share_all_embeddings);
 }
 
 // No correlations, and every channel the same.
@@ -139,7 +132,7 @@ std::map<std::string, InputMoments> all_moments(const Checkpoint& checkpoint,
     if (!matrix && !is_token_table(spec)) {
       continue;
     }
-    if (!text.sources.empty() && (matrix || is_output_table(spec.name, config))) {
+    if (!text.sources.empty() && (matrix || spec.name == output_table(config))) {
       observed.insert(spec.name);
     } else {
       moments.emplace(spec.name, uncorrelated(spec.shape[1]));
@@ -271,7 +264,7 @@ Checkpoint CalibratedCompressor::compress(double lambda, const StageProgress& on
   }
   for (auto& [name, tensor] : result.tensors) {
     if (!tensor.quantized()) {
-      tensor = to_float16(tensor);
+      tensor = to_16_bits(tensor);
     }
   }
   return result;

@@ -36,7 +36,8 @@ using StageProgress = std::function<void(std::size_t done, std::size_t total)>;
 
 class CalibratedCompressor {
  public:
-  // Neither is kept. Throws ConfigError for a calibration that lacks a tensor.
+  // Checkpoint and calibration outlive the compressor. Throws ConfigError for a calibration that
+  // lacks a tensor.
   CalibratedCompressor(const Checkpoint& checkpoint, const Calibration& calibration,
                        const Recipe& recipe);
 

@@ -47,12 +47,8 @@ Moments input_moments(Transformer& model, const CalibrationText& text,
   for (std::size_t begin = 0; begin < batches.size(); begin += kWave) {
     std::vector<Moments> parts(std::min(kWave, batches.size() - begin));
     parallel_for(parts.size(), [&](std::size_t i) {
-      std::vector<TokenIds> sources;
-      std::vector<TokenIds> targets;
-      for (const std::size_t sentence : batches[begin + i]) {
-        sources.push_back(text.sources[sentence]);
-        targets.push_back(text.targets[sentence]);
-      }
+      const std::vector<TokenIds> sources = gather(text.sources, batches[begin + i]);
+      const std::vector<TokenIds> targets = gather(text.targets, batches[begin + i]);
       collected = &parts[i];
       if (output) {
         model.logits(teacher_forced_features(model, sources, targets));

@@ -115,6 +115,12 @@ Tensor to_float16(const Tensor& tensor) {
   return dense_tensor(tensor.shape, std::move(values), Precision::kFloat16);
 }
 
+Tensor to_16_bits(const Tensor& tensor) {
+  const auto* dense = std::get_if<DenseValues>(&tensor.data);
+  const bool brain = dense != nullptr && dense->precision == Precision::kBFloat16;
+  return brain ? tensor : to_float16(tensor);
+}
+
 double code_entropy(const QuantizedValues& quantized) {
   const auto total = static_cast<double>(quantized.codes.size());
   double bits = 0.0;

@@ -34,6 +34,10 @@ bool worth_quantizing(const ParameterSpec& spec, int bits);
 // ConfigError, naming the element, if one is NaN or beyond the range of float16.
 Tensor to_float16(const Tensor& tensor);
 
+// The tensor in 16 bits: as it is in bfloat16, where another rounding could only lose, else
+// to_float16.
+Tensor to_16_bits(const Tensor& tensor);
+
 // Bits per element that an ideal order-0 entropy coder needs for the codes, without the codebook;
 // 0 for no elements.
 double code_entropy(const QuantizedValues& quantized);

@@ -137,6 +137,18 @@ double relative_error(std::span<const float> original, std::span<const float> ch
   return norm > 0.0 ? error / norm : 0.0;
 }
 
+double measure_replaced(Transformer& model, const Checkpoint& originals,
+                        const Replacements& replacements, const std::function<double()>& measure) {
+  for (const auto& [name, tensor] : replacements) {
+    model.replace(name, tensor.values());
+  }
+  const double found = measure();
+  for (const auto& [name, tensor] : replacements) {
+    model.replace(name, originals.tensors.at(name).values());
+  }
+  return found;
+}
+
 SensitivityCurves analyse(const Checkpoint& checkpoint, const SensitivityOptions& options,
                           const Measurement& measurement, std::span<const SensitivityPoint> known,
                           const OnPoint& on_point) {

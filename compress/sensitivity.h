@@ -9,6 +9,7 @@
 
 #include "compress/kmeans.h"
 #include "model/checkpoint.h"
+#include "model/transformer.h"
 
 namespace ltz::compress {
 
@@ -18,6 +19,11 @@ using Replacements = std::map<std::string, Tensor>;
 // Quality of the model with these tensors replaced and all others as they are; lower is better:
 // mean negative log-likelihood in nats, or negated BLEU. Called once per point.
 using Quality = std::function<double(const Replacements& replacements)>;
+
+// What `measure` finds while these tensors of the model are replaced; afterwards they are again as
+// in `originals`, the checkpoint that the model was made from.
+double measure_replaced(Transformer& model, const Checkpoint& originals,
+                        const Replacements& replacements, const std::function<double()>& measure);
 
 // What was done to the tensors.
 enum class Knob { kSparsity, kBits };

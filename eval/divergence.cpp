@@ -44,13 +44,8 @@ double Divergence::of(const Transformer& model) const {
 
 Matrix Divergence::log_probabilities(const Transformer& model,
                                      const std::vector<std::size_t>& batch) const {
-  std::vector<TokenIds> sources;
-  std::vector<TokenIds> targets;
-  for (const std::size_t sentence : batch) {
-    sources.push_back(sources_[sentence]);
-    targets.push_back(targets_[sentence]);
-  }
-  Matrix logits = model.logits(teacher_forced_features(model, sources, targets));
+  Matrix logits = model.logits(
+      teacher_forced_features(model, gather(sources_, batch), gather(targets_, batch)));
   for (Eigen::Index row = 0; row < logits.rows(); ++row) {
     logits.row(row).array() -=
         kernels::log_sum_exp({logits.row(row).data(), static_cast<std::size_t>(logits.cols())});

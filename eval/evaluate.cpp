@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -43,15 +44,20 @@ EncodedText encode(const TextCodec& codec, const ParallelText& text) {
   return encoded;
 }
 
-ParallelText sample(const ParallelText& text, std::size_t count) {
-  const std::size_t total = text.source.size();
-  if (count >= total) {
-    return text;
+std::vector<std::size_t> evenly_spaced(std::size_t total, std::size_t count) {
+  const std::size_t wanted = std::min(total, count);
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < wanted; ++i) {
+    places.push_back(i * total / wanted);
   }
+  return places;
+}
+
+ParallelText sample(const ParallelText& text, std::size_t count) {
   ParallelText sampled;
-  for (std::size_t i = 0; i < count; ++i) {
-    sampled.source.push_back(text.source[i * total / count]);
-    sampled.reference.push_back(text.reference[i * total / count]);
+  for (const std::size_t line : evenly_spaced(text.source.size(), count)) {
+    sampled.source.push_back(text.source[line]);
+    sampled.reference.push_back(text.reference[line]);
   }
   return sampled;
 }

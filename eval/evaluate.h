@@ -25,6 +25,9 @@ struct EncodedText {
 // Throws ConfigError for texts of different or no length.
 EncodedText encode(const TextCodec& codec, const ParallelText& text);
 
+// Places of `count` lines at even distances among `total`, of all if there are no more.
+std::vector<std::size_t> evenly_spaced(std::size_t total, std::size_t count);
+
 // `count` sentence pairs at even distances, all if there are no more.
 ParallelText sample(const ParallelText& text, std::size_t count);
 

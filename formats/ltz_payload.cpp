@@ -203,11 +203,11 @@ std::vector<PayloadKind> possible_kinds(const Tensor& tensor) {
 Payload encode_payload(const Tensor& tensor) {
   // What a slower kind must save.
   constexpr std::size_t kPercent = 1;
+  const std::vector<PayloadKind> kinds = possible_kinds(tensor);
   Payload best;
-  for (const PayloadKind kind : possible_kinds(tensor)) {
+  for (const PayloadKind kind : kinds) {
     std::vector<std::byte> bytes = encode_payload(tensor, kind);
-    if (kind == possible_kinds(tensor).front() ||
-        100 * bytes.size() < (100 - kPercent) * best.bytes.size()) {
+    if (kind == kinds.front() || 100 * bytes.size() < (100 - kPercent) * best.bytes.size()) {
       best = {kind, std::move(bytes)};
     }
   }

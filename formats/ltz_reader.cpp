@@ -2,8 +2,8 @@
 
 #include "formats/config_json.h"
 #include "formats/ltz.h"
+#include "formats/ltz_block.h"
 #include "formats/ltz_bytes.h"
-#include "formats/ltz_deflate.h"
 #include "formats/ltz_index.h"
 #include "formats/ltz_payload.h"
 #include "formats/ltz_sections.h"

@@ -58,4 +58,14 @@ Batching batch_like_fairseq(const std::vector<TokenIds>& sources,
   return batching;
 }
 
+std::vector<TokenIds> gather(const std::vector<TokenIds>& sentences,
+                             const std::vector<std::size_t>& batch) {
+  std::vector<TokenIds> gathered;
+  gathered.reserve(batch.size());
+  for (const std::size_t i : batch) {
+    gathered.push_back(sentences[i]);
+  }
+  return gathered;
+}
+
 }  // namespace ltz

@@ -23,4 +23,8 @@ Batching batch_by_length(const std::vector<TokenIds>& sentences);
 Batching batch_like_fairseq(const std::vector<TokenIds>& sources,
                             const std::vector<TokenIds>& targets, std::size_t max_tokens);
 
+// The sentences of one batch.
+std::vector<TokenIds> gather(const std::vector<TokenIds>& sentences,
+                             const std::vector<std::size_t>& batch);
+
 }  // namespace ltz

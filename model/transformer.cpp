@@ -139,6 +139,8 @@ struct Layer {
   }
 };
 
+}  // namespace
+
 std::string output_table(const ModelConfig& config) {
   if (config.share_all_embeddings) {
     return "encoder.embed_tokens.weight";
@@ -146,8 +148,6 @@ std::string output_table(const ModelConfig& config) {
   return config.share_decoder_input_output_embed ? "decoder.embed_tokens.weight"
                                                  : "decoder.embed_out";
 }
-
-}  // namespace
 
 struct Transformer::Layers {
   Layers(const ParameterLookup& parameters, const ModelConfig& config)

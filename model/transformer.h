@@ -13,6 +13,10 @@
 
 namespace ltz {
 
+// Name of the table that the decoder's features are multiplied with: decoder.embed_out, or the
+// embedding that it is tied to.
+std::string output_table(const ModelConfig& config);
+
 // Token ids of one sentence; a source sentence ends with </s>.
 using TokenIds = std::vector<int>;
 

@@ -8,16 +8,6 @@
 namespace ltz {
 namespace {
 
-std::vector<TokenIds> gather(const std::vector<TokenIds>& sentences,
-                             const std::vector<std::size_t>& batch) {
-  std::vector<TokenIds> gathered;
-  gathered.reserve(batch.size());
-  for (const std::size_t i : batch) {
-    gathered.push_back(sentences[i]);
-  }
-  return gathered;
-}
-
 // What the reference pads these sentences to, or 0.
 int padded_length(const std::vector<TokenIds>& sources, const Batching& batching) {
   return batching.padded ? static_cast<int>(std::ranges::max(sources, {}, &TokenIds::size).size())

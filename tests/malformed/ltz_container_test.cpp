@@ -4,7 +4,7 @@
 #include <string>
 
 #include "formats/ltz.h"
-#include "formats/ltz_deflate.h"
+#include "formats/ltz_block.h"
 #include "ltz_parts.h"
 #include "malformed.h"
 #include "tests/unit/pickle_builder.h"

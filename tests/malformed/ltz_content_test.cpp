@@ -6,8 +6,8 @@
 
 #include "formats/float_coder.h"
 #include "formats/ltz.h"
+#include "formats/ltz_block.h"
 #include "formats/ltz_bytes.h"
-#include "formats/ltz_deflate.h"
 #include "formats/rans.h"
 #include "ltz_parts.h"
 #include "malformed.h"

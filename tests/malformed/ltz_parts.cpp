@@ -7,8 +7,8 @@
 
 #include "formats/crc32c.h"
 #include "formats/ltz.h"
+#include "formats/ltz_block.h"
 #include "formats/ltz_bytes.h"
-#include "formats/ltz_deflate.h"
 #include "tests/unit/pickle_builder.h"
 #include "tests/unit/tiny_checkpoint.h"
 

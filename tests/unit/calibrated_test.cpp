@@ -154,6 +154,18 @@ TEST_CASE("what the recipe keeps as floats gets no codebook") {
   CHECK(found.tensors.at("encoder.layers.0.fc2.weight").quantized());
 }
 
+TEST_CASE("what is bfloat16 and gets no codebook stays as it is") {
+  Checkpoint checkpoint = tiny_checkpoint(10);
+  const std::string gain = "encoder.layers.0.final_layer_norm.weight";
+  Tensor& tensor = checkpoint.tensors.at(gain);
+  std::vector<float> values(static_cast<std::size_t>(tensor.size()), 1.0f);
+  values.front() = 0x1p-30f;  // float16 would make it zero
+  tensor = dense_tensor(tensor.shape, std::move(values), Precision::kBFloat16);
+  const Calibration calibration = calibration_of(checkpoint, kText);
+  const Checkpoint found = CalibratedCompressor(checkpoint, calibration, {}).compress(1e-3);
+  CHECK(found.tensors.at(gain) == checkpoint.tensors.at(gain));
+}
+
 TEST_CASE("a calibration of another model is refused") {
   const Checkpoint checkpoint = tiny_checkpoint(8);
   Calibration calibration = calibration_of(checkpoint, kText);

@@ -5,10 +5,11 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <functional>
-#include <random>
 
 #include "formats/file.h"
 #include "model/error.h"
+#include "tests/unit/check_checkpoint.h"
+#include "tests/unit/temporary_folder.h"
 #include "tests/unit/tiny_checkpoint.h"
 
 namespace ltz::formats {
@@ -20,33 +21,13 @@ using Bytes = std::vector<std::byte>;
 void check_round_trip(const Checkpoint& checkpoint) {
   const Bytes bytes = encode_hdf5(checkpoint);
   CHECK(is_hdf5(bytes));
-  const Checkpoint found = read_hdf5(bytes, "tiny.h5");
-  CHECK(found.config == checkpoint.config);
-  CHECK(found.source_vocabulary == checkpoint.source_vocabulary);
-  CHECK(found.target_vocabulary == checkpoint.target_vocabulary);
-  CHECK(found.merges == checkpoint.merges);
-  CHECK(found.tensors == checkpoint.tensors);
+  test::check_equal(read_hdf5(bytes, "tiny.h5"), checkpoint);
 }
-
-// A folder that is removed with everything in it.
-class TemporaryFolder {
- public:
-  TemporaryFolder()
-      : path_(std::filesystem::temp_directory_path() /
-              ("ltz_hdf5_test_" + std::to_string(std::random_device()()))) {
-    std::filesystem::create_directory(path_);
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  std::filesystem::path file(const char* name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // A written file after a change through the library; "accepted" or the error.
 std::string reason(const std::function<void(hid_t file)>& change,
                    const Checkpoint& checkpoint = tiny_quantized_checkpoint(1)) {
-  const TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   write_hdf5(checkpoint, folder.file("m.h5"));
   const hid_t file = H5Fopen(folder.file("m.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
   REQUIRE(file >= 0);
@@ -103,7 +84,7 @@ TEST_CASE("hdf5: the same checkpoint gives the same bytes") {
   const Bytes bytes = encode_hdf5(checkpoint);
   CHECK(encode_hdf5(checkpoint) == bytes);
   CHECK(encode_hdf5(read_hdf5(bytes, "tiny.h5")) == bytes);
-  const TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   write_hdf5(checkpoint, folder.file("tiny.h5"));
   CHECK(read_file(folder.file("tiny.h5")) == bytes);
 }

@@ -8,8 +8,8 @@
 
 #include "formats/crc32c.h"
 #include "formats/ltz.h"
+#include "formats/ltz_block.h"
 #include "formats/ltz_bytes.h"
-#include "formats/ltz_deflate.h"
 #include "formats/ltz_index.h"
 #include "model/error.h"
 #include "tests/unit/tiny_checkpoint.h"

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "model/error.h"
+#include "tests/unit/check_checkpoint.h"
 #include "tests/unit/tiny_checkpoint.h"
 
 namespace ltz::formats {
@@ -13,18 +14,10 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-void check_equal(const Checkpoint& found, const Checkpoint& expected) {
-  CHECK(found.config == expected.config);
-  CHECK(found.source_vocabulary == expected.source_vocabulary);
-  CHECK(found.target_vocabulary == expected.target_vocabulary);
-  CHECK(found.merges == expected.merges);
-  CHECK(found.tensors == expected.tensors);
-}
-
 void check_round_trip(const Checkpoint& checkpoint) {
   const auto bytes = encode_ltz(checkpoint);
   CHECK(is_ltz(bytes));
-  check_equal(decode_ltz(bytes, "tiny.ltz"), checkpoint);
+  test::check_equal(decode_ltz(bytes, "tiny.ltz"), checkpoint);
 }
 
 }  // namespace
@@ -72,7 +65,7 @@ TEST_CASE("ltz: the bytes do not depend on the threads") {
   const auto one = encode_ltz(checkpoint);
   omp_set_num_threads(4);
   const auto four = encode_ltz(checkpoint);
-  check_equal(decode_ltz(one, "tiny.ltz"), checkpoint);
+  test::check_equal(decode_ltz(one, "tiny.ltz"), checkpoint);
   omp_set_num_threads(threads);
   CHECK(one == four);
 }

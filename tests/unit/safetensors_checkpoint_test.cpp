@@ -13,6 +13,7 @@
 #include "formats/model_file.h"
 #include "formats/safetensors.h"
 #include "model/error.h"
+#include "tests/unit/check_checkpoint.h"
 #include "tests/unit/pickle_builder.h"
 #include "tests/unit/temporary_folder.h"
 #include "tests/unit/tiny_checkpoint.h"
@@ -27,14 +28,6 @@ using nlohmann::json;
 
 Checkpoint read(const Bytes& bytes) {
   return read_safetensors(bytes, "m.safetensors", {});
-}
-
-void check_same(const Checkpoint& found, const Checkpoint& expected) {
-  CHECK(found.config == expected.config);
-  CHECK(found.source_vocabulary == expected.source_vocabulary);
-  CHECK(found.target_vocabulary == expected.target_vocabulary);
-  CHECK(found.merges == expected.merges);
-  CHECK(found.tensors == expected.tensors);
 }
 
 // The upper halves of the elements, as bfloat16.
@@ -65,9 +58,9 @@ void check_chain(const Checkpoint& checkpoint) {
   const Checkpoint from_hdf5 = read_hdf5(first, "m.h5");
   const Checkpoint from_safetensors = read(encode_safetensors(from_hdf5));
   const Checkpoint from_ltz = decode_ltz(encode_ltz(from_safetensors), "m.ltz");
-  check_same(from_hdf5, checkpoint);
-  check_same(from_safetensors, checkpoint);
-  check_same(from_ltz, checkpoint);
+  test::check_equal(from_hdf5, checkpoint);
+  test::check_equal(from_safetensors, checkpoint);
+  test::check_equal(from_ltz, checkpoint);
   // The comparison of floats takes -0 for 0; that of bytes does not.
   CHECK(encode_hdf5(from_ltz) == first);
 }
@@ -110,8 +103,9 @@ void write_text(const fs::path& path, const std::string& text) {
 }  // namespace
 
 TEST_CASE("safetensors: a checkpoint comes back exactly, with all that belongs to it") {
-  check_same(read(encode_safetensors(tiny_checkpoint(1))), tiny_checkpoint(1));
-  check_same(read(encode_safetensors(tiny_bfloat16_checkpoint(1))), tiny_bfloat16_checkpoint(1));
+  test::check_equal(read(encode_safetensors(tiny_checkpoint(1))), tiny_checkpoint(1));
+  test::check_equal(read(encode_safetensors(tiny_bfloat16_checkpoint(1))),
+                    tiny_bfloat16_checkpoint(1));
   Checkpoint shared = tiny_checkpoint(2);
   shared.merges.clear();
   shared.target_vocabulary = shared.source_vocabulary;
@@ -119,7 +113,7 @@ TEST_CASE("safetensors: a checkpoint comes back exactly, with all that belongs t
   shared.tensors["decoder.embed_tokens.weight"] = shared.tensors["encoder.embed_tokens.weight"];
   const Bytes bytes = encode_safetensors(shared);
   CHECK_FALSE(parse_safetensors(bytes).metadata.contains("ltz.target_vocabulary"));
-  check_same(read(bytes), shared);
+  test::check_equal(read(bytes), shared);
 }
 
 TEST_CASE("safetensors: codebooks become the floats that they stand for") {
@@ -168,7 +162,7 @@ TEST_CASE("safetensors: the versions tell fairseq whether there is a LayerNorm a
   checkpoint.tensors["encoder.layer_norm.weight"] = dense_tensor({8}, std::vector<float>(8, 1.0f));
   checkpoint.tensors["encoder.layer_norm.bias"] = dense_tensor({8}, std::vector<float>(8, 0.5f));
   CHECK(version(checkpoint, "encoder") == 3);
-  check_same(read(encode_safetensors(checkpoint)), checkpoint);
+  test::check_equal(read(encode_safetensors(checkpoint)), checkpoint);
 }
 
 TEST_CASE("safetensors: what cannot be written") {
@@ -190,7 +184,7 @@ TEST_CASE("safetensors: what cannot be written") {
   words = checkpoint.target_vocabulary.words();
   words[2] = std::string("a\"\\\0\x7F\xF0\x9F\x98\x80", 9);
   checkpoint.target_vocabulary = Vocabulary(words);
-  check_same(read(encode_safetensors(checkpoint)), checkpoint);
+  test::check_equal(read(encode_safetensors(checkpoint)), checkpoint);
 }
 
 TEST_CASE("safetensors: metadata and tensors of a written file that do not fit") {
@@ -202,7 +196,7 @@ TEST_CASE("safetensors: metadata and tensors of a written file that do not fit")
   const auto metadata = [](const std::string& key, const std::string& value) {
     return [=](json& header) { header["__metadata__"][key] = value; };
   };
-  check_same(read(with_header(bytes, metadata("other", "x"))), tiny_checkpoint(4));
+  test::check_equal(read(with_header(bytes, metadata("other", "x"))), tiny_checkpoint(4));
   refused("expected ltz.version 1, found 2", metadata("ltz.version", "2"));
   refused("configuration: ", metadata("ltz.config", "{}"));
   refused("configuration: ", metadata("ltz.config", std::string(100'000, '[')));
@@ -274,7 +268,7 @@ TEST_CASE("safetensors: recognised by content, written by name") {
   fs::rename(folder.file("m.safetensors"), folder.file("m"));
   const ModelFile file = read_model(folder.file("m"), {});
   CHECK(file.container == "safetensors");
-  check_same(file.checkpoint, checkpoint);
+  test::check_equal(file.checkpoint, checkpoint);
   CHECK_FALSE(is_safetensors(encode_hdf5(checkpoint)));
   CHECK_FALSE(is_safetensors(encode_ltz(checkpoint)));
 }

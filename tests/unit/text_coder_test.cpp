@@ -4,7 +4,7 @@
 #include <random>
 #include <string>
 
-#include "formats/ltz_deflate.h"
+#include "formats/ltz_block.h"
 #include "model/error.h"
 
 namespace ltz::formats {

@@ -1,4 +1,4 @@
-#include "formats/ltz_deflate.h"
+#include "formats/ltz_block.h"
 
 #include <zlib.h>
 

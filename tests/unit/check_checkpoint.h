@@ -1,0 +1,17 @@
+#pragma once
+
+#include <catch2/catch.hpp>
+
+#include "model/checkpoint.h"
+
+namespace ltz::test {
+
+inline void check_equal(const Checkpoint& found, const Checkpoint& expected) {
+  CHECK(found.config == expected.config);
+  CHECK(found.source_vocabulary == expected.source_vocabulary);
+  CHECK(found.target_vocabulary == expected.target_vocabulary);
+  CHECK(found.merges == expected.merges);
+  CHECK(found.tensors == expected.tensors);
+}
+
+}  // namespace ltz::test
