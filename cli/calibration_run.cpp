@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <map>
+#include <algorithm>
 #include <utility>
 
 #include "cli/terminal.h"
@@ -14,12 +14,42 @@
 namespace ltz::cli {
 namespace {
 
+// Targets that an earlier run has found. The file may have been damaged or made up.
+bool usable(const std::vector<TokenIds>& targets, const compress::CalibrationText& text,
+            const Checkpoint& checkpoint) {
+  const int words = checkpoint.target_vocabulary.size();
+  return targets.size() == text.sources.size() &&
+         std::ranges::all_of(targets, [&](const TokenIds& target) {
+           return !target.empty() &&
+                  std::ranges::all_of(target, [&](int id) { return id >= 0 && id < words; });
+         });
+}
+
+// All of the text: it costs little to count words, and rare ones are in few sentences.
+std::vector<TokenIds> encoded(const Checkpoint& checkpoint, const std::vector<std::string>& lines) {
+  const TextCodec codec(checkpoint);
+  std::vector<TokenIds> sentences;
+  for (const std::string& line : lines) {
+    sentences.push_back(codec.encode_source(line));
+  }
+  return sentences;
+}
+
 compress::CalibrationText translated(const Checkpoint& checkpoint, const Transformer& model,
-                                     const std::vector<std::string>& lines, std::size_t sentences) {
+                                     const std::vector<std::string>& lines, std::size_t sentences,
+                                     CompressState& state) {
   const TextCodec codec(checkpoint);
   compress::CalibrationText text;
   for (const std::size_t line : eval::evenly_spaced(lines.size(), sentences)) {
     text.sources.push_back(codec.encode_source(lines[line]));
+  }
+  if (!state.translations.empty()) {
+    if (!usable(state.translations, text, checkpoint)) {
+      throw FormatError(fmt::format("{}: expected translations of {} sentences, found others",
+                                    state.path(), text.sources.size()));
+    }
+    text.targets = state.translations;
+    return text;
   }
   say(fmt::format("translating {} sentences to calibrate on", text.sources.size()));
   Progress progress("translating");
@@ -30,12 +60,15 @@ compress::CalibrationText translated(const Checkpoint& checkpoint, const Transfo
     text.targets.push_back(hypotheses.empty() ? TokenIds{Vocabulary::kEos}
                                               : hypotheses.front().tokens);
   }
+  state.translations = text.targets;
+  state.save();
   return text;
 }
 
-std::map<std::string, double> measure(const Checkpoint& checkpoint, Transformer& model,
-                                      const compress::Calibration& calibration,
-                                      std::size_t sentences) {
+// Measures into the state what it lacks, tensor by tensor.
+void measure(const Checkpoint& checkpoint, Transformer& model,
+             const compress::Calibration& calibration, std::size_t sentences,
+             CompressState& state) {
   std::vector<TokenIds> sources;
   std::vector<TokenIds> targets;
   for (const std::size_t i : eval::evenly_spaced(calibration.text.sources.size(), sentences)) {
@@ -45,13 +78,19 @@ std::map<std::string, double> measure(const Checkpoint& checkpoint, Transformer&
   say(fmt::format("measuring sensitivity on {} sentences", sources.size()));
   const eval::Divergence divergence(model, std::move(sources), std::move(targets));
   Progress progress("sensitivity");
-  return compress::noise_sensitivity(
-      checkpoint, calibration.moments, calibration.row_weights,
-      [&](const compress::Replacements& replacements) {
-        return compress::measure_replaced(model, checkpoint, replacements,
-                                          [&] { return divergence.of(model); });
-      },
-      {}, [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+  std::size_t done = 0;
+  for (const auto& [name, moments] : calibration.moments) {
+    if (!state.sensitivities.contains(name)) {
+      state.sensitivities.merge(compress::noise_sensitivity(
+          checkpoint, {{name, moments}}, calibration.row_weights,
+          [&](const compress::Replacements& replacements) {
+            return compress::measure_replaced(model, checkpoint, replacements,
+                                              [&] { return divergence.of(model); });
+          }));
+      state.save();
+    }
+    progress.update(++done, calibration.moments.size());
+  }
 }
 
 }  // namespace
@@ -69,28 +108,38 @@ void add_calibration(CLI::App& command, CalibrationOptions& options) {
       ->group(group);
 }
 
-compress::Calibration calibrate(const Checkpoint& checkpoint, const CalibrationOptions& options,
-                                const std::vector<std::string>& development) {
-  const std::vector<std::string> lines =
-      options.file.empty() ? development : read_lines(options.file);
-  if (lines.empty() && !options.file.empty()) {
+std::vector<std::string> calibration_lines(const CalibrationOptions& options,
+                                           const std::vector<std::string>& development) {
+  if (options.file.empty()) {
+    return development;
+  }
+  std::vector<std::string> lines = read_lines(options.file);
+  if (lines.empty()) {
     throw ConfigError(options.file + ": the text is empty");
   }
+  return lines;
+}
+
+compress::Calibration calibrate(const Checkpoint& checkpoint, const CalibrationOptions& options,
+                                const std::vector<std::string>& lines, CompressState& state) {
   compress::Calibration calibration;
   Transformer model(checkpoint);
   if (lines.empty()) {
     say("no text to calibrate on (--calibration, --src): all inputs are taken to be alike");
   } else {
-    calibration.text = translated(checkpoint, model, lines, options.sentences);
+    calibration.text = translated(checkpoint, model, lines, options.sentences, state);
   }
-  calibration.row_weights = compress::table_row_weights(checkpoint, calibration.text);
+  calibration.row_weights = compress::table_row_weights(
+      checkpoint, compress::token_frequencies(checkpoint, encoded(checkpoint, lines),
+                                              calibration.text.targets));
   calibration.moments = compress::all_moments(checkpoint, calibration.text);
   if (lines.empty()) {
     for (const auto& [name, moments] : calibration.moments) {
       calibration.sensitivities[name] = 1.0;
     }
   } else {
-    calibration.sensitivities = measure(checkpoint, model, calibration, options.sensitivity);
+    measure(checkpoint, model, calibration, options.sensitivity, state);
+    calibration.sensitivities = state.sensitivities;
   }
   return calibration;
 }

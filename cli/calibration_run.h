@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/compress_state.h"
 #include "cli/options.h"
 #include "compress/calibrated.h"
 
@@ -18,10 +19,14 @@ struct CalibrationOptions {
 };
 void add_calibration(CLI::App& command, CalibrationOptions& options);
 
-// Translates the text with the model itself and measures moments and sensitivities; all tensors
-// count the same without a text. development: source sentences to take when no file is named, or
-// none.
+// The lines of the file; if none is named, the development set's source sentences, which may be
+// none. Throws ConfigError for an empty file.
+std::vector<std::string> calibration_lines(const CalibrationOptions& options,
+                                           const std::vector<std::string>& development);
+
+// Translates lines with the model itself and measures moments and sensitivities; all tensors count
+// the same without a text. What the state has is not measured again, what is measured goes there.
 compress::Calibration calibrate(const Checkpoint& checkpoint, const CalibrationOptions& options,
-                                const std::vector<std::string>& development);
+                                const std::vector<std::string>& lines, CompressState& state);
 
 }  // namespace ltz::cli

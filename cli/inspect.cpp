@@ -37,8 +37,11 @@ TensorSummary summarise(const formats::ModelFile& file, const std::string& name)
   TensorSummary summary;
   summary.sparsity = sparsity(tensor.values());
   if (const auto* quantized = std::get_if<QuantizedValues>(&tensor.data)) {
-    summary.dtype = fmt::format("codebook{}", quantized->centroids.size());
-    summary.bits = static_cast<double>(std::bit_width(quantized->centroids.size() - 1));
+    const std::size_t scales = quantized->row_scales.size();
+    summary.dtype =
+        fmt::format("codebook{}{}", quantized->centroids.size(), scales == 0 ? "" : " x row scale");
+    summary.bits = static_cast<double>(std::bit_width(quantized->centroids.size() - 1)) +
+                   8.0 * static_cast<double>(scales) / static_cast<double>(tensor.size());
   } else {
     const Precision precision = std::get<DenseValues>(tensor.data).precision;
     summary.dtype = to_string(precision);

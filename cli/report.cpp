@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <span>
 
 #include "cli/commands.h"
 #include "cli/metric_options.h"
+#include "cli/size_tables.h"
 #include "cli/terminal.h"
 #include "eval/gates.h"
 #include "formats/file.h"
@@ -24,20 +24,6 @@ struct ArtifactReport {
   std::string signature;                       // of BLEU, where it was measured
   std::vector<eval::Gate> gates;
 };
-
-struct GroupTotals {
-  std::int64_t parameters = 0;
-  std::int64_t zeros = 0;
-  std::int64_t bytes = 0;
-};
-
-std::vector<std::string> group_row(const std::string& name, const GroupTotals& totals) {
-  const auto parameters = static_cast<double>(totals.parameters);
-  return {name, with_separators(totals.parameters),
-          fmt::format("{:.1f}%", 100.0 * static_cast<double>(totals.zeros) / parameters),
-          fmt::format("{:.2f}", 8.0 * static_cast<double>(totals.bytes) / parameters),
-          with_separators(totals.bytes)};
-}
 
 std::string escape_xml(const std::string& text) {
   std::string escaped;
@@ -70,35 +56,30 @@ eval::EvaluationOptions evaluation(const ReportOptions& options) {
   return {.beam = options.beam, .metric = {.bleu = options.bleu}};
 }
 
-// Statistics of each sentence's BLEU.
-std::vector<eval::BleuStatistics> measure_bleu(const Checkpoint& checkpoint,
-                                               const eval::ParallelText& text,
-                                               const ReportOptions& options,
-                                               const std::string& label) {
-  Progress progress("translating with the " + label);
-  const eval::Scores scores =
-      eval::evaluate(Transformer(checkpoint), TextCodec(checkpoint), text, evaluation(options),
-                     [&](std::size_t done, std::size_t total) { progress.update(done, total); });
-  return eval::bleu_statistics(scores.hypotheses, std::span(&text.reference, 1), options.bleu);
-}
-
 // BLEU of the reference and of the artifact, and how sure the difference is.
-void measure_drop(ArtifactReport& report, const Checkpoint& reference, const Checkpoint& artifact,
-                  const eval::ParallelText& text, const ReportOptions& options) {
-  const auto before = measure_bleu(reference, text, options, "reference");
-  const auto after = measure_bleu(artifact, text, options, "artifact");
+void compare_bleu(ArtifactReport& report, const std::vector<eval::BleuStatistics>& before,
+                  const std::vector<eval::BleuStatistics>& after, const ReportOptions& options) {
   const eval::BleuSmoothing smoothing = options.bleu.smoothing;
   report.measured.bleu_reference = score(eval::sum(before), smoothing).score;
   report.measured.bleu_artifact = score(eval::sum(after), smoothing).score;
-  report.signature = eval::signature(evaluation(options), LTZ_VERSION);
+  report.signature = bleu_signature(options);
   if (options.bootstrap.samples != 0) {
     report.drop = eval::paired_bootstrap(before.size(), eval::bleu_of_sample(before, smoothing),
                                          eval::bleu_of_sample(after, smoothing), options.bootstrap);
   }
 }
 
+// Measures it with a bar.
+std::vector<eval::BleuStatistics> measure_bleu(const Checkpoint& checkpoint,
+                                               const eval::ParallelText& text,
+                                               const ReportOptions& options,
+                                               const std::string& label) {
+  Progress progress("translating with the " + label);
+  return measure_bleu(checkpoint, text, options,
+                      [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+}
+
 nlohmann::ordered_json to_json(const ArtifactReport& report) {
-  const eval::SizeReport& size = report.measured.size;
   nlohmann::ordered_json gates = nlohmann::ordered_json::array();
   for (const eval::Gate& gate : report.gates) {
     gates.push_back({{"name", gate.name},
@@ -106,20 +87,8 @@ nlohmann::ordered_json to_json(const ArtifactReport& report) {
                      {"value", gate.value},
                      {"limit", gate.limit}});
   }
-  nlohmann::ordered_json json = {
-      {"passed", eval::all_passed(report.gates)},
-      {"gates", gates},
-      {"ratios",
-       {{"file", size.file_ratio}, {"model", size.model_ratio}, {"paper", size.paper_ratio}}},
-      {"bits_per_weight", size.bits_per_weight},
-      {"bytes",
-       {{"artifact", size.bytes.artifact},
-        {"model", size.bytes.model},
-        {"embedding", size.bytes.embedding},
-        {"vocabulary", size.bytes.vocabulary},
-        {"fp32", size.fp32},
-        {"fp32_non_embedding", size.fp32_non_embedding},
-        {"baseline", size.baseline}}}};
+  nlohmann::ordered_json json = {{"passed", eval::all_passed(report.gates)}, {"gates", gates}};
+  json.update(size_json(report.measured.size));
   if (report.measured.bleu_artifact && report.measured.bleu_reference) {
     const double reference = *report.measured.bleu_reference;
     const double artifact = *report.measured.bleu_artifact;
@@ -136,23 +105,7 @@ nlohmann::ordered_json to_json(const ArtifactReport& report) {
 }
 
 std::string to_text(const ArtifactReport& report) {
-  const eval::SizeReport& size = report.measured.size;
-  const auto row = [](const char* name, double ratio, std::int64_t before, const char* what,
-                      std::int64_t after) {
-    return std::vector<std::string>{name, fmt::format("{:.2f}x", ratio),
-                                    with_separators(before) + " " + what, with_separators(after)};
-  };
-  std::string text = format_table(
-      {{"ratio", "", "bytes before", "bytes after"},
-       row("file", size.file_ratio, size.fp32, "(all weights, fp32)", size.bytes.artifact),
-       row("model", size.model_ratio, size.fp32_non_embedding, "(without embeddings)",
-           size.bytes.model),
-       row("paper", size.paper_ratio, size.baseline, "(baseline, no embeddings)",
-           size.bytes.model)});
-  text +=
-      fmt::format("\n{:.2f} bits per weight; the file: {} model + {} embeddings + {} vocabulary\n",
-                  size.bits_per_weight, with_separators(size.bytes.model),
-                  with_separators(size.bytes.embedding), with_separators(size.bytes.vocabulary));
+  std::string text = size_text(report.measured.size);
   if (report.measured.bleu_artifact && report.measured.bleu_reference) {
     text += fmt::format("BLEU {:.2f} before, {:.2f} after: a drop of {:.2f}{}\n",
                         *report.measured.bleu_reference, *report.measured.bleu_artifact,
@@ -182,31 +135,16 @@ std::string to_junit(const ArtifactReport& report) {
   return xml + "</testsuite>\n";
 }
 
-std::string group_table(const formats::ModelFile& artifact) {
-  std::vector<std::string> order;
-  std::map<std::string, GroupTotals> groups;
-  GroupTotals all;
+std::vector<TensorSize> tensor_sizes(const formats::ModelFile& artifact) {
+  std::vector<TensorSize> sizes;
   for (const ParameterSpec& spec : parameter_specs(artifact.checkpoint.config)) {
     const std::vector<float> values = artifact.checkpoint.tensors.at(spec.name).values();
-    const std::string group = group_name(spec);
-    if (!groups.contains(group)) {
-      order.push_back(group);
-    }
-    const std::int64_t zeros = std::ranges::count(values, 0.0f);
-    const std::int64_t bytes = artifact.tensor_bytes.at(spec.name);
-    for (GroupTotals* totals : {&groups[group], &all}) {
-      totals->parameters += static_cast<std::int64_t>(values.size());
-      totals->zeros += zeros;
-      totals->bytes += bytes;
-    }
+    sizes.push_back({.group = group_name(spec),
+                     .parameters = static_cast<std::int64_t>(values.size()),
+                     .zeros = std::ranges::count(values, 0.0f),
+                     .bytes = artifact.tensor_bytes.at(spec.name)});
   }
-  std::vector<std::vector<std::string>> rows = {{"", "parameters", "zeros", "bits", "bytes"}};
-  for (const std::string& group : order) {
-    rows.push_back(group_row(group, groups[group]));
-  }
-  rows.emplace_back();
-  rows.push_back(group_row("all tensors", all));
-  return format_table(rows);
+  return sizes;
 }
 
 eval::ArtifactBytes artifact_bytes(const formats::ModelFile& artifact, const std::string& path) {
@@ -239,8 +177,23 @@ void write_json(const JsonOptions& options, const nlohmann::ordered_json& json) 
   formats::write_file_atomically(options.path, std::as_bytes(std::span(text)));
 }
 
-int report_artifact(const std::string& path, const Checkpoint& reference, const Baseline& baseline,
-                    const std::optional<eval::ParallelText>& text, const ReportOptions& options) {
+std::string bleu_signature(const ReportOptions& options) {
+  return eval::signature(evaluation(options), LTZ_VERSION);
+}
+
+std::vector<eval::BleuStatistics> measure_bleu(const Checkpoint& checkpoint,
+                                               const eval::ParallelText& text,
+                                               const ReportOptions& options,
+                                               const SentenceProgress& progress) {
+  const eval::Scores scores = eval::evaluate(Transformer(checkpoint), TextCodec(checkpoint), text,
+                                             evaluation(options), progress);
+  return eval::bleu_statistics(scores.hypotheses, std::span(&text.reference, 1), options.bleu);
+}
+
+int report_artifact(const std::string& path, const Original& original,
+                    const ReportOptions& options) {
+  const Checkpoint& reference = original.checkpoint;
+  const Baseline& baseline = original.baseline;
   const formats::ModelFile artifact = formats::read_model(path, {});
   const eval::ArtifactBytes bytes = artifact_bytes(artifact, path);
   if (artifact.checkpoint.config != reference.config) {
@@ -248,8 +201,12 @@ int report_artifact(const std::string& path, const Checkpoint& reference, const 
   }
   ArtifactReport report;
   report.measured.size = eval::size_report(reference.config, bytes, baseline.parameters);
-  if (text) {
-    measure_drop(report, reference, artifact.checkpoint, *text, options);
+  if (original.text) {
+    const eval::ParallelText& text = *original.text;
+    compare_bleu(
+        report,
+        original.bleu.empty() ? measure_bleu(reference, text, options, "reference") : original.bleu,
+        measure_bleu(artifact.checkpoint, text, options, "artifact"), options);
   }
   report.gates = eval::check_gates(options.gates.limits, report.measured);
   if (!options.junit.empty()) {
@@ -262,7 +219,7 @@ int report_artifact(const std::string& path, const Checkpoint& reference, const 
     write_json(options.json, json);
   }
   if (!options.json.to_stdout()) {
-    fmt::print("{}\n", group_table(artifact));
+    fmt::print("{}\n", group_table(tensor_sizes(artifact)));
     if (!options.gates.baseline.empty()) {
       fmt::print("{}\n", comparison_table(reference.config, baseline, {}));
     }

@@ -3,11 +3,13 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/baseline.h"
 #include "cli/options.h"
 #include "eval/bootstrap.h"
 #include "model/checkpoint.h"
+#include "model/translator.h"
 
 // What compress and verify say about an artifact.
 namespace ltz::cli {
@@ -26,11 +28,27 @@ void add_report(CLI::App& command, ReportOptions& options);
 // Writes one JSON object, pretty-printed, with a final line end.
 void write_json(const JsonOptions& options, const nlohmann::ordered_json& json);
 
+// What BLEU depends on beside text and model.
+std::string bleu_signature(const ReportOptions& options);
+
+// Statistics of each sentence's BLEU.
+std::vector<eval::BleuStatistics> measure_bleu(const Checkpoint& checkpoint,
+                                               const eval::ParallelText& text,
+                                               const ReportOptions& options,
+                                               const SentenceProgress& progress);
+
+// What an artifact is compared with.
+struct Original {
+  const Checkpoint& checkpoint;                   // that it was made from
+  const Baseline& baseline;                       // in full when the user has chosen it
+  const std::optional<eval::ParallelText>& text;  // to measure BLEU on, if any
+  // Of the checkpoint on the text; none: they are measured.
+  std::vector<eval::BleuStatistics> bleu = {};
+};
+
 // Measures the artifact as it is on disk, says what was found as the options want it, and returns
-// the exit code. reference: the model that it was made from. text: to measure BLEU on, if any. The
-// baseline is compared with in full when the user has chosen it.
-// Throws ConfigError unless the artifact is a .ltz of the reference's configuration.
-int report_artifact(const std::string& path, const Checkpoint& reference, const Baseline& baseline,
-                    const std::optional<eval::ParallelText>& text, const ReportOptions& options);
+// the exit code. Throws ConfigError unless the artifact is a .ltz of the original's configuration.
+int report_artifact(const std::string& path, const Original& original,
+                    const ReportOptions& options);
 
 }  // namespace ltz::cli

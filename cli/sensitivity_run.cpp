@@ -6,32 +6,15 @@
 #include <fstream>
 #include <span>
 
+#include "cli/fingerprint.h"
 #include "cli/terminal.h"
 #include "compress/plan.h"
-#include "formats/crc32c.h"
 #include "formats/file.h"
 #include "formats/sensitivity_csv.h"
 #include "model/error.h"
 
 namespace ltz::cli {
 namespace {
-
-// What the curves depend on; two runs of the same fingerprint can be put together.
-std::string fingerprint(const Checkpoint& checkpoint, const eval::ParallelText& text) {
-  std::string tensors;
-  for (const auto& [name, tensor] : checkpoint.tensors) {
-    const std::vector<float> values = tensor.values();
-    tensors += fmt::format("{} {:08x}\n", name, formats::crc32c(std::as_bytes(std::span(values))));
-  }
-  std::string words;
-  for (const auto* side : {&text.source, &text.reference}) {
-    for (const std::string& line : *side) {
-      words += line + "\n";
-    }
-  }
-  return fmt::format("model {:08x} text {:08x}", formats::crc32c(std::as_bytes(std::span(tensors))),
-                     formats::crc32c(std::as_bytes(std::span(words))));
-}
 
 // Points that were measured before, by this or by an interrupted run.
 std::vector<compress::SensitivityPoint> known_points(const std::string& path,
@@ -98,7 +81,8 @@ compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
                                                 const eval::ParallelText& text,
                                                 const SensitivityRun& run) {
   formats::SensitivityFile file{
-      .measured = fmt::format("{} context {}", fingerprint(checkpoint, text), run.options.context),
+      .measured = fmt::format("model {} text {} context {}", fingerprint(checkpoint),
+                              fingerprint(text), run.options.context),
       .curves = {}};
   file.curves.metric = run.metric;
   const std::string partial = partial_file(run);

@@ -28,8 +28,11 @@ int run(const Options& options) {
   if (options.report.text.given()) {
     text = options.report.text.read();
   }
-  return report_artifact(options.artifact, options.reference.read().checkpoint,
-                         read_baseline(options.report.gates.baseline), text, options.report);
+  const Checkpoint checkpoint = options.reference.read().checkpoint;
+  const Baseline baseline = read_baseline(options.report.gates.baseline);
+  return report_artifact(options.artifact,
+                         {.checkpoint = checkpoint, .baseline = baseline, .text = text},
+                         options.report);
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
 #include "compress/calibrated.h"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <optional>
-#include <set>
 
+#include "compress/original_targets.h"
+#include "compress/paired_reading.h"
 #include "compress/pattern.h"
 #include "compress/quantize.h"
 #include "model/context.h"
@@ -13,71 +14,21 @@
 namespace ltz::compress {
 namespace {
 
-constexpr const char* kEncoderTable = "encoder.embed_tokens.weight";
-constexpr const char* kDecoderTable = "decoder.embed_tokens.weight";
+// Of the inputs' moments when targets are made, see original_targets: 0.01 to 0.2 do as well.
+constexpr double kTargetDamping = 0.05;
 
-bool is_token_table(const ParameterSpec& spec) {
-  return spec.role == Role::kTable && !spec.name.ends_with("embed_positions.weight");
-}
-
-// No correlations, and every channel the same.
-InputMoments uncorrelated(std::int64_t columns) {
-  const auto n = static_cast<std::size_t>(columns);
-  InputMoments moments{.count = 1, .sum = std::vector<double>(n), .second = {}};
-  moments.second.resize(n * n);
-  for (std::size_t i = 0; i < n; ++i) {
-    moments.second[i * n + i] = 1.0;
-  }
-  return moments;
-}
-
-// As much again as the mean of the diagonal, for rows that are also looked up.
-void add_lookup(InputMoments& moments) {
-  const auto n = static_cast<std::size_t>(moments.columns());
-  double trace = 0.0;
-  for (std::size_t i = 0; i < n; ++i) {
-    trace += moments.second[i * n + i];
-  }
-  for (std::size_t i = 0; i < n; ++i) {
-    moments.second[i * n + i] += trace / static_cast<double>(n);
-  }
-}
-
-// How words count by how often they occur. At equal bits of the tables of the Multi30k model, 0.25
-// makes less loss on the development set than 0 and 0.5 do.
-constexpr double kCountExponent = 0.25;
-
-// Tables are quantized as if their errors cost more than was measured: other texts have words that
-// the calibration text lacks. On the Multi30k model at 3.4 bits per weight, without this nine
-// tenths of the rise of the development set's loss came from the tables.
-constexpr double kTableCare = 4.0;
-
-// "encoder.layers.3.fc1.weight" and "encoder.layers.3.fc2.weight" are calibrated together.
-std::string stage_of(const ParameterSpec& spec) {
-  const char* part = spec.component == Component::kFeedForward      ? "feed-forward"
-                     : spec.component == Component::kCrossAttention ? "cross-attention"
-                                                                    : "self";
-  return (spec.stack == Stack::kEncoder ? "encoder." : "decoder.") + std::to_string(spec.layer) +
-         "." + part;
-}
-
-std::string bias_of(const std::string& matrix) {
-  static constexpr std::size_t kSuffix = sizeof("weight") - 1;
-  return matrix.substr(0, matrix.size() - kSuffix) + "bias";
-}
-
-void count_tokens(const std::vector<TokenIds>& sentences, std::vector<double>& counts) {
-  for (const TokenIds& sentence : sentences) {
-    for (const int token : sentence) {
-      counts[static_cast<std::size_t>(token)] += 1.0;
-    }
-  }
+// Matrices of a sublayer whose inputs come from other matrices of it: they are calibrated when
+// those are compressed.
+bool comes_second(const std::string& matrix) {
+  return std::ranges::any_of(
+      std::array{"out_proj.weight", "linear2.weight", "weight_linear.weight", "fc2.weight"},
+      [&](const char* end) { return matrix.ends_with(end); });
 }
 
 // bias += W mean(x) - Q mean(y), where y is what the inputs x have become.
-std::vector<float> corrected_bias(const Checkpoint& checkpoint, const std::string& matrix,
-                                  const Tensor& quantized, const InputMoments& before,
-                                  const InputMoments& after) {
+Tensor corrected_bias(const Checkpoint& checkpoint, const std::string& matrix,
+                      const Tensor& quantized, const InputMoments& before,
+                      const InputMoments& after) {
   std::vector<float> bias = checkpoint.tensors.at(bias_of(matrix)).values();
   const std::vector<float> w = checkpoint.tensors.at(matrix).values();
   const std::vector<float> q = quantized.values();
@@ -90,72 +41,34 @@ std::vector<float> corrected_bias(const Checkpoint& checkpoint, const std::strin
     }
     bias[row] = round_to_float16(static_cast<float>(bias[row] + difference));
   }
-  return bias;
+  return dense_tensor(checkpoint.tensors.at(bias_of(matrix)).shape, std::move(bias),
+                      Precision::kFloat16);
 }
 
-}  // namespace
-
-RowWeights table_row_weights(const Checkpoint& checkpoint, const CalibrationText& text) {
-  const ModelConfig& config = checkpoint.config;
-  RowWeights weights;
-  for (const ParameterSpec& spec : parameter_specs(config)) {
-    if (!is_token_table(spec)) {
-      continue;
-    }
-    std::vector<double> counts(static_cast<std::size_t>(spec.shape[0]), 1.0);
-    if (spec.name == kEncoderTable) {
-      count_tokens(text.sources, counts);
-    }
-    if (spec.name != kEncoderTable || config.share_all_embeddings) {
-      count_tokens(text.targets, counts);
-    }
-    double sum = 0.0;
-    for (double& count : counts) {
-      count = std::pow(count, kCountExponent);
-      sum += count;
-    }
-    for (double& count : counts) {
-      count *= static_cast<double>(counts.size()) / sum;
-    }
-    weights.emplace(spec.name, std::move(counts));
-  }
-  return weights;
+// Mean over inputs of ||W x||^2.
+double mean_square_output(const std::vector<float>& weights, const InputMoments& moments) {
+  const auto columns = moments.columns();
+  const auto rows = static_cast<Eigen::Index>(weights.size()) / columns;
+  const auto w = Eigen::Map<const Matrix>(weights.data(), rows, columns).cast<double>();
+  const auto h = Eigen::Map<const Square>(moments.second.data(), columns, columns);
+  return (Square(w) * h).cwiseProduct(Square(w)).sum() / static_cast<double>(moments.count);
 }
 
-std::map<std::string, InputMoments> all_moments(const Checkpoint& checkpoint,
-                                                const CalibrationText& text) {
-  const ModelConfig& config = checkpoint.config;
-  std::set<std::string> observed;
-  std::map<std::string, InputMoments> moments;
-  for (const ParameterSpec& spec : parameter_specs(config)) {
-    const bool matrix = spec.role == Role::kMatrix;
-    if (!matrix && !is_token_table(spec)) {
-      continue;
-    }
-    if (!text.sources.empty() && (matrix || spec.name == output_table(config))) {
-      observed.insert(spec.name);
-    } else {
-      moments.emplace(spec.name, uncorrelated(spec.shape[1]));
-    }
-  }
-  if (!observed.empty()) {
-    Transformer model(checkpoint);
-    moments.merge(input_moments(model, text, observed));
-  }
-  for (const char* table : {kEncoderTable, kDecoderTable}) {
-    if (observed.contains(table)) {
-      add_lookup(moments.at(table));
-    }
+InputMoments without_correlations(InputMoments moments) {
+  const auto n = static_cast<std::size_t>(moments.columns());
+  for (std::size_t i = 0; i < n * n; ++i) {
+    moments.second[i] = i % (n + 1) == 0 ? moments.second[i] : 0.0;
   }
   return moments;
 }
 
+}  // namespace
+
 CalibratedCompressor::CalibratedCompressor(const Checkpoint& checkpoint,
                                            const Calibration& calibration, const Recipe& recipe)
-    : checkpoint_(checkpoint), calibration_(calibration) {
-  std::vector<std::string> tables;
-  std::map<std::string, std::vector<std::string>> by_stage;
-  std::vector<std::string> order;
+    : checkpoint_(checkpoint), calibration_(calibration), recipe_(recipe) {
+  sublayers_.resize(static_cast<std::size_t>(number_of_sublayers(checkpoint.config)));
+  norms_.resize(sublayers_.size());
   for (const ParameterSpec& spec : parameter_specs(checkpoint.config)) {
     const bool keep_float = std::ranges::any_of(recipe.overrides, [&](const Override& special) {
       return special.keep_float && matches(special.pattern, spec.name);
@@ -168,99 +81,154 @@ CalibratedCompressor::CalibratedCompressor(const Checkpoint& checkpoint,
       throw ConfigError("tensor " + spec.name + " is not in the calibration");
     }
     if (spec.role == Role::kTable) {
-      tables.push_back(spec.name);
+      tables_.push_back(spec.name);
       continue;
     }
-    const std::string stage = stage_of(spec);
-    if (!by_stage.contains(stage)) {
-      order.push_back(stage);
-    }
-    by_stage[stage].push_back(spec.name);
-  }
-  if (!tables.empty()) {
-    stages_.push_back(std::move(tables));
-  }
-  for (const std::string& stage : order) {
-    stages_.push_back(std::move(by_stage.at(stage)));
+    const auto sublayer = static_cast<std::size_t>(sublayer_of(checkpoint.config, spec));
+    norms_[sublayer] = norm_behind(checkpoint.config, spec);
+    auto& groups = sublayers_[sublayer];
+    groups[comes_second(spec.name) ? 1 : 0].push_back(spec.name);
   }
 }
 
+std::vector<std::string> CalibratedCompressor::names() const {
+  std::vector<std::string> names = tables_;
+  for (const auto& groups : sublayers_) {
+    for (const std::vector<std::string>& group : groups) {
+      names.insert(names.end(), group.begin(), group.end());
+    }
+  }
+  return names;
+}
+
+double CalibratedCompressor::price(const std::string& name) const {
+  double price = calibration_.sensitivities.at(name);
+  if (!recipe_.uses(Technique::kAllocation)) {
+    const Tensor& tensor = checkpoint_.tensors.at(name);
+    price = static_cast<double>(tensor.size()) /
+            mean_square_output(tensor.values(), calibration_.moments.at(name));
+  }
+  double care = 1.0;
+  for (const Override& special : recipe_.overrides) {
+    if (special.care && matches(special.pattern, name)) {
+      care = *special.care;
+    }
+  }
+  // An output that nothing depends on may be as wrong as it likes, but within reason.
+  return std::max(care * price, 1e-12);
+}
+
 SecondOrderResult CalibratedCompressor::quantize(const std::string& name,
+                                                 std::span<const float> weights,
                                                  const InputMoments& moments, double lambda,
                                                  const SecondOrderOptions& options) const {
   return in_context("tensor " + name, [&] {
     SecondOrderOptions own = options;
-    // An output that nothing depends on may be as wrong as it likes, but within reason.
-    own.lambda = lambda / std::max(calibration_.sensitivities.at(name), 1e-12);
+    own.lambda = lambda / price(name);
     own.centred = checkpoint_.tensors.contains(bias_of(name));
-    if (const auto weights = calibration_.row_weights.find(name);
-        weights != calibration_.row_weights.end()) {
-      own.row_weights = weights->second;
-      own.lambda /= kTableCare;
+    own.scale_rows = recipe_.uses(Technique::kRowScales);
+    own.rate_share = recipe_.uses(Technique::kRates) ? options.rate_share : 0.0;
+    own.refit = recipe_.uses(Technique::kRefit);
+    own.k_means_too = recipe_.uses(Technique::kKMeansCells);
+    own.sweeps = recipe_.uses(Technique::kDescent) ? options.sweeps : 0;
+    if (const auto rows = calibration_.row_weights.find(name);
+        rows != calibration_.row_weights.end()) {
+      own.row_weights = rows->second;
     }
-    return quantize_second_order(checkpoint_.tensors.at(name).values(), moments, own);
+    return quantize_second_order(
+        weights, recipe_.uses(Technique::kErrorFeedback) ? moments : without_correlations(moments),
+        own);
   });
 }
 
-std::int64_t CalibratedCompressor::matrix_elements() const {
-  std::int64_t elements = 0;
-  for (const std::vector<std::string>& stage : stages_) {
-    for (const std::string& name : stage) {
-      elements += calibration_.row_weights.contains(name) ? 0 : checkpoint_.tensors.at(name).size();
-    }
+std::vector<TensorEstimate> CalibratedCompressor::estimate(double lambda) const {
+  std::vector<TensorEstimate> estimates;
+  for (const std::string& name : names()) {
+    const Tensor& tensor = checkpoint_.tensors.at(name);
+    const SecondOrderResult result = quantize(name, tensor.values(), calibration_.moments.at(name),
+                                              lambda, {.passes = 2, .sweeps = 0});
+    estimates.push_back({.name = name,
+                         .codebook = to_string(result.start),
+                         .centroids = result.values.centroids.size(),
+                         .sparsity = sparsity(Tensor{tensor.shape, result.values}.values()),
+                         .bits = result.bits,
+                         .divergence = calibration_.sensitivities.at(name) * result.error});
   }
-  return elements;
+  return estimates;
 }
 
-double CalibratedCompressor::float_bits() const {
-  std::int64_t elements = -matrix_elements();
-  for (const ParameterSpec& spec : parameter_specs(checkpoint_.config)) {
-    elements += spec.role == Role::kTable ? 0 : element_count(spec.shape);
+Replacements CalibratedCompressor::compress_group(const std::vector<std::string>& group,
+                                                  double lambda, PairedReading* reading) const {
+  std::map<std::string, PairedMoments> pairs;
+  if (reading != nullptr) {
+    pairs = reading->moments({group.begin(), group.end()});
   }
-  return 16.0 * static_cast<double>(elements);
-}
-
-double CalibratedCompressor::estimated_bits(double lambda) const {
-  double bits = 0.0;
-  for (const std::vector<std::string>& stage : stages_) {
-    for (const std::string& name : stage) {
-      if (!calibration_.row_weights.contains(name)) {
-        bits +=
-            quantize(name, calibration_.moments.at(name), lambda, {.passes = 2, .sweeps = 0}).bits;
-      }
+  Replacements replacements;
+  for (const std::string& name : group) {
+    const Tensor& matrix = checkpoint_.tensors.at(name);
+    const InputMoments& before = calibration_.moments.at(name);
+    const auto pair = pairs.find(name);
+    const InputMoments& after = pair == pairs.end() ? before : pair->second.inputs;
+    const std::string bias = bias_of(name);
+    const bool biased = checkpoint_.tensors.contains(bias);
+    std::vector<float> weights = matrix.values();
+    if (pair != pairs.end() && recipe_.uses(Technique::kOriginalTargets)) {
+      weights = original_targets(weights, before, pair->second,
+                                 {.damping = kTargetDamping, .centred = biased});
     }
+    const Tensor quantized{matrix.shape, quantize(name, weights, after, lambda, {}).values};
+    if (biased && !calibration_.text.sources.empty() && recipe_.uses(Technique::kBiasCorrection)) {
+      replacements.emplace(bias, corrected_bias(checkpoint_, name, quantized, before, after));
+    }
+    replacements.emplace(name, quantized);
   }
-  return bits;
+  return replacements;
 }
 
 Checkpoint CalibratedCompressor::compress(double lambda, const StageProgress& on_stage) const {
   Checkpoint result = checkpoint_;
+  Transformer original(checkpoint_);
   Transformer model(checkpoint_);
-  std::size_t done = 0;
-  for (const std::vector<std::string>& stage : stages_) {
-    std::map<std::string, InputMoments> moments;
-    const bool tables = calibration_.row_weights.contains(stage.front());
-    if (!tables && !calibration_.text.sources.empty()) {
-      moments = input_moments(model, calibration_.text, {stage.begin(), stage.end()});
+  const auto replace = [&](const std::string& name, Tensor tensor) {
+    model.replace(name, tensor.values());
+    result.tensors.at(name) = std::move(tensor);
+  };
+  const auto report = [&](std::size_t done) {
+    if (on_stage) {
+      on_stage(done, 1 + sublayers_.size());
     }
-    for (const std::string& name : stage) {
-      const InputMoments& before = calibration_.moments.at(name);
-      const auto found = moments.find(name);
-      const InputMoments& after = found == moments.end() ? before : found->second;
-      Tensor& tensor = result.tensors.at(name);
-      tensor.data = quantize(name, after, lambda, {}).values;
-      model.replace(name, tensor.values());
-      const std::string bias = bias_of(name);
-      if (checkpoint_.tensors.contains(bias) && found != moments.end()) {
-        std::vector<float> values = corrected_bias(checkpoint_, name, tensor, before, after);
-        model.replace(bias, values);
-        result.tensors.at(bias) =
-            dense_tensor(result.tensors.at(bias).shape, std::move(values), Precision::kFloat16);
+  };
+  for (const std::string& name : tables_) {
+    const Tensor& table = checkpoint_.tensors.at(name);
+    const SecondOrderResult found =
+        quantize(name, table.values(), calibration_.moments.at(name), lambda, {});
+    replace(name, {table.shape, found.values});
+  }
+  report(1);
+  std::optional<PairedReading> reading;
+  if (!calibration_.text.sources.empty() && recipe_.uses(Technique::kSequential)) {
+    reading.emplace(original, model, calibration_.text);
+  }
+  for (std::size_t s = 0; s < sublayers_.size(); ++s) {
+    for (const std::vector<std::string>& group : sublayers_[s]) {
+      for (auto& [name, tensor] : compress_group(group, lambda, reading ? &*reading : nullptr)) {
+        replace(name, std::move(tensor));
       }
     }
-    if (on_stage) {
-      on_stage(++done, stages_.size());
+    if (reading) {
+      if (recipe_.layer_norm_repair && norms_[s]) {
+        const std::string gain = *norms_[s] + ".weight";
+        const std::string bias = *norms_[s] + ".bias";
+        NormParameters parameters =
+            repaired(checkpoint_.tensors.at(gain).values(), checkpoint_.tensors.at(bias).values(),
+                     fit_lines(reading->outputs(), *recipe_.layer_norm_repair));
+        const Shape shape = checkpoint_.tensors.at(gain).shape;
+        replace(gain, dense_tensor(shape, std::move(parameters.gain), Precision::kFloat16));
+        replace(bias, dense_tensor(shape, std::move(parameters.bias), Precision::kFloat16));
+      }
+      reading->advance();
     }
+    report(2 + s);
   }
   for (auto& [name, tensor] : result.tensors) {
     if (!tensor.quantized()) {

@@ -1,14 +1,20 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compress/calibration.h"
 #include "compress/noise_sensitivity.h"
+#include "compress/paired_reading.h"
 #include "compress/recipe.h"
 #include "compress/second_order.h"
+#include "compress/token_tables.h"
 #include "model/checkpoint.h"
 
 // Compression that looks at what the layers see: second-order rounding, layer after layer.
@@ -22,17 +28,17 @@ struct Calibration {
   std::map<std::string, double> sensitivities;  // see noise_sensitivity
 };
 
-// How much the rows of each token table count: more for words that occur more often in the text;
-// those that never do count like the rarest. Mean 1.
-RowWeights table_row_weights(const Checkpoint& checkpoint, const CalibrationText& text);
-
-// Moments of every matrix, and of every table: of the features that the output projection
-// multiplies; where rows are only looked up, every channel counts the same; both where a table is
-// used for both. Without a text every input is taken to be like every other: no correlations.
-std::map<std::string, InputMoments> all_moments(const Checkpoint& checkpoint,
-                                                const CalibrationText& text);
-
 using StageProgress = std::function<void(std::size_t done, std::size_t total)>;
+
+// What is foreseen for one matrix or table.
+struct TensorEstimate {
+  std::string name;
+  std::string_view codebook;  // "uniform" or "k-means": which of both won
+  std::size_t centroids = 0;  // that occur
+  double sparsity = 0.0;      // fraction of zeros
+  double bits = 0.0;          // of all codes, as entropy
+  double divergence = 0.0;    // of the model's distributions that comes from its error, in nats
+};
 
 class CalibratedCompressor {
  public:
@@ -41,29 +47,36 @@ class CalibratedCompressor {
   CalibratedCompressor(const Checkpoint& checkpoint, const Calibration& calibration,
                        const Recipe& recipe);
 
-  // Entropy of the codes of all matrices, in bits, when every error in the output of a layer costs
-  // its sensitivity and a bit costs lambda; each by itself and in one pass: an estimate.
-  double estimated_bits(double lambda) const;
+  // For every matrix and table that gets a codebook, in order of computation: what comes out when
+  // every error in the output of a layer costs its sensitivity and a bit costs lambda; each by
+  // itself and without the last passes: an estimate.
+  std::vector<TensorEstimate> estimate(double lambda) const;
 
-  // Elements of all matrices that get a codebook.
-  std::int64_t matrix_elements() const;
-  // What everything else but the tables takes: float16.
-  double float_bits() const;
-
-  // The compressed model. The tables come first, then sublayer after sublayer, each with the
-  // moments of inputs that come through all that is compressed already; its biases take up
-  // the mean error of its outputs. What has no codebook becomes float16. The same for any number
-  // of threads. on_stage may be empty.
+  // The compressed model. The tables come first, then sublayer after sublayer, each rounded on
+  // inputs that come through all that is compressed already to what the original's layers put out;
+  // biases take up the mean error. What has no codebook becomes float16. The same for any number of
+  // threads. on_stage may be empty.
   Checkpoint compress(double lambda, const StageProgress& on_stage = {}) const;
 
  private:
-  SecondOrderResult quantize(const std::string& name, const InputMoments& moments, double lambda,
+  // What one error in the outputs of this layer costs, by the recipe.
+  double price(const std::string& name) const;
+  SecondOrderResult quantize(const std::string& name, std::span<const float> weights,
+                             const InputMoments& moments, double lambda,
                              const SecondOrderOptions& options) const;
+  // The matrices of a group, on the inputs that they get in the compressed model, and their biases.
+  Replacements compress_group(const std::vector<std::string>& group, double lambda,
+                              PairedReading* reading) const;
+  // Of everything that gets a codebook, in order of computation.
+  std::vector<std::string> names() const;
 
   const Checkpoint& checkpoint_;
   const Calibration& calibration_;
-  // Names of the tensors that are calibrated together, in order of computation.
-  std::vector<std::vector<std::string>> stages_;
+  Recipe recipe_;
+  std::vector<std::string> tables_;
+  // Matrices of each sublayer, by name: those that take its inputs, then those behind them.
+  std::vector<std::array<std::vector<std::string>, 2>> sublayers_;
+  std::vector<std::optional<std::string>> norms_;  // LayerNorms right behind them
 };
 
 }  // namespace ltz::compress

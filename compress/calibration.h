@@ -10,6 +10,9 @@
 
 namespace ltz::compress {
 
+// Name of the bias that is added to a matrix's outputs, if the model has it.
+std::string bias_of(const std::string& matrix);
+
 // What a model is run on to see its activations: source sentences with their translations, which
 // may be the model's own.
 struct CalibrationText {
@@ -22,5 +25,11 @@ struct CalibrationText {
 // model's observer is replaced. Throws ConfigError for texts of different or no length.
 std::map<std::string, InputMoments> input_moments(Transformer& model, const CalibrationText& text,
                                                   const std::set<std::string>& matrices);
+
+// Moments of every matrix, and of every table: of the features that the output projection
+// multiplies; where rows are only looked up, every channel counts the same; both where a table is
+// used for both. Without a text every input is taken to be like every other: no correlations.
+std::map<std::string, InputMoments> all_moments(const Checkpoint& checkpoint,
+                                                const CalibrationText& text);
 
 }  // namespace ltz::compress

@@ -7,12 +7,21 @@
 
 namespace ltz::compress {
 
+double diagonal_damping(const Square& h, const Row& mean, double fraction) {
+  constexpr double kNoVariance = 1e-3;
+  constexpr double kRounding = 1e-4;
+  const double square = mean.squaredNorm();
+  const double least = h.trace() < kNoVariance * square ? kRounding * square : 1e-12;
+  return std::max(fraction * h.diagonal().mean(), least);
+}
+
 InputGeometry input_geometry(const InputMoments& moments, const GeometryOptions& options) {
   const Eigen::Index n = moments.columns();
   const auto count = static_cast<double>(moments.count);
   Square h = Eigen::Map<const Square>(moments.second.data(), n, n) / count;
+  Row mean = Row::Zero(n);
   if (options.centred) {
-    const Row mean = Eigen::Map<const Row>(moments.sum.data(), n) / count;
+    mean = Eigen::Map<const Row>(moments.sum.data(), n) / count;
     h -= mean.transpose() * mean;
   }
   InputGeometry geometry;
@@ -20,9 +29,8 @@ InputGeometry input_geometry(const InputMoments& moments, const GeometryOptions&
   std::iota(geometry.order.begin(), geometry.order.end(), 0);
   std::ranges::stable_sort(geometry.order, std::greater(), [&](Eigen::Index i) { return h(i, i); });
   // An input that is always zero says nothing about its weights: the damping alone prices them.
-  const double damping = std::max(options.damping * h.diagonal().mean(), 1e-12);
   geometry.h = h(geometry.order, geometry.order);
-  geometry.h.diagonal().array() += damping;
+  geometry.h.diagonal().array() += diagonal_damping(h, mean, options.damping);
   const Square inverse = geometry.h.llt().solve(Square::Identity(n, n));
   geometry.u = inverse.llt().matrixU();
   return geometry;

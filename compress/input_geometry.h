@@ -23,6 +23,11 @@ struct InputGeometry {
   Square u;                         // upper Cholesky factor of its inverse: H^-1 = U^T U
 };
 
+// What is added to the diagonal of h, (columns, columns): a fraction of its mean; more where the
+// inputs are nearly the same every time, so that what their mean left of h is the rounding of
+// products in float32. mean: (columns), that was taken off; zero where none was.
+double diagonal_damping(const Square& h, const Row& mean, double fraction);
+
 // moments: of at least one input.
 InputGeometry input_geometry(const InputMoments& moments, const GeometryOptions& options);
 

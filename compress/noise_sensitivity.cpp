@@ -4,32 +4,59 @@
 #include <cmath>
 #include <random>
 
+#include "compress/calibration.h"
+#include "compress/input_geometry.h"
 #include "model/error.h"
 
 namespace ltz::compress {
 namespace {
 
-// Mean over inputs of x^T x.
-double mean_square(const InputMoments& moments) {
-  const auto columns = static_cast<std::size_t>(moments.columns());
-  double trace = 0.0;
-  for (std::size_t i = 0; i < columns; ++i) {
-    trace += moments.second[i * columns + i];
-  }
-  return trace / static_cast<double>(moments.count);
-}
-
-double mean_square(const std::vector<float>& values) {
-  double sum = 0.0;
-  for (const float value : values) {
-    sum += static_cast<double>(value) * value;
-  }
-  return sum / static_cast<double>(values.size());
-}
-
 // Uniform in [-1, 1), the same on every platform.
 double symmetric_uniform(std::mt19937_64& random) {
   return static_cast<double>(random() >> 11) * 0x1p-52 - 1.0;
+}
+
+// What rounding with error feedback leaves (rows, columns), by place: the rounding of column i, the
+// same in all directions, and what the columns behind it do against it.
+Square rounding_noise(Eigen::Index rows, const InputGeometry& geometry, std::mt19937_64& random) {
+  Square noise(rows, geometry.u.rows());
+  for (Eigen::Index i = 0; i < noise.size(); ++i) {
+    noise.data()[i] = symmetric_uniform(random);
+  }
+  return noise * (geometry.u.diagonal().cwiseInverse().asDiagonal() *
+                  Square(geometry.u.triangularView<Eigen::Upper>()));
+}
+
+// The matrix with noise, (rows, columns) by place; and its bias, if it has one, which takes up the
+// mean of what the noise puts out.
+Replacements with_noise(const Checkpoint& checkpoint, const std::string& name, const Square& noise,
+                        const InputGeometry& geometry, const InputMoments& inputs) {
+  std::vector<float> weights = checkpoint.tensors.at(name).values();
+  const std::string bias = bias_of(name);
+  std::vector<float> shifted;
+  if (checkpoint.tensors.contains(bias)) {
+    shifted = checkpoint.tensors.at(bias).values();
+  }
+  for (Eigen::Index r = 0; r < noise.rows(); ++r) {
+    double mean = 0.0;
+    for (Eigen::Index i = 0; i < noise.cols(); ++i) {
+      const Eigen::Index column = geometry.order[static_cast<std::size_t>(i)];
+      weights[static_cast<std::size_t>(r * noise.cols() + column)] +=
+          static_cast<float>(noise(r, i));
+      mean += noise(r, i) * inputs.sum[static_cast<std::size_t>(column)] /
+              static_cast<double>(inputs.count);
+    }
+    if (!shifted.empty()) {
+      shifted[static_cast<std::size_t>(r)] -= static_cast<float>(mean);
+    }
+  }
+  Replacements replacements;
+  replacements.emplace(name, dense_tensor(checkpoint.tensors.at(name).shape, std::move(weights)));
+  if (!shifted.empty()) {
+    const Shape shape = checkpoint.tensors.at(bias).shape;
+    replacements.emplace(bias, dense_tensor(shape, std::move(shifted)));
+  }
+  return replacements;
 }
 
 }  // namespace
@@ -40,30 +67,39 @@ std::map<std::string, double> noise_sensitivity(
     const std::function<void(std::size_t done, std::size_t total)>& on_tensor) {
   std::map<std::string, double> sensitivities;
   for (const auto& [name, inputs] : moments) {
-    std::vector<float> values = checkpoint.tensors.at(name).values();
-    const auto columns = static_cast<std::size_t>(inputs.columns());
-    const std::size_t rows = values.size() / columns;
-    const auto weights = row_weights.find(name);
-    // Variance 1/3 for uniform noise of amplitude 1. With row weights g the noise has the variance
-    // of one without, divided by g, so that every row counts the same in the weighted error.
-    const double variance = options.relative_error * mean_square(values);
+    const Tensor& tensor = checkpoint.tensors.at(name);
+    const InputGeometry geometry =
+        input_geometry(inputs, {.centred = checkpoint.tensors.contains(bias_of(name))});
+    const std::vector<float> weights = tensor.values();
+    const auto rows = static_cast<Eigen::Index>(weights.size()) / inputs.columns();
+    const auto found = row_weights.find(name);
     std::mt19937_64 random(options.seed);
-    for (std::size_t r = 0; r < rows; ++r) {
-      const double weight = weights == row_weights.end() ? 1.0 : weights->second[r];
-      const double amplitude = std::sqrt(3.0 * variance / weight);
-      for (std::size_t i = r * columns; i < (r + 1) * columns; ++i) {
-        values[i] += static_cast<float>(amplitude * symmetric_uniform(random));
-      }
+    Square noise = rounding_noise(rows, geometry, random);
+    double error = 0.0;
+    double output = 0.0;
+    for (Eigen::Index r = 0; r < rows; ++r) {
+      // With row weights g the noise has the variance of one without, divided by g, so that every
+      // row counts the same in the weighted error.
+      const double weight =
+          found == row_weights.end() ? 1.0 : found->second[static_cast<std::size_t>(r)];
+      noise.row(r) /= std::sqrt(weight);
+      const Row row =
+          Eigen::Map<const RowVector>(weights.data() + r * inputs.columns(), inputs.columns())
+              .cast<double>()(geometry.order);
+      output += weight * (row * geometry.h).dot(row);
+      error += weight * (noise.row(r) * geometry.h).dot(noise.row(r));
     }
-    const double error = static_cast<double>(rows) * variance * mean_square(inputs);
-    Replacements replacements;
-    replacements.emplace(name, dense_tensor(checkpoint.tensors.at(name).shape, std::move(values)));
-    const double found = quality(replacements);
-    if (!std::isfinite(found)) {
+    if (!(error > 0.0) || !(output > 0.0)) {
+      sensitivities[name] = 0.0;
+      continue;
+    }
+    const double scale = std::sqrt(options.relative_error * output / error);
+    const Replacements replacements = with_noise(checkpoint, name, scale * noise, geometry, inputs);
+    const double quality_found = quality(replacements);
+    if (!std::isfinite(quality_found)) {
       throw ConfigError("tensor " + name + ": its sensitivity is not finite");
     }
-    // A tensor that the text does not reach still has to be worth something.
-    sensitivities[name] = error > 0.0 ? std::max(found, 0.0) / error : 0.0;
+    sensitivities[name] = std::max(quality_found, 0.0) / (scale * scale * error);
     if (on_tensor) {
       on_tensor(sensitivities.size(), moments.size());
     }

@@ -11,15 +11,16 @@
 namespace ltz::compress {
 
 struct NoiseOptions {
-  double relative_error = 0.05;  // of the noise, ||noise||^2 / ||W||^2
+  double relative_error = 0.02;  // of the layer's outputs
   std::uint64_t seed = 1;
 };
 
 // How much the model's output suffers from an error in a layer's outputs: quality divided by the
 // error, for each of these matrices and tables. The error is what quantize_second_order() counts:
 // the mean over inputs of ||(W - Q) x||^2, rows weighted. The loss is nearly proportional to it
-// while it is small, whatever the error looks like (HIGGS, Malinovskii et al. 2024, theorem 1): so
-// it is measured with white noise in one tensor at a time.
+// while it is small (HIGGS, Malinovskii et al. 2024, theorem 1): so it is measured with noise in
+// one tensor at a time, which looks like what second-order rounding leaves; a bias takes up its
+// mean.
 //
 // moments: of the inputs of every matrix that is wanted. row_weights: of tables, (rows); where
 // there is one, rows of less weight get more noise. quality: of the model with these tensors in

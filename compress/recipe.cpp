@@ -1,5 +1,7 @@
 #include "compress/recipe.h"
 
+#include <array>
+#include <cmath>
 #include <string>
 
 #include "model/error.h"
@@ -26,21 +28,60 @@ void require_fraction(double value, const Recipe& recipe, const std::string& wha
 
 void require_positive(const std::optional<double>& value, const Recipe& recipe,
                       const std::string& what) {
-  require(!value || *value > 0.0, recipe,
+  require(!value || (*value > 0.0 && std::isfinite(*value)), recipe,
           what + " is " + std::to_string(value.value_or(0.0)) + ", expected more than 0");
 }
 
 }  // namespace
+
+std::string_view to_string(Technique technique) {
+  switch (technique) {
+    case Technique::kAllocation:
+      return "allocation";
+    case Technique::kErrorFeedback:
+      return "error-feedback";
+    case Technique::kRates:
+      return "rates";
+    case Technique::kDescent:
+      return "descent";
+    case Technique::kRefit:
+      return "refit";
+    case Technique::kKMeansCells:
+      return "k-means-cells";
+    case Technique::kRowScales:
+      return "row-scales";
+    case Technique::kSequential:
+      return "sequential";
+    case Technique::kOriginalTargets:
+      return "original-targets";
+    case Technique::kBiasCorrection:
+      return "bias-correction";
+  }
+  return {};
+}
+
+std::span<const Technique> all_techniques() {
+  static constexpr std::array kAll = {Technique::kAllocation,      Technique::kErrorFeedback,
+                                      Technique::kRates,           Technique::kDescent,
+                                      Technique::kRefit,           Technique::kKMeansCells,
+                                      Technique::kRowScales,       Technique::kSequential,
+                                      Technique::kOriginalTargets, Technique::kBiasCorrection};
+  return kAll;
+}
 
 Recipe preset(std::string_view name) {
   if (name == "paper") {
     return {.name = "paper", .paper_ratio = 18.2};
   }
   if (name == "balanced") {
-    return {.name = "balanced", .calibrated = true, .bits_per_weight = 2.9};
+    return {.name = "balanced",
+            .calibrated = true,
+            .bits_per_weight = 2.7,
+            .max_divergence = 0.004,
+            .max_bits_per_weight = 3.4};
   }
   if (name == "max") {
-    return {.name = "max", .calibrated = true, .bits_per_weight = 2.2};
+    return {.name = "max", .calibrated = true, .bits_per_weight = 2.1};
   }
   throw ConfigError("unknown preset " + std::string(name) + ", expected paper, balanced or max");
 }
@@ -61,6 +102,14 @@ void validate(const Recipe& recipe) {
           recipe, "more than one of sparsity, paper_ratio and bits_per_weight");
   require(!recipe.calibrated || recipe.paper_ratio || recipe.bits_per_weight, recipe,
           "calibrated needs paper_ratio or bits_per_weight");
+  require_positive(recipe.max_divergence, recipe, "max_divergence");
+  require_positive(recipe.max_bits_per_weight, recipe, "max_bits_per_weight");
+  require(recipe.max_divergence.has_value() == recipe.max_bits_per_weight.has_value(), recipe,
+          "max_divergence and max_bits_per_weight go together");
+  require(!recipe.max_divergence || (recipe.calibrated && recipe.bits_per_weight), recipe,
+          "max_divergence needs calibrated and bits_per_weight");
+  require((recipe.without.empty() && !recipe.layer_norm_repair) || recipe.calibrated, recipe,
+          "without and layer_norm_repair need calibrated");
   for (const Override& special : recipe.overrides) {
     require(!special.pattern.empty(), recipe, "an override without a pattern");
     if (special.bits) {
@@ -70,6 +119,9 @@ void validate(const Recipe& recipe) {
     if (special.sparsity) {
       require_fraction(*special.sparsity, recipe, special.pattern + ": sparsity");
     }
+    require_positive(special.care, recipe, special.pattern + ": care");
+    require(!special.care || !special.keep_float, recipe,
+            special.pattern + ": both care and keep_float");
   }
 }
 

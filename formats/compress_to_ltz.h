@@ -1,27 +1,43 @@
 #pragma once
 
-#include <cstddef>
+#include <functional>
+#include <limits>
 #include <vector>
 
-#include "compress/calibrated.h"
-#include "compress/plan.h"
+#include "compress/tunable.h"
+#include "formats/ltz.h"
 
 namespace ltz::formats {
 
-// Compresses a model by a recipe and packs it. The planner's estimate of the file is a little off,
-// so it is asked again for as much more or less as the file was off; the largest file that is small
-// enough wins.
-// curves: null where nothing was measured. baseline_bytes: what paper_ratio is a ratio to.
-// Throws ConfigError as Planner and apply do, and when no file is small enough.
-std::vector<std::byte> compress_to_ltz(const Checkpoint& checkpoint,
-                                       const compress::SensitivityCurves* curves,
-                                       const compress::Recipe& recipe, double baseline_bytes);
+// What a file may take at most, in bytes.
+struct SizeLimits {
+  double model = std::numeric_limits<double>::infinity();  // as LtzSizes has it
+  double file = std::numeric_limits<double>::infinity();
 
-// The same with a compressor that looks at what the layers see: finds the lambda for which the
-// model without embeddings takes at most model_bytes, by its estimates first and then by the files
-// themselves. Throws ConfigError when no file is small enough. on_stage: of every attempt.
-std::vector<std::byte> compress_to_ltz(const compress::CalibratedCompressor& compressor,
-                                       double model_bytes,
-                                       const compress::StageProgress& on_stage = {});
+  bool any() const;
+};
+
+// Sizes of the file that these tensors will make; vocabulary and configuration are counted exactly.
+LtzSizes foreseen_sizes(const Checkpoint& checkpoint,
+                        const std::vector<compress::TensorForecast>& tensors);
+
+// The mildest strength whose file is within the limits, as foreseen: in the search for a size, the
+// place to start from. Without limits, the compressor's own start.
+double foreseen_strength(const Checkpoint& checkpoint,
+                         const compress::TunableCompressor& compressor, const SizeLimits& limits);
+
+struct SizeFitOptions {
+  SizeLimits limits;
+  double start = 0.0;  // strength
+  compress::StrengthRange range;
+  double weights = 0.0;        // parameters without embeddings
+  double close_enough = 0.01;  // relative: a file that much below the limits will do
+};
+
+// The mildest strength whose file is within the limits, by the files themselves; without limits,
+// the start. sizes_at: of the file of a strength. Unless something fits, the strongest that was
+// tried.
+compress::SizeSearchResult fitting_strength(
+    const std::function<LtzSizes(double strength)>& sizes_at, const SizeFitOptions& options);
 
 }  // namespace ltz::formats

@@ -17,23 +17,18 @@ QuantizedValues read_codebook(Hdf5Image& image, hid_t group, const Shape& shape)
   if (levels.size() != 1 || levels[0] > 256) {
     throw FormatError("codebook: expected at most 256 centroids, found shape " + to_string(levels));
   }
-  return {image.floats(group, "codebook", levels), image.bytes(group, "codes", shape)};
-}
-
-// Whether element `index` is not zero.
-bool is_kept(const Tensor& tensor, std::size_t index) {
-  if (const auto* quantized = std::get_if<QuantizedValues>(&tensor.data)) {
-    return quantized->centroids[quantized->codes[index]] != 0.0f;
+  QuantizedValues quantized{image.floats(group, "codebook", levels),
+                            image.bytes(group, "codes", shape)};
+  if (image.has(group, "row_scales")) {
+    quantized.row_scales = image.bytes(group, "row_scales", {row_count(shape)});
   }
-  return std::get<DenseValues>(tensor.data).values[index] != 0.0f;
+  return quantized;
 }
 
 void check_mask(Hdf5Image& image, hid_t group, const Tensor& tensor) {
-  const auto count = static_cast<std::size_t>(tensor.size());
-  std::size_t zeros = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    zeros += is_kept(tensor, i) ? 0 : 1;
-  }
+  // Of the values, not of the centroids: a small scale may round a small centroid to zero.
+  const std::vector<std::uint8_t> expected = mask_of(tensor.values());
+  const auto zeros = std::ranges::count(expected, 0);
   if (!image.has(group, "mask")) {
     if (zeros != 0) {
       throw FormatError("mask is missing: " + std::to_string(zeros) + " elements are zero");
@@ -44,11 +39,10 @@ void check_mask(Hdf5Image& image, hid_t group, const Tensor& tensor) {
     throw FormatError("mask: expected none where no element is zero");
   }
   const auto mask = image.bytes(group, "mask", tensor.shape);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (mask[i] != (is_kept(tensor, i) ? 1 : 0)) {
-      throw FormatError("mask: expected 1 for a kept and 0 for a zero element, found " +
-                        std::to_string(mask[i]) + " at element " + std::to_string(i));
-    }
+  const auto bad = std::ranges::mismatch(mask, expected).in1;
+  if (bad != mask.end()) {
+    throw FormatError("mask: expected 1 for a kept and 0 for a zero element, found " +
+                      std::to_string(*bad) + " at element " + std::to_string(bad - mask.begin()));
   }
 }
 

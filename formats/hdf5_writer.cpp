@@ -102,6 +102,10 @@ void write_values(hid_t group, const Tensor& tensor, const std::vector<hsize_t>&
     write_dataset(group, "codebook", H5T_IEEE_F32LE, {quantized->centroids.size()},
                   quantized->centroids.data());
     write_dataset(group, "codes", H5T_STD_U8LE, dims, quantized->codes.data());
+    if (!quantized->row_scales.empty()) {
+      write_dataset(group, "row_scales", H5T_STD_U8LE, {quantized->row_scales.size()},
+                    quantized->row_scales.data());
+    }
     return;
   }
   const auto& dense = std::get<DenseValues>(tensor.data);

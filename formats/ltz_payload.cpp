@@ -9,6 +9,7 @@
 #include "formats/float_coder.h"
 #include "formats/ltz_bytes.h"
 #include "formats/ltz_float16.h"
+#include "formats/ltz_row_scales.h"
 #include "formats/rans.h"
 #include "formats/tensor_checks.h"
 
@@ -56,15 +57,18 @@ std::vector<float> get_centroids16(ByteReader& reader, std::size_t count) {
 }
 
 bool has_centroids16(PayloadKind kind) {
-  return kind == PayloadKind::kCodebook16 || kind == PayloadKind::kContext16;
+  return kind == PayloadKind::kCodebook16 || kind == PayloadKind::kContext16 ||
+         kind == PayloadKind::kScaledCodebook16 || kind == PayloadKind::kScaledContext16;
 }
 
 bool has_contexts(PayloadKind kind) {
-  return kind == PayloadKind::kContext32 || kind == PayloadKind::kContext16;
+  return kind == PayloadKind::kContext32 || kind == PayloadKind::kContext16 ||
+         kind == PayloadKind::kScaledContext32 || kind == PayloadKind::kScaledContext16;
 }
 
-bool has_codes(PayloadKind kind) {
-  return kind == PayloadKind::kCodebook32 || kind == PayloadKind::kCodebook16 || has_contexts(kind);
+bool has_row_scales(PayloadKind kind) {
+  return kind == PayloadKind::kScaledCodebook32 || kind == PayloadKind::kScaledCodebook16 ||
+         kind == PayloadKind::kScaledContext32 || kind == PayloadKind::kScaledContext16;
 }
 
 // Rows are along the last dimension; magnitudes count from the centroid next to zero, of two the
@@ -89,6 +93,9 @@ void put_codebook(std::vector<std::byte>& out, const Tensor& tensor, PayloadKind
   } else {
     std::ranges::for_each(centroids, [&](float value) { put_float32(out, value); });
   }
+  if (has_row_scales(kind)) {
+    put_row_scales(out, quantized.row_scales);
+  }
   put_bytes(out, has_contexts(kind)
                      ? context_encode(quantized.codes, layout_of(tensor.shape, centroids))
                      : rans_encode(quantized.codes, static_cast<int>(centroids.size())));
@@ -112,6 +119,10 @@ QuantizedValues decode_codebook(std::span<const std::byte> bytes, const Shape& s
     }
   }
   check_centroids(quantized.centroids);
+  if (has_row_scales(kind)) {
+    const auto rows = static_cast<std::size_t>(row_count(shape));
+    quantized.row_scales = get_row_scales(reader, rows);
+  }
   const auto stream = reader.take(reader.remaining());
   quantized.codes = has_contexts(kind)
                         ? context_decode(stream, count, layout_of(shape, quantized.centroids))
@@ -185,8 +196,12 @@ std::vector<PayloadKind> possible_kinds(const Tensor& tensor) {
   if (const auto* quantized = std::get_if<QuantizedValues>(&tensor.data)) {
     const bool exact = std::ranges::all_of(
         quantized->centroids, [](float value) { return float16_bits(value).has_value(); });
-    return exact ? std::vector{PayloadKind::kCodebook16, PayloadKind::kContext16}
-                 : std::vector{PayloadKind::kCodebook32, PayloadKind::kContext32};
+    if (quantized->row_scales.empty()) {
+      return exact ? std::vector{PayloadKind::kCodebook16, PayloadKind::kContext16}
+                   : std::vector{PayloadKind::kCodebook32, PayloadKind::kContext32};
+    }
+    return exact ? std::vector{PayloadKind::kScaledCodebook16, PayloadKind::kScaledContext16}
+                 : std::vector{PayloadKind::kScaledCodebook32, PayloadKind::kScaledContext32};
   }
   switch (std::get<DenseValues>(tensor.data).precision) {
     case Precision::kFloat16:
@@ -216,7 +231,7 @@ Payload encode_payload(const Tensor& tensor) {
 
 std::vector<std::byte> encode_payload(const Tensor& tensor, PayloadKind kind) {
   std::vector<std::byte> out;
-  if (has_codes(kind)) {
+  if (tensor.quantized()) {
     put_codebook(out, tensor, kind);
   } else {
     put_floats(out, std::get<DenseValues>(tensor.data), kind);

@@ -20,8 +20,12 @@ enum class PayloadKind : std::uint8_t {
   kContext16 = 6,
   kCodedFloat16 = 7,
   kCodedBFloat16 = 8,
+  kScaledCodebook32 = 9,  // these four as 2, 3, 5 and 6, with a scale for each row
+  kScaledCodebook16 = 10,
+  kScaledContext32 = 11,
+  kScaledContext16 = 12,
 };
-inline constexpr std::uint8_t kPayloadKinds = 9;
+inline constexpr std::uint8_t kPayloadKinds = 13;
 
 struct Payload {
   PayloadKind kind = PayloadKind::kFloat32;
@@ -35,7 +39,8 @@ Payload encode_payload(const Tensor& tensor);
 // The same as this kind, which must be one that can hold the tensor exactly.
 std::vector<std::byte> encode_payload(const Tensor& tensor, PayloadKind kind);
 
-// Allocates element_count(shape) codes or floats, so the caller bounds it. Throws FormatError.
+// Allocates element_count(shape) codes or floats, and row_count(shape) scales, so the caller bounds
+// it. Throws FormatError.
 Tensor decode_payload(std::span<const std::byte> bytes, const Shape& shape, PayloadKind kind);
 
 }  // namespace ltz::formats

@@ -39,23 +39,54 @@ void read(const toml::table& table, std::string_view key, Target& target) {
 }
 
 compress::Override read_override(const toml::table& table) {
-  refuse_unknown_keys(table, {"pattern", "bits", "sparsity", "keep_float"});
+  refuse_unknown_keys(table, {"pattern", "bits", "sparsity", "keep_float", "care"});
   compress::Override entry;
   read<std::string>(table, "pattern", entry.pattern);
   read<int>(table, "bits", entry.bits);
   read<double>(table, "sparsity", entry.sparsity);
   read<bool>(table, "keep_float", entry.keep_float);
+  read<double>(table, "care", entry.care);
   if (entry.pattern.empty()) {
     throw FormatError("a [[tensor]] needs a pattern");
   }
   return entry;
 }
 
+compress::Slope parse_slope(const std::string& name) {
+  if (name != "least-squares" && name != "same-variance") {
+    throw FormatError(fmt::format(
+        "layer_norm_repair: expected least-squares or same-variance, found \"{}\"", name));
+  }
+  return name == "least-squares" ? compress::Slope::kLeastSquares : compress::Slope::kSameVariance;
+}
+
+void read_without(const toml::table& table, std::set<compress::Technique>& without) {
+  if (!table.contains("without")) {
+    return;
+  }
+  const auto* names = table["without"].as_array();
+  if (names == nullptr) {
+    throw FormatError("without must be a list of names");
+  }
+  for (const toml::node& node : *names) {
+    const std::string name = node.value_or(std::string());
+    const auto all = compress::all_techniques();
+    const auto found =
+        std::ranges::find(all, name, [](auto technique) { return to_string(technique); });
+    if (found == all.end()) {
+      throw FormatError(
+          fmt::format("line {}: no technique is called \"{}\"", node.source().begin.line, name));
+    }
+    without.insert(*found);
+  }
+}
+
 compress::Recipe read_recipe(const toml::table& table) {
   refuse_unknown_keys(
       table, {"preset", "calibrated", "bits", "embedding_bits", "init", "kmeans_iterations",
               "prune", "prune_embeddings", "quantize_embeddings", "max_sparsity", "seed",
-              "paper_ratio", "bits_per_weight", "sparsity", "tensor"});
+              "paper_ratio", "bits_per_weight", "sparsity", "max_divergence", "max_bits_per_weight",
+              "without", "layer_norm_repair", "tensor"});
   std::string preset;
   read<std::string>(table, "preset", preset);
   compress::Recipe recipe = preset.empty() ? compress::Recipe() : compress::preset(preset);
@@ -78,10 +109,20 @@ compress::Recipe read_recipe(const toml::table& table) {
     recipe.paper_ratio.reset();  // the file's target replaces the preset's
     recipe.bits_per_weight.reset();
     recipe.sparsity.reset();
+    recipe.max_divergence.reset();
+    recipe.max_bits_per_weight.reset();
   }
   read<double>(table, "paper_ratio", recipe.paper_ratio);
   read<double>(table, "bits_per_weight", recipe.bits_per_weight);
   read<double>(table, "sparsity", recipe.sparsity);
+  read<double>(table, "max_divergence", recipe.max_divergence);
+  read<double>(table, "max_bits_per_weight", recipe.max_bits_per_weight);
+  read_without(table, recipe.without);
+  std::string repair;
+  read<std::string>(table, "layer_norm_repair", repair);
+  if (!repair.empty()) {
+    recipe.layer_norm_repair = parse_slope(repair);
+  }
   if (const auto* overrides = table["tensor"].as_array()) {
     for (const toml::node& node : *overrides) {
       if (!node.is_table()) {

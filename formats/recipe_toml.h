@@ -11,7 +11,7 @@ namespace ltz::formats {
 //
 //   preset = "paper"            # paper, balanced or max; without it, the defaults of Recipe
 //   calibrated = false          # second-order rounding; of the keys below only the target counts,
-//                               # and keep_float
+//                               # and of the overrides keep_float and care
 //   bits = 6                    # of the matrices' codes
 //   embedding_bits = 8
 //   init = "optimal"            # linear, density, random, kmeans++ or optimal
@@ -28,6 +28,7 @@ namespace ltz::formats {
 //   bits = 8
 //   sparsity = 0.2
 //   keep_float = false
+//   care = 2.0                  # calibrated: its errors cost twice what was measured
 //
 // Throws FormatError, naming file and key, for syntax, types and unknown keys, and ConfigError for
 // values out of range.

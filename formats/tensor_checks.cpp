@@ -17,6 +17,13 @@ void check_count(std::size_t found, const Shape& shape) {
   }
 }
 
+void check_row_scales(std::size_t found, const Shape& shape) {
+  if (found != 0 && static_cast<std::int64_t>(found) != row_count(shape)) {
+    throw FormatError("row scales: expected none or " + std::to_string(row_count(shape)) +
+                      " for shape " + to_string(shape) + ", found " + std::to_string(found));
+  }
+}
+
 bool holds_exactly(Precision precision, float value) {
   switch (precision) {
     case Precision::kFloat16:
@@ -49,6 +56,7 @@ void check_centroids(std::span<const float> centroids) {
 void check_tensor(const Tensor& tensor) {
   if (const auto* quantized = std::get_if<QuantizedValues>(&tensor.data)) {
     check_count(quantized->codes.size(), tensor.shape);
+    check_row_scales(quantized->row_scales.size(), tensor.shape);
     check_centroids(quantized->centroids);
     const auto bad = std::ranges::find_if(
         quantized->codes, [&](std::uint8_t code) { return code >= quantized->centroids.size(); });

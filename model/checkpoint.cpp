@@ -124,14 +124,20 @@ void validate_tensor(const ParameterSpec& spec, const Tensor& tensor) {
     throw ConfigError("tensor " + spec.name + ": expected shape " + to_string(spec.shape) +
                       ", found " + to_string(tensor.shape));
   }
-  const bool quantized = tensor.quantized();
-  const auto& floats = quantized ? std::get<QuantizedValues>(tensor.data).centroids
-                                 : std::get<DenseValues>(tensor.data).values;
-  const auto bad = std::ranges::find_if_not(floats, [](float v) { return std::isfinite(v); });
+  const auto* quantized = std::get_if<QuantizedValues>(&tensor.data);
+  const auto& floats =
+      quantized != nullptr ? quantized->centroids : std::get<DenseValues>(tensor.data).values;
+  const bool scaled = quantized != nullptr && !quantized->row_scales.empty();
+  // What is finite in the row with the largest scale is finite in all of them.
+  const float scale = scaled ? row_scale(std::ranges::max(quantized->row_scales)) : 1.0f;
+  const auto bad =
+      std::ranges::find_if_not(floats, [&](float v) { return std::isfinite(scale * v); });
   if (bad != floats.end()) {
+    const std::string place = quantized != nullptr ? "centroid " : "element ";
     throw ConfigError("tensor " + spec.name + ": expected finite values, found " +
-                      std::to_string(*bad) + " at " + (quantized ? "centroid " : "element ") +
-                      std::to_string(bad - floats.begin()));
+                      std::to_string(scale * *bad) + " at " + place +
+                      std::to_string(bad - floats.begin()) +
+                      (scaled ? " times the largest row scale" : ""));
   }
 }
 

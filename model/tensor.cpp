@@ -2,7 +2,10 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "model/error.h"
@@ -25,6 +28,11 @@ std::int64_t element_count(const Shape& shape) {
     }
   }
   return empty ? 0 : count;
+}
+
+std::int64_t row_count(const Shape& shape) {
+  const std::int64_t elements = element_count(shape);
+  return shape.empty() || elements == 0 ? elements : elements / shape.back();
 }
 
 std::string to_string(const Shape& shape) {
@@ -55,6 +63,20 @@ float round_to_float16(float value) {
   return static_cast<float>(Eigen::half(value));
 }
 
+float row_scale(std::uint8_t code) {
+  constexpr int kPerDoubling = 8;
+  static const auto kFractions = [] {
+    std::array<float, kPerDoubling> fractions{};
+    for (int i = 0; i < kPerDoubling; ++i) {
+      fractions[static_cast<std::size_t>(i)] =
+          static_cast<float>(std::exp2(static_cast<double>(i) / kPerDoubling));
+    }
+    return fractions;
+  }();
+  constexpr int kOne = 128 / kPerDoubling;
+  return std::ldexp(kFractions[code % kPerDoubling], code / kPerDoubling - kOne);
+}
+
 std::vector<float> Tensor::values() const {
   if (const auto* dense = std::get_if<DenseValues>(&data)) {
     return dense->values;
@@ -63,6 +85,14 @@ std::vector<float> Tensor::values() const {
   std::vector<float> values(quantized.codes.size());
   std::ranges::transform(quantized.codes, values.begin(),
                          [&](std::uint8_t code) { return quantized.centroids[code]; });
+  const std::size_t rows = quantized.row_scales.size();
+  const std::size_t columns = rows == 0 ? 0 : values.size() / rows;
+  for (std::size_t row = 0; row < rows; ++row) {
+    const float scale = row_scale(quantized.row_scales[row]);
+    for (float& value : std::span(values).subspan(row * columns, columns)) {
+      value *= scale;
+    }
+  }
   return values;
 }
 

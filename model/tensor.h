@@ -15,6 +15,10 @@ using Shape = std::vector<std::int64_t>;
 // Throws FormatError when a dimension is negative or the product does not fit into 63 bits.
 std::int64_t element_count(const Shape& shape);
 
+// Number of rows, a row being the last dimension: 1 for a scalar, 0 for a tensor without elements.
+// Throws as element_count() does.
+std::int64_t row_count(const Shape& shape);
+
 // "(496, 248)", for messages.
 std::string to_string(const Shape& shape);
 
@@ -39,14 +43,20 @@ struct DenseValues {
 };
 
 // A codebook and one code per element: element i is centroids[codes[i]] (Deep Compression, Han et
-// al. 2016, section 3). At most 256 centroids, strictly ascending, finite; a pruned element has the
-// code of a centroid that is exactly zero. codes: row-major, each below centroids.size().
+// al. 2016, section 3), times the scale of its row where there are scales. At most 256 centroids,
+// strictly ascending, finite; a pruned element has the code of a centroid that is exactly zero.
+// codes: row-major, each below centroids.size(). row_scales: none, or one for each of the
+// row_count() rows, as row_scale() has them; the product is that of float32.
 struct QuantizedValues {
   std::vector<float> centroids;
   std::vector<std::uint8_t> codes;
+  std::vector<std::uint8_t> row_scales = {};
 
   bool operator==(const QuantizedValues&) const = default;
 };
+
+// The scale of a row in 8 bits: the float32 nearest to 2^((code - 128) / 8).
+float row_scale(std::uint8_t code);
 
 // A named parameter of a model, plain or quantized. A pruned element is an exact zero in both.
 struct Tensor {

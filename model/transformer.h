@@ -40,6 +40,24 @@ struct DecoderRow {
   std::span<const std::int32_t> source_rows;  // rows of EncodedBatch::output
 };
 
+// Sentences with their targets on the way through a model, teacher-forced: the decoder reads </s>
+// and then the target without its last token. A copy can go on by itself.
+struct Reading {
+  struct Layout;
+
+  std::shared_ptr<const Layout> layout;  // which rows belong together
+  Matrix source;                         // (source tokens, channels), as far as the encoder is
+  Matrix target;                         // (target tokens, channels), as far as the decoder is
+  int sublayers = 0;                     // that are done, of number_of_sublayers()
+};
+
+// Sublayers in the order of computation: self-attention and feed-forward of every encoder layer,
+// then self-attention, cross-attention and feed-forward of every decoder layer.
+int number_of_sublayers(const ModelConfig& config);
+// That which a parameter of a layer belongs to, from 0.
+int sublayer_of(const ModelConfig& config, const ParameterSpec& spec);
+bool in_encoder(const ModelConfig& config, int sublayer);
+
 // A model ready to compute with: all weights as float32. After construction it is only read, except
 // by `replace` and `observe_inputs`, so that any number of threads can use it.
 class Transformer {
@@ -75,6 +93,11 @@ class Transformer {
   Matrix decode(DecoderState& state, std::span<const DecoderRow> rows) const;
   // (rows, channels) -> (rows, target vocabulary)
   Matrix logits(MatrixView features) const;
+
+  // Both have their </s>. Looks the tokens up; errors as of encode.
+  Reading start_reading(std::span<const TokenIds> sources, std::span<const TokenIds> targets) const;
+  // Runs the next sublayer. After the last one, target is what decode returns.
+  void read_on(Reading& reading) const;
 
  private:
   struct Layers;

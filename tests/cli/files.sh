@@ -26,6 +26,7 @@ try score --hyp - --ref -
 try sensitivity m.h5 --src src --ref ref -o ref
 try prune m.h5 --sensitivity curves --sparsity 0.1 -o m.h5
 try compress m.h5 -o m.ltz --src src --ref ref --sensitivity src
+try compress m.h5 -o new.ltz --src src --ref ref --state ref
 try compress m.h5 -o new.ltz --json new.ltz
 try compress m.h5 -o nowhere/new.ltz
 try compress m.h5 -o new.h5

@@ -133,6 +133,13 @@ Malformed codes(const std::string& name, const Dataset& dataset, const std::stri
       "codes: " + cause);
 }
 
+// "row_scales" beside them.
+Malformed row_scales(const std::string& name, const Dataset& dataset, const std::string& cause) {
+  return codebook(
+      name, [&](hid_t f, const std::string& path) { replace(f, path + "/row_scales", dataset); },
+      cause);
+}
+
 // Creation properties that are closed with the test.
 class Creation {
  public:
@@ -450,6 +457,53 @@ TEST_CASE("malformed hdf5: datasets") {
                                       {1, 2, NAN, 4, 5, 6, 7, 8});
               },
               "found nan at element 2"),
+      },
+      read_whole, kHdf5Memory);
+}
+
+TEST_CASE("malformed hdf5: row scales") {
+  const std::vector<hsize_t> shape = {13};
+  const Creation chunked;
+  H5Pset_chunk(chunked.id(), 1, shape.data());
+  // Scales `content` beside this codebook.
+  const auto scaled = [](const std::vector<float>& centroids, int content) {
+    return [=](hid_t f, const std::string& path) {
+      write_elements(f, path + "/codebook", H5T_NATIVE_FLOAT, centroids);
+      replace(f, path + "/row_scales", {.shape = {13}, .content = content});
+    };
+  };
+  check_refused(
+      {
+          row_scales("one too few", {.shape = {12}}, "row_scales: expected shape (13), found (12)"),
+          row_scales("one too many", {.shape = {14}},
+                     "row_scales: expected shape (13), found (14)"),
+          row_scales("one for each element", {.shape = {13, 8}},
+                     "row_scales: expected shape (13), found (13, 8)"),
+          row_scales("none", {.shape = {0}}, "row_scales: expected shape (13), found (0)"),
+          row_scales("2^40 that nobody wrote", {.shape = {1ULL << 40}, .written = false},
+                     "row_scales: expected shape (13)"),
+          row_scales("never written", {.shape = {13}, .written = false},
+                     "row_scales: expected 13 bytes of storage, found 0"),
+          row_scales("chunked", {.shape = {13}, .creation = chunked.id()},
+                     "row_scales: expected contiguous storage without"),
+          row_scales("of 16 bits", {.type = H5T_STD_U16LE, .shape = {13}},
+                     "row_scales: expected elements of type uint8"),
+          row_scales("with a sign", {.type = H5T_STD_I8LE, .shape = {13}},
+                     "row_scales: expected elements of type uint8"),
+          row_scales("of floats", {.type = H5T_IEEE_F32LE, .shape = {13}},
+                     "row_scales: expected elements of type uint8"),
+          codebook(
+              "a group",
+              [](hid_t f, const std::string& path) {
+                H5Gclose(H5Gcreate2(f, (path + "/row_scales").c_str(), H5P_DEFAULT, H5P_DEFAULT,
+                                    H5P_DEFAULT));
+              },
+              "row_scales: expected a dataset"),
+          codebook("infinite elements", scaled({-4, -3, -2, -1, 0, 1, 2, 3, 1e38f}, 255),
+                   "expected finite values, found inf at centroid 8 times the largest row scale"),
+          codebook("mask of elements that are rounded to zero",
+                   scaled({-4, -3, -2, -1e-45f, 0, 1e-45f, 2, 3, 4}, 0),
+                   "mask: expected 1 for a kept and 0 for a zero element, found 1"),
       },
       read_whole, kHdf5Memory);
 }

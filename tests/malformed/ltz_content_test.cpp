@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "formats/context_coder.h"
 #include "formats/float_coder.h"
 #include "formats/ltz.h"
 #include "formats/ltz_block.h"
@@ -59,6 +60,10 @@ PayloadKind uncoded(PayloadKind kind) {
       return PayloadKind::kCodebook16;
     case PayloadKind::kCodedFloat16:
       return PayloadKind::kFloat16;
+    case PayloadKind::kScaledContext32:
+      return PayloadKind::kScaledCodebook32;
+    case PayloadKind::kScaledContext16:
+      return PayloadKind::kScaledCodebook16;
     default:
       return kind;
   }
@@ -93,6 +98,12 @@ std::size_t count_of_floats() {
   LtzParts parts;
   const std::string name = first_of(parts, PayloadKind::kFloat16);
   return static_cast<std::size_t>(element_count(parts.tensor(name).entry.shape));
+}
+
+std::size_t rows_of_scaled() {
+  LtzParts parts;
+  const std::string name = first_of(parts, PayloadKind::kScaledCodebook16);
+  return static_cast<std::size_t>(row_count(parts.tensor(name).entry.shape));
 }
 
 std::string repeated(const std::string& text, std::size_t times) {
@@ -190,8 +201,8 @@ TEST_CASE("malformed ltz: index") {
            {three + "malformed variable-length integer"}},
           {"name of 2^63 bytes", with_index("\1" + huge), {three + "truncated"}},
           {"unknown encoding",
-           with_index("\1" + index_line("w", 9, shape, "\x08")),
-           {three + "tensor w: unknown encoding 9"}},
+           with_index("\1" + index_line("w", 13, shape, "\x08")),
+           {three + "tensor w: unknown encoding 13"}},
           {"nine dimensions",
            with_index("\1" + index_line("w", 0, "\x09" + std::string(9, '\1'), "\4")),
            {three + "tensor w: expected at most 8 dimensions, found 9"}},
@@ -343,6 +354,63 @@ TEST_CASE("malformed ltz: streams with contexts") {
           payload("coded floats: another number of them", PayloadKind::kCodedFloat16,
                   change([](Bytes& b) { b = float_encode(Bits(count_of_floats() + 40, 0x3C01)); }),
                   "float stream: "),
+      },
+      read_whole);
+}
+
+TEST_CASE("malformed ltz: row scales") {
+  const auto kind = PayloadKind::kScaledCodebook16;
+  const std::size_t rows = rows_of_scaled();
+  REQUIRE(rows > 2);
+  // Behind one centroid, 0.
+  const auto only = [](const std::string& bytes) {
+    return [bytes](Bytes& out) { out = to_bytes("\1\0\x80"s + bytes); };
+  };
+  // The same, and codes that are all equal behind it.
+  const auto scales = [&](const std::string& bytes) { return only(bytes + "\0\0"s); };
+  // A stream of `count` scales, numbers `least` to 2 of an alphabet, with its length.
+  const auto stream = [](std::size_t count, int alphabet, int least) {
+    std::vector<std::uint8_t> codes(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      codes[i] = static_cast<std::uint8_t>(i % 2 == 0 ? 2 : least);
+    }
+    const Bytes bytes =
+        context_encode(codes, {.columns = 1, .alphabet = alphabet, .zero = alphabet - 1});
+    return static_cast<char>(bytes.size()) +
+           std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  const std::string huge = "\xff\xff\xff\xff\xff\xff\xff\xff\x7f";  // 2^63 - 1
+  // From "d" (100) to "f" (102).
+  check_refused(
+      {
+          payload("nothing", kind, only(""), "payload: truncated"),
+          payload("no largest", kind, only("d"), "payload: truncated"),
+          payload("no length", kind, only("dd"), "payload: truncated"),
+          payload("no codes behind them", kind, only("df" + stream(rows, 3, 0)),
+                  "rANS stream: truncated"),
+          payload("smallest above largest", kind, scales("ed\0"s),
+                  "payload: row scales: the smallest, 101, is above the largest, 100"),
+          payload("2^63 - 1 bytes", kind, scales("df" + huge),
+                  "payload: truncated: expected 9223372036854775807 more bytes"),
+          payload("length is too long", kind, scales("dd\x80\0"s),
+                  "malformed variable-length integer"),
+          payload("bytes for scales that are all equal", kind, scales("dd\1\0"s),
+                  "row scales: context stream: 1 unexpected trailing bytes"),
+          payload("no bytes for scales that differ", kind, scales("df\0"s),
+                  "row scales: context stream: truncated"),
+          payload("half a word", kind, scales("df\2\0\0"s), "row scales: context stream: "),
+          payload("words too many", kind, scales("df\x0c" + std::string(12, 'U')),
+                  "row scales: context stream: "),
+          payload("of more rows", kind, scales("df" + stream(rows + 100, 3, 0)),
+                  "row scales: context stream: "),
+          payload("without the smallest", kind, scales("df" + stream(rows, 3, 1)),
+                  "payload: row scales: expected 100 to 102, found 101 to 102"),
+          payload("without the largest", kind, scales("dg" + stream(rows, 4, 0)),
+                  "payload: row scales: expected 100 to 103, found 100 to 102"),
+          payload(
+              "infinite elements", PayloadKind::kScaledCodebook32,
+              [](Bytes& out) { out = to_bytes("\1\0\0\0\x7f\x90\x90\0\0\0"s); },
+              "expected finite values, found inf at centroid 0 times the largest row scale"),
       },
       read_whole);
 }

@@ -234,6 +234,30 @@ TEST_CASE("hdf5: bfloat16 is stored as its bits") {
              Contains("expected elements of type uint16 (the bits of bfloat16)"));
 }
 
+TEST_CASE("hdf5: row scales are stored as their bytes, one for each row") {
+  Checkpoint checkpoint = tiny_checkpoint(6);
+  const std::string name = "decoder.layers.0.self_attn.branches.1.weight";  // (2, 1, 5)
+  QuantizedValues quantized{{-1.0f, 0.5f}, std::vector<std::uint8_t>(10, 1), {120, 136}};
+  checkpoint.tensors.at(name).data = quantized;
+  check_round_trip(checkpoint);
+  const std::string path = "/tensors/" + name + "/row_scales";
+  CHECK(reason(
+            [&](hid_t f) {
+              std::vector<std::uint8_t> scales(2);
+              const hid_t set = H5Dopen2(f, path.c_str(), H5P_DEFAULT);
+              REQUIRE(H5Dread(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                              scales.data()) >= 0);
+              H5Dclose(set);
+              CHECK(scales == quantized.row_scales);
+            },
+            checkpoint) == "accepted");
+  CHECK_THAT(reason([&](hid_t f) { replace_dataset(f, path, H5T_STD_U8LE, {10}); }, checkpoint),
+             Contains("tensor " + name + ": row_scales: expected shape (2), found (10)"));
+  std::get<QuantizedValues>(checkpoint.tensors.at(name).data).row_scales.clear();
+  CHECK(reason([&](hid_t f) { CHECK(H5Lexists(f, path.c_str(), H5P_DEFAULT) == 0); }, checkpoint) ==
+        "accepted");
+}
+
 TEST_CASE("hdf5: words and tensors that cannot be stored exactly are refused") {
   Checkpoint checkpoint = tiny_checkpoint(4);
   auto words = checkpoint.source_vocabulary.words();

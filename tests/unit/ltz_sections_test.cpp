@@ -148,7 +148,7 @@ TEST_CASE("ltz: each bad tensor index has its own reason") {
   CHECK_THAT(index_reason([](Entries& e) { e[1].shape = {-1}; }), Contains("negative"));
   CHECK_THAT(index_reason([](Entries& e) { e[1].shape = Shape(9, 1); }), Contains("dimensions"));
   CHECK_THAT(index_reason([](Entries& e) { e[1].kind = PayloadKind{kPayloadKinds}; }),
-             Contains("unknown encoding 9"));
+             Contains("unknown encoding 13"));
   CHECK_THAT(reason([](std::vector<Section>& s) {
                auto raw = unpack_block(s[4].content);
                raw.push_back(std::byte{0});

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <set>
 
 #include "model/error.h"
 
@@ -51,13 +52,44 @@ TEST_CASE("a recipe out of range is refused") {
       {.bits_per_weight = -3.0},
       {.sparsity = 0.5, .paper_ratio = 10.0},
       {.paper_ratio = 18.2, .bits_per_weight = 3.0},
+      {.calibrated = true, .bits_per_weight = 2.0, .max_divergence = 0.01},
+      {.calibrated = true, .bits_per_weight = 2.0, .max_bits_per_weight = 3.0},
+      {.calibrated = true,
+       .bits_per_weight = 2.0,
+       .max_divergence = 0.0,
+       .max_bits_per_weight = 3.0},
+      {.calibrated = true, .paper_ratio = 18.2, .max_divergence = 0.01, .max_bits_per_weight = 3.0},
+      {.bits_per_weight = 2.0, .max_divergence = 0.01, .max_bits_per_weight = 3.0},
+      {.without = {Technique::kRates}},
+      {.layer_norm_repair = Slope::kLeastSquares},
       {.overrides = {{.bits = 4}}},
       {.overrides = {{.pattern = "*", .bits = 12}}},
       {.overrides = {{.pattern = "*", .sparsity = 2.0}}},
       {.overrides = {{.pattern = "*", .bits = 4, .keep_float = true}}},
+      {.overrides = {{.pattern = "*", .care = 0.0}}},
+      {.overrides = {{.pattern = "*", .care = INFINITY}}},
+      {.overrides = {{.pattern = "*", .keep_float = true, .care = 2.0}}},
   };
   for (const Recipe& recipe : bad) {
     CHECK_THROWS_AS(validate(recipe), ConfigError);
   }
   CHECK_NOTHROW(validate(Recipe{}));
+  CHECK_NOTHROW(validate(Recipe{.overrides = {{.pattern = "*", .care = 2.0}}}));
+  CHECK_NOTHROW(validate(Recipe{.calibrated = true,
+                                .bits_per_weight = 2.0,
+                                .max_divergence = 0.01,
+                                .max_bits_per_weight = 3.0,
+                                .without = {Technique::kRates},
+                                .layer_norm_repair = Slope::kLeastSquares}));
+}
+
+TEST_CASE("every technique is used unless the recipe does without it, and has a name") {
+  std::set<std::string_view> names;
+  for (const Technique technique : all_techniques()) {
+    CHECK(Recipe{}.uses(technique));
+    CHECK_FALSE(Recipe{.without = {technique}}.uses(technique));
+    CHECK(names.insert(to_string(technique)).second);
+    CHECK_FALSE(to_string(technique).empty());
+  }
+  CHECK(names.size() == 10);
 }

@@ -47,6 +47,15 @@ QuantizedValues random_codes(std::mt19937& random, std::int64_t count, int level
   return quantized;
 }
 
+// The same with scales of a fourth to four for the rows.
+QuantizedValues random_scaled_codes(std::mt19937& random, const Shape& shape) {
+  QuantizedValues quantized = random_codes(random, element_count(shape), 7);
+  for (std::int64_t row = 0; row < row_count(shape); ++row) {
+    quantized.row_scales.push_back(static_cast<std::uint8_t>(112 + random() % 33U));
+  }
+  return quantized;
+}
+
 void add_random_tensors(Checkpoint& checkpoint, unsigned seed) {
   // The distributions of <random> differ between standard libraries; the engine's bits do not.
   std::mt19937 random(seed);
@@ -92,7 +101,7 @@ Checkpoint tiny_quantized_checkpoint(unsigned seed) {
   int kind = 0;
   for (auto& [name, tensor] : checkpoint.tensors) {
     const std::int64_t count = tensor.size();
-    switch (kind++ % 6) {
+    switch (kind++ % 8) {
       case 0:
         tensor.data = random_codes(random, count, 9);
         break;
@@ -116,6 +125,14 @@ Checkpoint tiny_quantized_checkpoint(unsigned seed) {
       case 4:
         std::get<DenseValues>(tensor.data).values[0] = 0.0f;
         break;
+      case 6: {
+        QuantizedValues quantized = random_scaled_codes(random, tensor.shape);
+        if (kind % 16 == 7) {
+          quantized.centroids.back() = 0.7f;  // not float16
+        }
+        tensor.data = std::move(quantized);
+        break;
+      }
       default:
         break;
     }

@@ -15,7 +15,7 @@ Checkpoint tiny_checkpoint(unsigned seed);
 Checkpoint random_checkpoint(const ModelConfig& config, unsigned seed);
 
 // The tiny model with every kind of tensor that files know: codebooks (pruned, unpruned, all
-// equal), float16 and float32.
+// equal, with row scales), float16 and float32.
 Checkpoint tiny_quantized_checkpoint(unsigned seed);
 
 }  // namespace ltz

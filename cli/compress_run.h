@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "cli/compress_state.h"
+#include "cli/report.h"
+#include "compress/tunable.h"
+
+namespace ltz::cli {
+
+// Everything that is known before the first file is made. All references outlive the job.
+struct CompressJob {
+  const Original& original;
+  const compress::Recipe& recipe;
+  const compress::TunableCompressor& compressor;
+  std::string method;           // what a file depends on beside model, texts and strength
+  double close_enough = 0.01;   // relative: a file that much below what is wanted will do
+  const ReportOptions& report;  // with the limits to aim at
+  std::string output;           // empty: only the plan
+};
+
+// Says what the plan is; then compresses until sizes, or else quality, are as wanted, writes the
+// artifact and reports on it. Returns the exit code. What the state has is not done again. Throws
+// ConfigError when the recipe's own target is out of reach.
+int compress_and_report(const CompressJob& job, CompressState& state);
+
+}  // namespace ltz::cli

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "eval/bleu.h"
+#include "formats/ltz.h"
+#include "model/vocabulary.h"
+
+namespace ltz::cli {
+
+// A model that was compressed and packed at some strength.
+struct TrialRecord {
+  std::string method;  // what the file depends on beside the strength
+  double strength = 0.0;
+  formats::LtzSizes sizes;
+  std::optional<double> bleu;  // on the development set, if it was measured
+};
+
+// What `compress` has measured so far, in a file that a later run goes on from: `--state`.
+class CompressState {
+ public:
+  // path: none, and nothing is kept. measured: by name, what the contents depend on. Throws
+  // ConfigError when that of the file is something else, FormatError when the file is damaged.
+  CompressState(std::string path, std::map<std::string, std::string> measured);
+
+  // Writes the file anew, atomically.
+  void save() const;
+  const std::string& path() const { return path_; }
+
+  std::vector<std::vector<int>> translations;   // of the calibration text, token ids
+  std::map<std::string, double> sensitivities;  // see compress::noise_sensitivity
+  std::vector<eval::BleuStatistics> reference;  // of the model on the development set
+  std::vector<TrialRecord> trials;
+
+ private:
+  void parse(const std::string& text);
+
+  std::string path_;
+  std::map<std::string, std::string> measured_;
+};
+
+}  // namespace ltz::cli

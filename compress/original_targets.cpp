@@ -1,0 +1,34 @@
+#include "compress/original_targets.h"
+
+#include <Eigen/Cholesky>
+#include <algorithm>
+
+namespace ltz::compress {
+
+std::vector<float> original_targets(std::span<const float> weights, const InputMoments& original,
+                                    const PairedMoments& pairs, const GeometryOptions& options) {
+  const Eigen::Index n = pairs.inputs.columns();
+  const auto rows = static_cast<Eigen::Index>(weights.size()) / n;
+  const auto count = static_cast<double>(pairs.inputs.count);
+  Square h = Eigen::Map<const Square>(pairs.inputs.second.data(), n, n) / count;
+  Square cross = Eigen::Map<const Square>(pairs.cross.data(), n, n) / count;
+  Row y = Row::Zero(n);
+  if (options.centred) {
+    const Row x = Eigen::Map<const Row>(original.sum.data(), n) / count;
+    y = Eigen::Map<const Row>(pairs.inputs.sum.data(), n) / count;
+    h -= y.transpose() * y;
+    cross -= x.transpose() * y;
+  }
+  const double damping = diagonal_damping(h, y, options.damping);
+  h.diagonal().array() += damping;
+  cross.diagonal().array() += damping;
+  const Square w = Eigen::Map<const Matrix>(weights.data(), rows, n).cast<double>();
+  // W* H = W C, with H symmetric.
+  const Square targets = h.llt().solve((w * cross).transpose()).transpose();
+  std::vector<float> result(weights.size());
+  std::transform(targets.data(), targets.data() + targets.size(), result.begin(),
+                 [](double value) { return static_cast<float>(value); });
+  return result;
+}
+
+}  // namespace ltz::compress

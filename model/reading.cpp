@@ -1,0 +1,131 @@
+#include <algorithm>
+#include <numeric>
+
+#include "model/error.h"
+#include "model/transformer.h"
+#include "model/transformer_layers.h"
+
+namespace ltz {
+
+struct Reading::Layout {
+  std::vector<std::int32_t> rows;  // 0, 1, …: what the contexts are spans of
+  std::vector<Context> source;     // of every source token
+  std::vector<Context> target;     // of every target token, causal
+  std::vector<Context> cross;      // of every target token: its source sentence
+};
+
+namespace {
+
+constexpr int kEncoderSublayers = 2;  // of a layer
+constexpr int kDecoderSublayers = 3;
+
+std::size_t tokens_in(std::span<const TokenIds> sentences) {
+  return std::accumulate(
+      sentences.begin(), sentences.end(), std::size_t{0},
+      [](std::size_t sum, const TokenIds& sentence) { return sum + sentence.size(); });
+}
+
+void require_length(const TokenIds& sentence, int longest, const char* side) {
+  if (static_cast<int>(sentence.size()) > longest) {
+    throw ConfigError(std::string("a ") + side + " sentence has " +
+                      std::to_string(sentence.size()) + " tokens, the model takes at most " +
+                      std::to_string(longest));
+  }
+}
+
+}  // namespace
+
+int number_of_sublayers(const ModelConfig& config) {
+  return kEncoderSublayers * config.encoder.layers + kDecoderSublayers * config.decoder.layers;
+}
+
+int sublayer_of(const ModelConfig& config, const ParameterSpec& spec) {
+  if (spec.stack == Stack::kEncoder) {
+    return kEncoderSublayers * spec.layer + (spec.component == Component::kFeedForward ? 1 : 0);
+  }
+  const int place = spec.component == Component::kFeedForward      ? 2
+                    : spec.component == Component::kCrossAttention ? 1
+                                                                   : 0;
+  return kEncoderSublayers * config.encoder.layers + kDecoderSublayers * spec.layer + place;
+}
+
+bool in_encoder(const ModelConfig& config, int sublayer) {
+  return sublayer < kEncoderSublayers * config.encoder.layers;
+}
+
+Reading Transformer::start_reading(std::span<const TokenIds> sources,
+                                   std::span<const TokenIds> targets) const {
+  if (sources.size() != targets.size()) {
+    throw ConfigError("expected as many targets as sources, found " +
+                      std::to_string(targets.size()) + " and " + std::to_string(sources.size()));
+  }
+  auto layout = std::make_shared<Reading::Layout>();
+  layout->rows.resize(std::max(tokens_in(sources), tokens_in(targets)));
+  std::iota(layout->rows.begin(), layout->rows.end(), 0);
+  const std::span<const std::int32_t> rows = layout->rows;
+  Reading reading;
+  reading.source.resize(static_cast<Eigen::Index>(tokens_in(sources)), config_.encoder.embed_dim);
+  reading.target.resize(static_cast<Eigen::Index>(tokens_in(targets)), config_.decoder.embed_dim);
+  std::size_t source_start = 0;
+  std::size_t target_start = 0;
+  for (std::size_t s = 0; s < sources.size(); ++s) {
+    require_length(sources[s], config_.max_source_positions, "source");
+    require_length(targets[s], config_.max_target_positions, "target");
+    const auto own_source = rows.subspan(source_start, sources[s].size());
+    for (std::size_t i = 0; i < sources[s].size(); ++i) {
+      const int position = static_cast<int>(i);
+      layers_->encoder_embedding.look_up(sources[s][i], position,
+                                         reading.source.row(own_source[i]).data());
+      layout->source.push_back({own_source, position});
+    }
+    for (std::size_t i = 0; i < targets[s].size(); ++i) {
+      const int position = static_cast<int>(i);
+      const int token = i == 0 ? Vocabulary::kEos : targets[s][i - 1];
+      layers_->decoder_embedding.look_up(
+          token, position, reading.target.row(static_cast<Eigen::Index>(target_start + i)).data());
+      layout->target.push_back({rows.subspan(target_start, i + 1), position});
+      layout->cross.push_back({own_source, 0});
+    }
+    source_start += sources[s].size();
+    target_start += targets[s].size();
+  }
+  reading.layout = std::move(layout);
+  return reading;
+}
+
+void Transformer::read_on(Reading& reading) const {
+  const Reading::Layout& layout = *reading.layout;
+  const int encoder = kEncoderSublayers * config_.encoder.layers;
+  if (in_encoder(config_, reading.sublayers)) {
+    const Layer& layer =
+        layers_->encoder[static_cast<std::size_t>(reading.sublayers / kEncoderSublayers)];
+    if (reading.sublayers % kEncoderSublayers == 0) {
+      SelfMixing::Memory memory = layer.self_attn.empty_memory();
+      layer.self_mix(reading.source, memory, layout.source);
+    } else {
+      layer.feed_forward(reading.source);
+    }
+    if (reading.sublayers + 1 == encoder && layers_->encoder_norm) {
+      (*layers_->encoder_norm)(reading.source);
+    }
+  } else {
+    const int place = reading.sublayers - encoder;
+    const Layer& layer = layers_->decoder.at(static_cast<std::size_t>(place / kDecoderSublayers));
+    if (place % kDecoderSublayers == 0) {
+      SelfMixing::Memory memory = layer.self_attn.empty_memory();
+      layer.self_mix(reading.target, memory, layout.target);
+    } else if (place % kDecoderSublayers == 1) {
+      Attention::Memory memory = layer.encoder_attn->empty_memory();
+      layer.encoder_attn->remember(reading.source, memory);
+      layer.attend(reading.target, memory, layout.cross);
+    } else {
+      layer.feed_forward(reading.target);
+    }
+    if (reading.sublayers + 1 == number_of_sublayers(config_) && layers_->decoder_norm) {
+      (*layers_->decoder_norm)(reading.target);
+    }
+  }
+  ++reading.sublayers;
+}
+
+}  // namespace ltz

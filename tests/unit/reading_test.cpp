@@ -1,0 +1,149 @@
+#include <catch2/catch.hpp>
+#include <map>
+#include <optional>
+
+#include "model/error.h"
+#include "model/scoring.h"
+#include "model/transformer.h"
+#include "tests/unit/random_architecture.h"
+#include "tests/unit/tiny_calibration.h"
+#include "tests/unit/tiny_checkpoint.h"
+
+using namespace ltz;
+
+namespace {
+
+constexpr unsigned kArchitectures = 24;
+
+// Of different lengths, one with nothing but its end.
+std::vector<TokenIds> some_sentences(int vocabulary, int step) {
+  std::vector<TokenIds> sentences;
+  for (const int length : {4, 0, 9, 2}) {
+    TokenIds& sentence = sentences.emplace_back();
+    for (int i = 0; i < length; ++i) {
+      sentence.push_back(Vocabulary::kUnk + (step * i + length) % (vocabulary - Vocabulary::kUnk));
+    }
+    sentence.push_back(Vocabulary::kEos);
+  }
+  return sentences;
+}
+
+float difference(const Matrix& a, const Matrix& b) {
+  REQUIRE(a.rows() == b.rows());
+  REQUIRE(a.cols() == b.cols());
+  return (a - b).cwiseAbs().maxCoeff() / std::max(b.cwiseAbs().maxCoeff(), 1.0f);
+}
+
+void read_to_the_end(const Transformer& model, Reading& reading) {
+  while (reading.sublayers < number_of_sublayers(model.config())) {
+    model.read_on(reading);
+  }
+}
+
+Reading start(const Transformer& model) {
+  const compress::CalibrationText text = tiny_text();
+  return model.start_reading(text.sources, text.targets);
+}
+
+}  // namespace
+
+TEST_CASE("reading on through all sublayers is teacher forcing") {
+  std::set<std::string> features;
+  for (unsigned seed = 0; seed < kArchitectures; ++seed) {
+    CAPTURE(seed);
+    const ModelConfig config = random_architecture(seed);
+    features.merge(features_of(config));
+    const Transformer model(random_checkpoint(config, seed));
+    const std::vector<TokenIds> sources = some_sentences(config.source_vocabulary_size, 3);
+    std::vector<TokenIds> targets = some_sentences(config.target_vocabulary_size, 5);
+    std::swap(targets.front(), targets.back());
+    Reading reading = model.start_reading(sources, targets);
+    CHECK(reading.sublayers == 0);
+    read_to_the_end(model, reading);
+    CHECK(difference(reading.source, model.encode(sources).output) < 1e-6f);
+    CHECK(difference(reading.target, teacher_forced_features(model, sources, targets)) < 1e-6f);
+  }
+  for (const char* feature :
+       {"encoder: pre-norm", "encoder: post-norm", "decoder: pre-norm", "decoder: post-norm",
+        "one table", "two tables", "three tables", "convolution only", "two widths",
+        "encoder: 0 branches", "decoder: 0 branches", "encoder: no final norm"}) {
+    CAPTURE(feature);
+    CHECK(features.contains(feature));
+  }
+}
+
+TEST_CASE("a copy of a reading goes on by itself") {
+  const Transformer model(tiny_checkpoint(1));
+  std::optional<Reading> first = start(model);
+  model.read_on(*first);
+  Reading copy = *first;
+  const Reading before = copy;
+  read_to_the_end(model, *first);
+  const Matrix features = first->target;
+  first.reset();
+  CHECK(copy.sublayers == 1);
+  CHECK(copy.source == before.source);
+  CHECK(copy.target == before.target);
+  read_to_the_end(model, copy);
+  CHECK(copy.target == features);
+}
+
+TEST_CASE("every matrix is used by the sublayer that it belongs to") {
+  for (unsigned seed = 0; seed < kArchitectures; ++seed) {
+    CAPTURE(seed);
+    const ModelConfig config = random_architecture(seed);
+    Transformer model(random_checkpoint(config, seed));
+    const std::vector<TokenIds> sources = some_sentences(config.source_vocabulary_size, 3);
+    const std::vector<TokenIds> targets = some_sentences(config.target_vocabulary_size, 5);
+    Reading reading = model.start_reading(sources, targets);
+    std::map<std::string, int> used;
+    model.observe_inputs([&](const std::string& matrix, MatrixView) {
+      CHECK(used.emplace(matrix, reading.sublayers).second);
+    });
+    read_to_the_end(model, reading);
+    for (const ParameterSpec& spec : parameter_specs(config)) {
+      CAPTURE(spec.name);
+      REQUIRE(used.contains(spec.name) == (spec.role == Role::kMatrix));
+      if (spec.role == Role::kMatrix) {
+        const int sublayer = sublayer_of(config, spec);
+        CHECK(used.at(spec.name) == sublayer);
+        CHECK(in_encoder(config, sublayer) ==
+              (spec.stack == Stack::kEncoder && spec.component != Component::kCrossAttention));
+      }
+    }
+  }
+}
+
+TEST_CASE("the tiny model has five sublayers") {
+  const ModelConfig config = tiny_checkpoint(2).config;
+  CHECK(number_of_sublayers(config) == 5);
+  CHECK(in_encoder(config, 1));
+  CHECK_FALSE(in_encoder(config, 2));
+}
+
+TEST_CASE("an encoder sublayer leaves the target alone, a decoder sublayer the source") {
+  const Transformer model(tiny_checkpoint(3));
+  Reading reading = start(model);
+  while (reading.sublayers < 5) {
+    const Reading before = reading;
+    model.read_on(reading);
+    CHECK((reading.source == before.source) == (before.sublayers >= 2));
+    CHECK((reading.target == before.target) == (before.sublayers < 2));
+  }
+}
+
+TEST_CASE("a reading refuses what the model cannot read") {
+  const Transformer model(tiny_checkpoint(4));
+  const std::vector<TokenIds> one = {{4, 2}};
+  const std::vector<TokenIds> two = {{4, 2}, {5, 2}};
+  const std::vector<TokenIds> too_long = {TokenIds(65, 4)};
+  const std::vector<TokenIds> unknown = {{1000, 2}};
+  CHECK_THROWS_WITH(model.start_reading(one, two),
+                    "expected as many targets as sources, found 2 and 1");
+  CHECK_THROWS_WITH(model.start_reading(too_long, one),
+                    "a source sentence has 65 tokens, the model takes at most 64");
+  CHECK_THROWS_WITH(model.start_reading(one, too_long),
+                    "a target sentence has 65 tokens, the model takes at most 64");
+  CHECK_THROWS_AS(model.start_reading(unknown, one), ConfigError);
+  CHECK_THROWS_AS(model.start_reading(one, unknown), ConfigError);
+}

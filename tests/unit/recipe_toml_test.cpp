@@ -1,0 +1,104 @@
+#include "formats/recipe_toml.h"
+
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "model/error.h"
+
+using namespace ltz;
+
+TEST_CASE("an override may ask for care") {
+  const compress::Recipe recipe = formats::parse_recipe(
+      "preset = \"max\"\n"
+      "[[tensor]]\n"
+      "pattern = \"decoder.*\"\n"
+      "care = 2.5\n"
+      "[[tensor]]\n"
+      "pattern = \"encoder.*\"\n",
+      "recipe.toml");
+  CHECK(recipe.calibrated);
+  REQUIRE(recipe.overrides.size() == 2);
+  CHECK(recipe.overrides[0].pattern == "decoder.*");
+  CHECK(recipe.overrides[0].care == 2.5);
+  CHECK_FALSE(recipe.overrides[1].care.has_value());
+}
+
+TEST_CASE("care that makes no sense is refused by file and pattern") {
+  const auto parse = [](const std::string& care) {
+    formats::parse_recipe("[[tensor]]\npattern = \"decoder.*\"\ncare = " + care + "\n", "r.toml");
+  };
+  CHECK_THROWS_AS(parse("\"much\""), FormatError);
+  for (const char* care : {"0.0", "-1.0", "inf", "nan"}) {
+    CHECK_THROWS_AS(parse(care), ConfigError);
+    CHECK_THROWS_WITH(parse(care), Catch::Contains("r.toml") && Catch::Contains("decoder.*: care"));
+  }
+}
+
+TEST_CASE("a recipe may do without techniques") {
+  const compress::Recipe recipe = formats::parse_recipe(
+      "preset = \"max\"\nwithout = [\"rates\", \"k-means-cells\"]\n", "r.toml");
+  CHECK(recipe.without == std::set<compress::Technique>{compress::Technique::kRates,
+                                                        compress::Technique::kKMeansCells});
+  CHECK(recipe.uses(compress::Technique::kDescent));
+  CHECK_FALSE(recipe.uses(compress::Technique::kRates));
+  CHECK(formats::parse_recipe("preset = \"max\"\nwithout = []\n", "r.toml").without.empty());
+  // Every name that is printed is read.
+  for (const compress::Technique technique : compress::all_techniques()) {
+    const std::string text =
+        "preset = \"max\"\nwithout = [\"" + std::string(to_string(technique)) + "\"]\n";
+    CHECK(formats::parse_recipe(text, "r.toml").without == std::set{technique});
+  }
+}
+
+TEST_CASE("techniques that nobody knows are refused by file and line") {
+  const auto parse = [](const std::string& without) {
+    formats::parse_recipe("preset = \"max\"\nwithout = " + without + "\n", "r.toml");
+  };
+  CHECK_THROWS_WITH(
+      parse("[\"rates\", \"magic\"]"),
+      Catch::Contains("r.toml") && Catch::Contains("line 2: no technique is called \"magic\""));
+  CHECK_THROWS_AS(parse("[\"magic\"]"), FormatError);
+  CHECK_THROWS_AS(parse("[1]"), FormatError);
+  CHECK_THROWS_AS(parse("\"rates\""), FormatError);
+  // A recipe that uses none of them anyway.
+  CHECK_THROWS_AS(formats::parse_recipe("without = [\"rates\"]\n", "r.toml"), ConfigError);
+}
+
+TEST_CASE("a recipe may repair LayerNorms") {
+  const auto repair = [](const std::string& name) {
+    return formats::parse_recipe("preset = \"max\"\nlayer_norm_repair = \"" + name + "\"\n",
+                                 "r.toml")
+        .layer_norm_repair;
+  };
+  CHECK(repair("least-squares") == compress::Slope::kLeastSquares);
+  CHECK(repair("same-variance") == compress::Slope::kSameVariance);
+  CHECK(compress::preset("max").layer_norm_repair == std::nullopt);
+  CHECK_THROWS_WITH(repair("yes"),
+                    Catch::Contains("r.toml: layer_norm_repair") && Catch::Contains("\"yes\""));
+  CHECK_THROWS_AS(formats::parse_recipe("layer_norm_repair = \"same-variance\"\n", "r.toml"),
+                  ConfigError);
+}
+
+TEST_CASE("a target of the file replaces the preset's, its bounds included") {
+  const auto parse = [](const std::string& lines) {
+    return formats::parse_recipe("preset = \"balanced\"\n" + lines, "r.toml");
+  };
+  const compress::Recipe as_it_is = parse("");
+  CHECK(as_it_is.max_divergence == compress::preset("balanced").max_divergence);
+  CHECK(as_it_is.max_bits_per_weight == compress::preset("balanced").max_bits_per_weight);
+  const compress::Recipe own = parse("bits_per_weight = 2.5\n");
+  CHECK(own.bits_per_weight == 2.5);
+  CHECK(own.max_divergence == std::nullopt);
+  CHECK(own.max_bits_per_weight == std::nullopt);
+  const compress::Recipe ratio = parse("paper_ratio = 20.0\n");
+  CHECK(ratio.paper_ratio == 20.0);
+  CHECK(ratio.bits_per_weight == std::nullopt);
+  const compress::Recipe bounds =
+      parse("bits_per_weight = 2.5\nmax_divergence = 0.01\nmax_bits_per_weight = 3.0\n");
+  CHECK(bounds.max_divergence == 0.01);
+  CHECK(bounds.max_bits_per_weight == 3.0);
+  CHECK(parse("max_divergence = 0.01\n").max_bits_per_weight == as_it_is.max_bits_per_weight);
+  CHECK_THROWS_AS(parse("bits_per_weight = 2.5\nmax_divergence = 0.01\n"), ConfigError);
+  CHECK_THROWS_AS(parse("bits_per_weight = 2.5\nmax_bits_per_weight = 3.0\n"), ConfigError);
+  CHECK_THROWS_AS(parse("max_divergence = \"little\"\n"), FormatError);
+}
