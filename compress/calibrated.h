@@ -23,7 +23,7 @@ namespace ltz::compress {
 // What is measured once, on the uncompressed model.
 struct Calibration {
   CalibrationText text;
-  std::map<std::string, InputMoments> moments;  // of every matrix and table, see table_moments
+  std::map<std::string, InputMoments> moments;  // of every matrix and table, see all_moments
   RowWeights row_weights;                       // of the tables
   std::map<std::string, double> sensitivities;  // see noise_sensitivity
 };
@@ -36,7 +36,7 @@ struct TensorEstimate {
   std::string_view codebook;  // "uniform" or "k-means": which of both won
   std::size_t centroids = 0;  // that occur
   double sparsity = 0.0;      // fraction of zeros
-  double bits = 0.0;          // of all codes, as entropy
+  double bits = 0.0;          // of all codes, as CodeRates has it
   double divergence = 0.0;    // of the model's distributions that comes from its error, in nats
 };
 

@@ -78,7 +78,8 @@ Recipe preset(std::string_view name) {
             .calibrated = true,
             .bits_per_weight = 2.7,
             .max_divergence = 0.004,
-            .max_bits_per_weight = 3.4};
+            .max_bits_per_weight = 3.4,
+            .overrides = {{.pattern = "*embed*", .care = 2.0}}};
   }
   if (name == "max") {
     return {.name = "max", .calibrated = true, .bits_per_weight = 2.1};

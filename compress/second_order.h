@@ -33,7 +33,7 @@ struct SecondOrderOptions {
   // best that can be done: as much loss for a bit in all rows.
   bool scale_rows = false;
   bool refit = true;         // centroids move
-  bool k_means_too = false;  // K-means cells compete with the uniform grid, by their first passes
+  bool k_means_too = false;  // K-means cells compete with the uniform grid
 };
 
 struct SecondOrderResult {
