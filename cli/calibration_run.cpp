@@ -25,7 +25,6 @@ bool usable(const std::vector<TokenIds>& targets, const compress::CalibrationTex
          });
 }
 
-// All of the text: it costs little to count words, and rare ones are in few sentences.
 std::vector<TokenIds> encoded(const Checkpoint& checkpoint, const std::vector<std::string>& lines) {
   const TextCodec codec(checkpoint);
   std::vector<TokenIds> sentences;
@@ -36,13 +35,10 @@ std::vector<TokenIds> encoded(const Checkpoint& checkpoint, const std::vector<st
 }
 
 compress::CalibrationText translated(const Checkpoint& checkpoint, const Transformer& model,
-                                     const std::vector<std::string>& lines, std::size_t sentences,
+                                     const std::vector<TokenIds>& all, std::size_t sentences,
                                      CompressState& state) {
-  const TextCodec codec(checkpoint);
   compress::CalibrationText text;
-  for (const std::size_t line : eval::evenly_spaced(lines.size(), sentences)) {
-    text.sources.push_back(codec.encode_source(lines[line]));
-  }
+  text.sources = gather(all, eval::evenly_spaced(all.size(), sentences));
   if (!state.translations.empty()) {
     if (!usable(state.translations, text, checkpoint)) {
       throw FormatError(fmt::format("{}: expected translations of {} sentences, found others",
@@ -69,12 +65,9 @@ compress::CalibrationText translated(const Checkpoint& checkpoint, const Transfo
 void measure(const Checkpoint& checkpoint, Transformer& model,
              const compress::Calibration& calibration, std::size_t sentences,
              CompressState& state) {
-  std::vector<TokenIds> sources;
-  std::vector<TokenIds> targets;
-  for (const std::size_t i : eval::evenly_spaced(calibration.text.sources.size(), sentences)) {
-    sources.push_back(calibration.text.sources[i]);
-    targets.push_back(calibration.text.targets[i]);
-  }
+  const auto sample = eval::evenly_spaced(calibration.text.sources.size(), sentences);
+  std::vector<TokenIds> sources = gather(calibration.text.sources, sample);
+  std::vector<TokenIds> targets = gather(calibration.text.targets, sample);
   say(fmt::format("measuring sensitivity on {} sentences", sources.size()));
   const eval::Divergence divergence(model, std::move(sources), std::move(targets));
   Progress progress("sensitivity");
@@ -124,14 +117,15 @@ compress::Calibration calibrate(const Checkpoint& checkpoint, const CalibrationO
                                 const std::vector<std::string>& lines, CompressState& state) {
   compress::Calibration calibration;
   Transformer model(checkpoint);
+  const std::vector<TokenIds> all = encoded(checkpoint, lines);
   if (lines.empty()) {
     say("no text to calibrate on (--calibration, --src): all inputs are taken to be alike");
   } else {
-    calibration.text = translated(checkpoint, model, lines, options.sentences, state);
+    calibration.text = translated(checkpoint, model, all, options.sentences, state);
   }
+  // All of the text: it costs little to count words, and rare ones are in few sentences.
   calibration.row_weights = compress::table_row_weights(
-      checkpoint, compress::token_frequencies(checkpoint, encoded(checkpoint, lines),
-                                              calibration.text.targets));
+      checkpoint, compress::token_frequencies(checkpoint, all, calibration.text.targets));
   calibration.moments = compress::all_moments(checkpoint, calibration.text);
   if (lines.empty()) {
     for (const auto& [name, moments] : calibration.moments) {

@@ -10,7 +10,7 @@
 #include "cli/report.h"
 #include "cli/size_tables.h"
 #include "cli/terminal.h"
-#include "formats/compress_to_ltz.h"
+#include "formats/size_fit.h"
 
 namespace ltz::cli {
 
@@ -18,12 +18,8 @@ ForeseenFile::ForeseenFile(const Checkpoint& checkpoint,
                            std::vector<compress::TensorForecast> tensors,
                            std::int64_t baseline_parameters)
     : specs_(parameter_specs(checkpoint.config)), tensors_(std::move(tensors)) {
-  const formats::LtzSizes sizes = formats::foreseen_sizes(checkpoint, tensors_);
   size_ = eval::size_report(checkpoint.config,
-                            {.artifact = sizes.total,
-                             .embedding = sizes.embedding,
-                             .vocabulary = sizes.vocabulary,
-                             .model = sizes.model},
+                            artifact_bytes(formats::foreseen_sizes(checkpoint, tensors_)),
                             baseline_parameters);
 }
 

@@ -11,8 +11,8 @@
 #include "cli/compress_search.h"
 #include "cli/terminal.h"
 #include "eval/accounting.h"
-#include "formats/compress_to_ltz.h"
 #include "formats/file.h"
+#include "formats/size_fit.h"
 #include "model/error.h"
 
 namespace ltz::cli {

@@ -8,7 +8,7 @@
 #include "cli/compress_state.h"
 #include "cli/report.h"
 #include "compress/tunable.h"
-#include "formats/compress_to_ltz.h"
+#include "formats/size_fit.h"
 
 // Compressing at one strength after another until size or quality is as wanted, for `compress`.
 namespace ltz::cli {

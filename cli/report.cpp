@@ -147,15 +147,12 @@ std::vector<TensorSize> tensor_sizes(const formats::ModelFile& artifact) {
   return sizes;
 }
 
-eval::ArtifactBytes artifact_bytes(const formats::ModelFile& artifact, const std::string& path) {
+eval::ArtifactBytes require_artifact_bytes(const formats::ModelFile& artifact,
+                                           const std::string& path) {
   if (!artifact.sizes) {
     throw ConfigError(path + ": expected a .ltz artifact, found a ." + artifact.container);
   }
-  const formats::LtzSizes& sizes = *artifact.sizes;
-  return {.artifact = sizes.total,
-          .embedding = sizes.embedding,
-          .vocabulary = sizes.vocabulary,
-          .model = sizes.model};
+  return artifact_bytes(*artifact.sizes);
 }
 
 }  // namespace
@@ -195,7 +192,7 @@ int report_artifact(const std::string& path, const Original& original,
   const Checkpoint& reference = original.checkpoint;
   const Baseline& baseline = original.baseline;
   const formats::ModelFile artifact = formats::read_model(path, {});
-  const eval::ArtifactBytes bytes = artifact_bytes(artifact, path);
+  const eval::ArtifactBytes bytes = require_artifact_bytes(artifact, path);
   if (artifact.checkpoint.config != reference.config) {
     throw ConfigError(path + ": expected the configuration of the reference, found another model");
   }

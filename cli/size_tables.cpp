@@ -20,6 +20,13 @@ std::vector<std::string> group_row(const std::string& name, const TensorSize& to
 
 }  // namespace
 
+eval::ArtifactBytes artifact_bytes(const formats::LtzSizes& sizes) {
+  return {.artifact = sizes.total,
+          .embedding = sizes.embedding,
+          .vocabulary = sizes.vocabulary,
+          .model = sizes.model};
+}
+
 std::string group_table(const std::vector<TensorSize>& tensors) {
   std::vector<std::string> order;
   std::map<std::string, TensorSize> groups;

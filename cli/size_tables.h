@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "eval/gates.h"
+#include "formats/ltz.h"
 
 // Where the bytes of an artifact go, of a real one or a planned one.
 namespace ltz::cli {
@@ -16,6 +17,8 @@ struct TensorSize {
   std::int64_t zeros = 0;
   std::int64_t bytes = 0;
 };
+
+eval::ArtifactBytes artifact_bytes(const formats::LtzSizes& sizes);
 
 // A row per group, in the order of their first tensors, and one for all.
 std::string group_table(const std::vector<TensorSize>& tensors);

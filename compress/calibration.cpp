@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "compress/batch_sums.h"
 #include "compress/token_tables.h"
 #include "model/batching.h"
 #include "model/error.h"
-#include "model/parallel.h"
 #include "model/scoring.h"
 
 namespace ltz::compress {
@@ -15,15 +15,6 @@ using MomentsByName = std::map<std::string, InputMoments>;
 
 // What the batch that this thread computes adds to.
 thread_local MomentsByName* collected = nullptr;
-
-// Batches whose sums are kept at a time; they are added up in order, whatever the threads.
-constexpr std::size_t kWave = 4;
-
-void add(MomentsByName& total, const MomentsByName& part) {
-  for (const auto& [name, moments] : part) {
-    total[name].add(moments);
-  }
-}
 
 // No correlations, and every channel the same.
 InputMoments uncorrelated(std::int64_t columns) {
@@ -55,13 +46,18 @@ std::string bias_of(const std::string& matrix) {
   return matrix.substr(0, matrix.size() - kSuffix) + "bias";
 }
 
-MomentsByName input_moments(Transformer& model, const CalibrationText& text,
-                            const std::set<std::string>& matrices) {
+std::vector<std::vector<std::size_t>> batches_of(const CalibrationText& text) {
   if (text.sources.empty() || text.sources.size() != text.targets.size()) {
     throw ConfigError("expected as many calibration targets as sources, at least one, found " +
                       std::to_string(text.targets.size()) + " and " +
                       std::to_string(text.sources.size()));
   }
+  return batch_by_length(text.targets).batches;
+}
+
+MomentsByName input_moments(Transformer& model, const CalibrationText& text,
+                            const std::set<std::string>& matrices) {
+  const std::vector<std::vector<std::size_t>> batches = batches_of(text);
   model.observe_inputs([&](const std::string& matrix, MatrixView inputs) {
     if (collected != nullptr && matrices.contains(matrix)) {
       (*collected)[matrix].add(inputs);
@@ -71,27 +67,22 @@ MomentsByName input_moments(Transformer& model, const CalibrationText& text,
       matrices, [](const std::string& name) { return !name.starts_with("encoder.layers."); });
   const bool output = std::ranges::any_of(
       matrices, [](const std::string& name) { return name.find(".layers.") == std::string::npos; });
-  const std::vector<std::vector<std::size_t>> batches = batch_by_length(text.targets).batches;
-  MomentsByName total;
-  for (std::size_t begin = 0; begin < batches.size(); begin += kWave) {
-    std::vector<MomentsByName> parts(std::min(kWave, batches.size() - begin));
-    parallel_for(parts.size(), [&](std::size_t i) {
-      const std::vector<TokenIds> sources = gather(text.sources, batches[begin + i]);
-      const std::vector<TokenIds> targets = gather(text.targets, batches[begin + i]);
-      collected = &parts[i];
-      if (output) {
-        model.logits(teacher_forced_features(model, sources, targets));
-      } else if (decoder) {
-        teacher_forced_features(model, sources, targets);
-      } else {
-        model.encode(sources);
-      }
-      collected = nullptr;
-    });
-    for (const MomentsByName& part : parts) {
-      add(total, part);
-    }
-  }
+  const MomentsByName total = sum_over_batches<MomentsByName>(
+      batches.size(),
+      [&](std::size_t i, MomentsByName& sums) {
+        const std::vector<TokenIds> sources = gather(text.sources, batches[i]);
+        const std::vector<TokenIds> targets = gather(text.targets, batches[i]);
+        collected = &sums;
+        if (output) {
+          model.logits(teacher_forced_features(model, sources, targets));
+        } else if (decoder) {
+          teacher_forced_features(model, sources, targets);
+        } else {
+          model.encode(sources);
+        }
+        collected = nullptr;
+      },
+      kAddByName);
   model.observe_inputs({});
   return total;
 }

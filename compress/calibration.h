@@ -20,6 +20,10 @@ struct CalibrationText {
   std::vector<TokenIds> targets;
 };
 
+// Its sentences, those of similar length together. Throws ConfigError for texts of different or no
+// length.
+std::vector<std::vector<std::size_t>> batches_of(const CalibrationText& text);
+
 // Second moments and sums of the inputs of these matrices while the model reads the text,
 // teacher-forced. Memory does not grow with the text. The same for any number of threads. The
 // model's observer is replaced. Throws ConfigError for texts of different or no length.

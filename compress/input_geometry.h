@@ -23,10 +23,16 @@ struct InputGeometry {
   Square u;                         // upper Cholesky factor of its inverse: H^-1 = U^T U
 };
 
-// What is added to the diagonal of h, (columns, columns): a fraction of its mean; more where the
-// inputs are nearly the same every time, so that what their mean left of h is the rounding of
-// products in float32. mean: (columns), that was taken off; zero where none was.
-double diagonal_damping(const Square& h, const Row& mean, double fraction);
+struct DampedMoments {
+  Square h;              // mean of x x^T, by column
+  Row mean;              // (columns), that was taken off; zero if not centred
+  double damping = 0.0;  // to be added to the diagonal of h
+};
+
+// The damping is a fraction of the diagonal's mean; more where the inputs are nearly the same every
+// time, so that what their mean left of h is the rounding of products in float32. moments: of at
+// least one input.
+DampedMoments damped_moments(const InputMoments& moments, const GeometryOptions& options);
 
 // moments: of at least one input.
 InputGeometry input_geometry(const InputMoments& moments, const GeometryOptions& options);

@@ -5,17 +5,20 @@
 
 namespace ltz::compress {
 
+void add_products(MatrixView x, MatrixView y, std::vector<double>& sums) {
+  const Matrix products = x.transpose() * y;
+  sums.resize(static_cast<std::size_t>(products.size()));
+  std::transform(products.data(), products.data() + products.size(), sums.begin(), sums.begin(),
+                 std::plus<double>());
+}
+
 void InputMoments::add(MatrixView x) {
   const auto columns = static_cast<std::size_t>(x.cols());
   sum.resize(columns);
-  second.resize(columns * columns);
   count += x.rows();
-  // Products of one batch in float32, sums over batches in double.
-  const Matrix products = x.transpose() * x;
+  add_products(x, x, second);
   const RowVector sums = x.colwise().sum();
   std::transform(sums.data(), sums.data() + sums.size(), sum.begin(), sum.begin(),
-                 [](float a, double b) { return a + b; });
-  std::transform(products.data(), products.data() + products.size(), second.begin(), second.begin(),
                  [](float a, double b) { return a + b; });
 }
 

@@ -7,6 +7,10 @@
 
 namespace ltz::compress {
 
+// sums += x^T y, (columns of x, columns of y), row-major; empty sums are zero. The products of one
+// batch are added up in float32, batches in double. x, y: (inputs, columns).
+void add_products(MatrixView x, MatrixView y, std::vector<double>& sums);
+
 // What a calibration text says about the inputs x of a linear layer, (columns) each.
 struct InputMoments {
   std::int64_t count = 0;

@@ -10,21 +10,17 @@ std::vector<float> original_targets(std::span<const float> weights, const InputM
   const Eigen::Index n = pairs.inputs.columns();
   const auto rows = static_cast<Eigen::Index>(weights.size()) / n;
   const auto count = static_cast<double>(pairs.inputs.count);
-  Square h = Eigen::Map<const Square>(pairs.inputs.second.data(), n, n) / count;
+  DampedMoments y = damped_moments(pairs.inputs, options);
   Square cross = Eigen::Map<const Square>(pairs.cross.data(), n, n) / count;
-  Row y = Row::Zero(n);
   if (options.centred) {
     const Row x = Eigen::Map<const Row>(original.sum.data(), n) / count;
-    y = Eigen::Map<const Row>(pairs.inputs.sum.data(), n) / count;
-    h -= y.transpose() * y;
-    cross -= x.transpose() * y;
+    cross -= x.transpose() * y.mean;
   }
-  const double damping = diagonal_damping(h, y, options.damping);
-  h.diagonal().array() += damping;
-  cross.diagonal().array() += damping;
+  y.h.diagonal().array() += y.damping;
+  cross.diagonal().array() += y.damping;
   const Square w = Eigen::Map<const Matrix>(weights.data(), rows, n).cast<double>();
   // W* H = W C, with H symmetric.
-  const Square targets = h.llt().solve((w * cross).transpose()).transpose();
+  const Square targets = y.h.llt().solve((w * cross).transpose()).transpose();
   std::vector<float> result(weights.size());
   std::transform(targets.data(), targets.data() + targets.size(), result.begin(),
                  [](double value) { return static_cast<float>(value); });

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "compress/batch_sums.h"
 #include "model/batching.h"
-#include "model/error.h"
-#include "model/parallel.h"
 
 namespace ltz::compress {
 namespace {
@@ -16,31 +15,11 @@ using Pairs = std::map<std::string, PairedMoments>;
 thread_local std::map<std::string, Matrix> originals;
 thread_local Pairs* collected = nullptr;
 
-// Calls look(batch, sums) for every batch and adds up, in their order, what it puts into the empty
-// sums that it is given.
-template <typename Sums, typename Batch, typename Look, typename Add>
-Sums sum_over(const std::vector<Batch>& batches, const Look& look, const Add& add) {
-  Sums total;
-  constexpr std::size_t kWave = 4;  // batches whose sums are kept at a time
-  for (std::size_t begin = 0; begin < batches.size(); begin += kWave) {
-    std::vector<Sums> parts(std::min(kWave, batches.size() - begin));
-    parallel_for(parts.size(), [&](std::size_t i) { look(batches[begin + i], parts[i]); });
-    for (const Sums& part : parts) {
-      add(total, part);
-    }
-  }
-  return total;
-}
-
 }  // namespace
 
 void PairedMoments::add(MatrixView x, MatrixView y) {
   inputs.add(y);
-  cross.resize(static_cast<std::size_t>(y.cols() * y.cols()));
-  // As in InputMoments: products of one batch in float32, sums in double.
-  const Matrix products = x.transpose() * y;
-  std::transform(products.data(), products.data() + products.size(), cross.begin(), cross.begin(),
-                 std::plus<double>());
+  add_products(x, y, cross);
 }
 
 void PairedMoments::add(const PairedMoments& other) {
@@ -52,12 +31,7 @@ void PairedMoments::add(const PairedMoments& other) {
 PairedReading::PairedReading(Transformer& original, Transformer& compressed,
                              const CalibrationText& text)
     : original_(original), compressed_(compressed) {
-  if (text.sources.empty() || text.sources.size() != text.targets.size()) {
-    throw ConfigError("expected as many calibration targets as sources, at least one, found " +
-                      std::to_string(text.targets.size()) + " and " +
-                      std::to_string(text.sources.size()));
-  }
-  for (const std::vector<std::size_t>& batch : batch_by_length(text.targets).batches) {
+  for (const std::vector<std::size_t>& batch : batches_of(text)) {
     const std::vector<TokenIds> sources = gather(text.sources, batch);
     const std::vector<TokenIds> targets = gather(text.targets, batch);
     batches_.push_back(
@@ -81,28 +55,26 @@ Pairs PairedReading::moments(const std::set<std::string>& matrices) {
       (*collected)[matrix].add(originals.at(matrix), inputs);
     }
   });
-  const Pairs total = sum_over<Pairs>(
-      batches_,
-      [&](Batch batch, Pairs& sums) {
+  const Pairs total = sum_over_batches<Pairs>(
+      batches_.size(),
+      [&](std::size_t i, Pairs& sums) {
+        Batch batch = batches_[i];
         collected = &sums;
         original_.read_on(batch.original);
         compressed_.read_on(batch.compressed);
         originals.clear();
       },
-      [](Pairs& all, const Pairs& part) {
-        for (const auto& [name, pair] : part) {
-          all[name].add(pair);
-        }
-      });
+      kAddByName);
   original_.observe_inputs({});
   compressed_.observe_inputs({});
   return total;
 }
 
 LineSums PairedReading::outputs() const {
-  return sum_over<LineSums>(
-      batches_,
-      [&](Batch batch, LineSums& sums) {
+  return sum_over_batches<LineSums>(
+      batches_.size(),
+      [&](std::size_t i, LineSums& sums) {
+        Batch batch = batches_[i];
         const bool encoder = in_encoder(original_.config(), batch.original.sublayers);
         original_.read_on(batch.original);
         compressed_.read_on(batch.compressed);

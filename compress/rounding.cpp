@@ -10,18 +10,6 @@
 #include "model/parallel.h"
 
 namespace ltz::compress {
-namespace {
-
-// The nearest scale in 8 bits to 1 / sqrt(weight): with it, a row's errors count the same as all
-// others'.
-std::uint8_t scale_of(double weight) {
-  constexpr double kOne = 128.0;
-  constexpr double kPerDoubling = 8.0;
-  return static_cast<std::uint8_t>(
-      std::clamp(std::round(kOne - 0.5 * kPerDoubling * std::log2(weight)), 0.0, 255.0));
-}
-
-}  // namespace
 
 Rounding::Rounding(std::span<const float> weights, const InputGeometry& geometry,
                    const SecondOrderOptions& options)
@@ -165,9 +153,10 @@ SecondOrderResult Rounding::result() const {
   return result;
 }
 
+// With 1 / sqrt(weight) a row's errors count the same as all others'.
 void Rounding::scale_rows() {
   for (double& weight : row_weights_) {
-    row_scales_.push_back(scale_of(weight));
+    row_scales_.push_back(row_scale_code(-0.5 * std::log2(weight)));
     weight *= std::pow(row_scale(row_scales_.back()), 2);
   }
 }

@@ -25,6 +25,8 @@ std::size_t tokens_in(std::span<const TokenIds> sentences) {
       [](std::size_t sum, const TokenIds& sentence) { return sum + sentence.size(); });
 }
 
+}  // namespace
+
 void require_length(const TokenIds& sentence, int longest, const char* side) {
   if (static_cast<int>(sentence.size()) > longest) {
     throw ConfigError(std::string("a ") + side + " sentence has " +
@@ -32,8 +34,6 @@ void require_length(const TokenIds& sentence, int longest, const char* side) {
                       std::to_string(longest));
   }
 }
-
-}  // namespace
 
 int number_of_sublayers(const ModelConfig& config) {
   return kEncoderSublayers * config.encoder.layers + kDecoderSublayers * config.decoder.layers;
@@ -54,7 +54,7 @@ bool in_encoder(const ModelConfig& config, int sublayer) {
 }
 
 Reading Transformer::start_reading(std::span<const TokenIds> sources,
-                                   std::span<const TokenIds> targets) const {
+                                   std::span<const TokenIds> targets, int padded_length) const {
   if (sources.size() != targets.size()) {
     throw ConfigError("expected as many targets as sources, found " +
                       std::to_string(targets.size()) + " and " + std::to_string(sources.size()));
@@ -76,7 +76,8 @@ Reading Transformer::start_reading(std::span<const TokenIds> sources,
       const int position = static_cast<int>(i);
       layers_->encoder_embedding.look_up(sources[s][i], position,
                                          reading.source.row(own_source[i]).data());
-      layout->source.push_back({own_source, position});
+      layout->source.push_back(
+          {own_source, position, padded_length - static_cast<int>(own_source.size())});
     }
     for (std::size_t i = 0; i < targets[s].size(); ++i) {
       const int position = static_cast<int>(i);

@@ -11,6 +11,12 @@
 #include "model/error.h"
 
 namespace ltz {
+namespace {
+
+constexpr int kScalesPerDoubling = 8;  // of rows
+constexpr int kScaleOfOne = 128;
+
+}  // namespace
 
 std::int64_t element_count(const Shape& shape) {
   std::int64_t count = 1;
@@ -64,7 +70,7 @@ float round_to_float16(float value) {
 }
 
 float row_scale(std::uint8_t code) {
-  constexpr int kPerDoubling = 8;
+  constexpr int kPerDoubling = kScalesPerDoubling;
   static const auto kFractions = [] {
     std::array<float, kPerDoubling> fractions{};
     for (int i = 0; i < kPerDoubling; ++i) {
@@ -73,8 +79,13 @@ float row_scale(std::uint8_t code) {
     }
     return fractions;
   }();
-  constexpr int kOne = 128 / kPerDoubling;
-  return std::ldexp(kFractions[code % kPerDoubling], code / kPerDoubling - kOne);
+  return std::ldexp(kFractions[code % kPerDoubling],
+                    code / kPerDoubling - kScaleOfOne / kPerDoubling);
+}
+
+std::uint8_t row_scale_code(double log2_scale) {
+  return static_cast<std::uint8_t>(
+      std::clamp(std::round(kScaleOfOne + kScalesPerDoubling * log2_scale), 0.0, 255.0));
 }
 
 std::vector<float> Tensor::values() const {

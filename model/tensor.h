@@ -57,6 +57,8 @@ struct QuantizedValues {
 
 // The scale of a row in 8 bits: the float32 nearest to 2^((code - 128) / 8).
 float row_scale(std::uint8_t code);
+// The code whose scale is nearest to 2^log2_scale, by its logarithm.
+std::uint8_t row_scale_code(double log2_scale);
 
 // A named parameter of a model, plain or quantized. A pruned element is an exact zero in both.
 struct Tensor {

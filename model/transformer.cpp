@@ -73,11 +73,7 @@ EncodedBatch Transformer::encode(std::span<const TokenIds> sentences, int padded
   EncodedBatch batch;
   batch.starts.push_back(0);
   for (const TokenIds& sentence : sentences) {
-    if (static_cast<int>(sentence.size()) > config_.max_source_positions) {
-      throw ConfigError("a source sentence has " + std::to_string(sentence.size()) +
-                        " tokens, the model takes at most " +
-                        std::to_string(config_.max_source_positions));
-    }
+    require_length(sentence, config_.max_source_positions, "source");
     batch.starts.push_back(batch.starts.back() + static_cast<std::int32_t>(sentence.size()));
   }
   Matrix& x = batch.output;

@@ -95,7 +95,9 @@ class Transformer {
   Matrix logits(MatrixView features) const;
 
   // Both have their </s>. Looks the tokens up; errors as of encode.
-  Reading start_reading(std::span<const TokenIds> sources, std::span<const TokenIds> targets) const;
+  // padded_length: see encode.
+  Reading start_reading(std::span<const TokenIds> sources, std::span<const TokenIds> targets,
+                        int padded_length = 0) const;
   // Runs the next sublayer. After the last one, target is what decode returns.
   void read_on(Reading& reading) const;
 

@@ -19,6 +19,9 @@ namespace ltz {
 // the first token of a sentence has row kPad + 1.
 Matrix sinusoidal_positions(int rows, int width);
 
+// Throws ConfigError for a sentence of more tokens than that. side: "source" or "target".
+void require_length(const TokenIds& sentence, int longest, const char* side);
+
 // Token embedding, scaled by sqrt(width), plus position.
 class Embedding {
  public:

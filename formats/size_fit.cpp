@@ -1,4 +1,4 @@
-#include "formats/compress_to_ltz.h"
+#include "formats/size_fit.h"
 
 #include <algorithm>
 #include <cmath>
