@@ -26,5 +26,6 @@ void setup_translate(CLI::App& app, Action& action);
 void setup_score(CLI::App& app, Action& action);
 void setup_eval(CLI::App& app, Action& action);
 void setup_verify(CLI::App& app, Action& action);
+void setup_bench(CLI::App& app, Action& action);
 
 }  // namespace ltz::cli

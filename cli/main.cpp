@@ -28,6 +28,7 @@ void setup_commands(CLI::App& app, Action& action) {
   setup_score(app, action);
   setup_eval(app, action);
   setup_verify(app, action);
+  setup_bench(app, action);
 }
 
 // What CLI11 lets through: "nan" is in every range, and -1 is a large unsigned number.

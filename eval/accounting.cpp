@@ -67,4 +67,22 @@ std::int64_t mult_adds(const ModelConfig& config, std::int64_t src_len, std::int
   return total;
 }
 
+std::int64_t output_mult_adds(const ModelConfig& config, std::int64_t rows) {
+  return rows * config.target_vocabulary_size * config.decoder.embed_dim;
+}
+
+std::int64_t step_mult_adds(const ModelConfig& config, std::int64_t src_len, std::int64_t history,
+                            std::int64_t rows) {
+  // Every one of `history` teacher-forced rows attends to `history` tokens, as this one does.
+  const std::int64_t row =
+      (mult_adds(config, src_len, history) - mult_adds(config, src_len, 0)) / history;
+  return rows * row + output_mult_adds(config, rows);
+}
+
+std::int64_t search_mult_adds(const ModelConfig& config, std::int64_t src_len, std::int64_t steps,
+                              std::int64_t beam) {
+  return mult_adds(config, src_len, 0) +
+         step_mult_adds(config, src_len, steps, 1 + beam * (steps - 1));
+}
+
 }  // namespace ltz::eval

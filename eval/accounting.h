@@ -22,4 +22,19 @@ ParameterCounts count_parameters(const ModelConfig& config);
 // channels of convolutions; neither embeddings nor the output projection.
 std::int64_t mult_adds(const ModelConfig& config, std::int64_t src_len, std::int64_t tgt_len);
 
+// What the two above leave out and a benchmark must not: the output projection of `rows` decoder
+// rows to the target vocabulary.
+std::int64_t output_mult_adds(const ModelConfig& config, std::int64_t rows);
+
+// A step of the decoder, output projection included, for `rows` hypotheses that look back on
+// `history` tokens each, the new one included, and at a source sentence of src_len.
+std::int64_t step_mult_adds(const ModelConfig& config, std::int64_t src_len, std::int64_t history,
+                            std::int64_t rows);
+
+// Beam search of one sentence by the same rules, output projection included: the source side once,
+// one decoder row at the first of `steps` steps and `beam` at each of the others, all of them with
+// the attention of a target of `steps` tokens.
+std::int64_t search_mult_adds(const ModelConfig& config, std::int64_t src_len, std::int64_t steps,
+                              std::int64_t beam);
+
 }  // namespace ltz::eval

@@ -63,4 +63,28 @@ TEST_CASE("a separate output matrix counts as embedding, and in the paper's figu
   CHECK(counts.total == counts.embedding + counts.non_embedding);
 }
 
+TEST_CASE("a step of the decoder is one of the rows that teacher forcing computes together") {
+  const ModelConfig config =
+      preset(GENERATE("lite-transformer-iwslt-160", "lite-transformer-wmt-496"));
+  const std::int64_t src_len = 11;
+  const std::int64_t tgt_len = 7;
+  const std::int64_t decoder = mult_adds(config, src_len, tgt_len) - mult_adds(config, src_len, 0);
+  CHECK(tgt_len * step_mult_adds(config, src_len, tgt_len, 1) ==
+        decoder + output_mult_adds(config, tgt_len));
+  CHECK(step_mult_adds(config, src_len, tgt_len, 5) ==
+        5 * step_mult_adds(config, src_len, tgt_len, 1));
+  CHECK(output_mult_adds(config, 1) == config.target_vocabulary_size * config.decoder.embed_dim);
+}
+
+TEST_CASE("beam search counts the source once and a row for every beam but at the first step") {
+  const ModelConfig config = preset("lite-transformer-iwslt-160");
+  // A single beam reads what it writes, as teacher forcing does.
+  CHECK(search_mult_adds(config, 11, 7, 1) ==
+        mult_adds(config, 11, 7) + output_mult_adds(config, 7));
+  CHECK(search_mult_adds(config, 11, 1, 4) == search_mult_adds(config, 11, 1, 1));
+  const std::int64_t source = mult_adds(config, 11, 0);
+  CHECK(25 * (search_mult_adds(config, 11, 7, 1) - source) ==
+        7 * (search_mult_adds(config, 11, 7, 4) - source));
+}
+
 }  // namespace ltz::eval

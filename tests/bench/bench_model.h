@@ -1,0 +1,36 @@
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "eval/evaluate.h"
+#include "eval/machine_limits.h"
+#include "model/checkpoint.h"
+#include "model/transformer.h"
+
+// What the benchmarks run on, and what their times are compared with.
+namespace ltz::bench {
+
+// The example model and its test set, or what LTZ_BENCH_MODEL, LTZ_BENCH_SRC and LTZ_BENCH_REF
+// name.
+struct BenchModel {
+  Checkpoint checkpoint;
+  Transformer model;
+  eval::EncodedText text;
+};
+const BenchModel& bench_model();
+
+// The checkpoint with 8-bit codebooks, as `ltz quantize` makes it.
+const Checkpoint& quantized_checkpoint();
+
+// With one thread; measured at the first call.
+const eval::MachineLimits& machine_limits();
+
+// Have `state` report its speed, and what part of the machine's limit that is ("of_limit"; 500m is
+// a half). mult_adds, bytes: of one iteration.
+void report_mult_adds(benchmark::State& state, std::int64_t mult_adds);
+void report_bytes(benchmark::State& state, std::int64_t bytes);
+
+}  // namespace ltz::bench

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# table.sh LTZ [ROW...]: prints the README's table of speeds as Markdown. Rows: translate nll kmeans load start
+# stream sensitivity; default: all of them, which takes half an hour. Whole commands are timed from start to end of
+# the process. Needs jq and the shared fixtures (models and texts) beside this repository.
+#   FIXTURES=FOLDER  the models and texts
+#   ARTIFACT=FILE    enfr-496 as a .ltz; default: made by `ltz compress --preset max`
+#   RUNS=N           medians of so many runs (5)
+set -euo pipefail
+ltz=$(readlink -f "$1")
+shift
+rows=${*:-translate nll kmeans load start stream sensitivity}
+runs=${RUNS:-5}
+fixtures=${FIXTURES:-$(readlink -f "$(dirname "$0")/../../../shared/fixtures" || true)}
+if [ ! -d "$fixtures" ]; then
+  echo "the fixtures are not there: ${fixtures:-../shared/fixtures}" >&2
+  exit 3
+fi
+data=$fixtures/data/m30k
+models=$fixtures/models
+all=$(nproc)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+wanted() { [[ " $rows " == *" $1 "* ]]; }
+calculate() { awk "BEGIN { printf \"$1\", $2 }"; }
+row() { echo "| $1 | $2 | $3 | $4 |"; }
+
+seconds() { # input, command...: the time of one run
+  local input=$1 TIMEFORMAT=%R
+  shift
+  { time "$@" <"$input" >"$work/output" 2>"$work/messages"; } 2>&1 || { cat "$work/messages" >&2; return 1; }
+}
+median() { # input, command...
+  for _ in $(seq "$runs"); do seconds "$@"; done | sort -n | awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] }'
+}
+bench() { # model: its report on the test set, made once
+  local report=$work/$1.json
+  [ -s "$report" ] ||
+    "$ltz" bench "$models/$1/checkpoint.pt" --src "$data/test_2016.en" --ref "$data/test_2016.fr" --runs "$runs" --json "$report"
+  echo "$report"
+}
+artifact() {
+  if [ -z "${ARTIFACT:-}" ]; then
+    ARTIFACT=$work/enfr-496.ltz
+    "$ltz" compress "$models/enfr-496/checkpoint.pt" -o "$ARTIFACT" --preset max >/dev/null
+  fi
+}
+# Peak memory in MB of translating a file: the system's own high-water mark, read until the process is gone.
+peak_memory() { # lines
+  local peak=0 now pid
+  "$ltz" translate "$models/m30k-160/checkpoint.pt" < <(head -n "$1" "$work/stream") >"$work/output" &
+  pid=$!
+  while now=$(awk '/VmHWM/ { print $2 }' "/proc/$pid/status" 2>/dev/null) && [ -n "$now" ]; do
+    peak=$now
+    sleep 0.05
+  done
+  wait "$pid"
+  [ "$(wc -l <"$work/output")" = "$1" ] || { echo "lines are missing" >&2; return 1; }
+  calculate %.0f "$peak / 1000"
+}
+
+# The limits of the machine, from the same run as what is compared with them.
+echo "| what | threads | time | of the GEMM peak |"
+echo "|---|---|---|---|"
+if wanted translate || wanted nll; then
+  for model in m30k-160 enfr-496; do
+    report=$(bench "$model")
+    for i in 0 1; do
+      [ "$(jq ".threads | length" "$report")" -gt "$i" ] || continue
+      read -r threads gemm < <(jq -r ".threads[$i] | \"\(.threads) \(.gemm_flops)\"" "$report")
+      row "GEMM peak beside $model" "$threads" "" "$(calculate %.1f "$gemm / 1e9") GFLOP/s"
+      if wanted translate; then
+        time=$(median "$data/test_2016.en" "$ltz" translate "$models/$model/checkpoint.pt" --threads "$threads")
+        flop=$(jq .translate_flop "$report")
+        row "\`ltz translate\`, $model, 1,000 sentences, whole command" "$threads" "$time s" \
+          "$(calculate %.0f "100 * $flop / $time / $gemm")%"
+      fi
+      if wanted nll; then
+        row "teacher-forced NLL, $model, 1,000 sentences" "$threads" \
+          "$(calculate %.2f "$(jq ".threads[$i].nll.seconds" "$report")") s" \
+          "$(calculate %.0f "100 * $(jq ".threads[$i].nll.share_of_gemm" "$report")")%"
+      fi
+    done
+  done
+fi
+if wanted kmeans; then
+  report=$(bench enfr-496)
+  row "K-means, 256 centroids, all matrices of enfr-496" "$all" \
+    "$(calculate %.2f "$(jq '.threads[-1].kmeans.seconds' "$report")") s" ""
+fi
+head -n 20 "$data/test_2016.en" >"$work/short"
+if wanted load; then
+  artifact
+  "$ltz" bench "$ARTIFACT" --src "$work/short" --runs "$runs" --threads 1 --json "$work/load.json"
+  row "loading enfr-496.ltz to ready to translate" 1 \
+    "$(calculate %.2f "$(jq '.threads[0].load.seconds' "$work/load.json")") s" ""
+fi
+if wanted start; then
+  artifact
+  head -n 1 "$work/short" >"$work/sentence"
+  for threads in 1 "$all"; do
+    row "one sentence by enfr-496.ltz, start to end of the process" "$threads" \
+      "$(median "$work/sentence" "$ltz" translate "$ARTIFACT" --threads "$threads") s" ""
+  done
+fi
+if wanted stream; then
+  cat "$data"/train.en "$data"/train.en "$data"/train.en "$data"/train.en | head -n 100000 >"$work/stream"
+  for lines in 10000 100000; do
+    start=$(date +%s.%N)
+    memory=$(peak_memory $lines)
+    time=$(calculate %.1f "$(date +%s.%N) - $start")
+    row "$lines lines through a pipe, m30k-160: $memory MB at most" "$all" "$time s" ""
+  done
+fi
+if wanted sensitivity; then
+  runs=1
+  time=$(median /dev/null "$ltz" sensitivity "$models/enfr-496/checkpoint.pt" --src "$data/val.en" --ref "$data/val.fr" \
+    --sentences 500 --sparsity 0.1:0.9:0.1 --bits 2:8 -o "$work/sensitivity.csv")
+  row "\`ltz sensitivity\`, enfr-496: every group x 9 sparsities x 7 bit widths, 500 sentences" "$all" "$time s" ""
+fi

@@ -1,0 +1,16 @@
+#include "eval/machine_limits.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+
+namespace ltz::eval {
+
+TEST_CASE("the limits of the machine are speeds, with one thread and with several") {
+  const int threads = GENERATE(1, 2);
+  CAPTURE(threads);
+  const double gemm = measure_gemm(threads, 64);
+  CHECK(std::isfinite(gemm));
+  CHECK(gemm > 0.0);
+}
+
+}  // namespace ltz::eval
