@@ -61,7 +61,8 @@ compress::CalibrationText translated(const Checkpoint& checkpoint, const Transfo
   return text;
 }
 
-// Measures into the state what it lacks, tensor by tensor.
+// Measures into the state what it lacks, tensor by tensor in the order of computation, in which
+// reading goes on from what it has kept.
 void measure(const Checkpoint& checkpoint, Transformer& model,
              const compress::Calibration& calibration, std::size_t sentences,
              CompressState& state) {
@@ -69,16 +70,22 @@ void measure(const Checkpoint& checkpoint, Transformer& model,
   std::vector<TokenIds> sources = gather(calibration.text.sources, sample);
   std::vector<TokenIds> targets = gather(calibration.text.targets, sample);
   say(fmt::format("measuring sensitivity on {} sentences", sources.size()));
-  const eval::Divergence divergence(model, std::move(sources), std::move(targets));
+  eval::CachedReading reading(model, std::move(sources), std::move(targets));
+  const eval::Divergence divergence(reading);
   Progress progress("sensitivity");
   std::size_t done = 0;
-  for (const auto& [name, moments] : calibration.moments) {
-    if (!state.sensitivities.contains(name)) {
+  for (const ParameterSpec& spec : parameter_specs(checkpoint.config)) {
+    const auto found = calibration.moments.find(spec.name);
+    if (found == calibration.moments.end()) {
+      continue;
+    }
+    if (!state.sensitivities.contains(spec.name)) {
       state.sensitivities.merge(compress::noise_sensitivity(
-          checkpoint, {{name, moments}}, calibration.row_weights,
+          checkpoint, {*found}, calibration.row_weights,
           [&](const compress::Replacements& replacements) {
+            reading.keep_what_precedes(compress::names_of(replacements));
             return compress::measure_replaced(model, checkpoint, replacements,
-                                              [&] { return divergence.of(model); });
+                                              [&] { return divergence.of(reading); });
           }));
       state.save();
     }

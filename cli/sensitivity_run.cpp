@@ -4,11 +4,14 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <span>
+#include <utility>
 
 #include "cli/fingerprint.h"
 #include "cli/terminal.h"
 #include "compress/plan.h"
+#include "eval/cached_reading.h"
 #include "formats/file.h"
 #include "formats/sensitivity_csv.h"
 #include "model/error.h"
@@ -63,13 +66,39 @@ Checkpoint with_sparsity(const Checkpoint& checkpoint, double sparsity) {
   return compress::prune(checkpoint, compress::Planner(checkpoint, nullptr, recipe).at(0.0));
 }
 
-double quality_of(const Transformer& model, const TextCodec& codec, const SensitivityRun& run,
-                  const eval::EncodedText& encoded, const eval::ParallelText& text) {
-  return run.metric == "bleu"
-             ? -eval::evaluate(model, codec, text, {.beam = run.beam}).bleu.score
-             : score_text(model, encoded.source, encoded.target, batch_by_length(encoded.target))
-                   .mean();
-}
+// Lower is better.
+class QualityOfText {
+ public:
+  // What the arguments refer to outlives this.
+  QualityOfText(const Transformer& model, const TextCodec& codec, const eval::ParallelText& text,
+                const SensitivityRun& run)
+      : model_(model), codec_(codec), text_(text), run_(run) {
+    if (run.metric != "bleu") {
+      eval::EncodedText encoded = eval::encode(codec, text);
+      reading_.emplace(model, std::move(encoded.source), std::move(encoded.target));
+    }
+  }
+
+  // To be called before these parameters are replaced.
+  void expect(const compress::Replacements& replacements) {
+    if (reading_) {
+      reading_->keep_what_precedes(compress::names_of(replacements));
+    }
+  }
+
+  // Of the model as it is now.
+  double measure() const {
+    return reading_ ? eval::score(*reading_).mean()
+                    : -eval::evaluate(model_, codec_, text_, {.beam = run_.beam}).bleu.score;
+  }
+
+ private:
+  const Transformer& model_;
+  const TextCodec& codec_;
+  const eval::ParallelText& text_;
+  const SensitivityRun& run_;
+  std::optional<eval::CachedReading> reading_;  // for the likelihood
+};
 
 }  // namespace
 
@@ -95,15 +124,15 @@ compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
   const Checkpoint context = with_sparsity(checkpoint, run.options.context);
   Transformer model(context);
   const TextCodec codec(checkpoint);
-  const eval::EncodedText encoded = eval::encode(codec, text);
-  file.curves.baseline = quality_of(model, codec, run, encoded, text);
+  QualityOfText quality(model, codec, text, run);
+  file.curves.baseline = quality.measure();
   const compress::Measurement measurement{
       .metric = run.metric,
       .baseline = file.curves.baseline,
       .quality = [&](const compress::Replacements& replacements) {
-        return compress::measure_replaced(model, context, replacements, [&] {
-          return quality_of(model, codec, run, encoded, text);
-        });
+        quality.expect(replacements);
+        return compress::measure_replaced(model, context, replacements,
+                                          [&] { return quality.measure(); });
       }};
   std::optional<PartialFile> log;
   if (!run.file.empty()) {

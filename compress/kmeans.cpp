@@ -1,7 +1,10 @@
 #include "compress/kmeans.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -154,14 +157,22 @@ std::vector<std::uint8_t> nearest_codes(std::span<const float> values,
   if (centroids.empty() || centroids.size() > kMaxCentroids) {
     throw ConfigError(std::to_string(centroids.size()) + " centroids, expected 1 to 256");
   }
-  std::vector<double> borders;  // in double, as Lloyd's, so that both agree on every value
+  // In double, as Lloyd's, so that both agree on every value.
+  std::array<double, kMaxCentroids> borders;
+  borders.fill(std::numeric_limits<double>::infinity());
   for (std::size_t j = 0; j + 1 < centroids.size(); ++j) {
-    borders.push_back((static_cast<double>(centroids[j]) + centroids[j + 1]) / 2.0);
+    borders[j] = (static_cast<double>(centroids[j]) + centroids[j + 1]) / 2.0;
   }
+  const std::size_t half = std::bit_ceil(centroids.size()) / 2;
   std::vector<std::uint8_t> codes(values.size());
   std::ranges::transform(values, codes.begin(), [&](float value) {
-    const auto border = std::ranges::lower_bound(borders, static_cast<double>(value));
-    return static_cast<std::uint8_t>(border - borders.begin());
+    // The number of borders below the value, bit by bit. Without branches, which nothing could
+    // foretell, the processor works on several values at a time.
+    std::size_t below = 0;
+    for (std::size_t step = half; step > 0; step /= 2) {
+      below += step * static_cast<std::size_t>(borders[below + step - 1] < value);
+    }
+    return static_cast<std::uint8_t>(below);
   });
   return codes;
 }

@@ -140,7 +140,8 @@ Planner::Planner(const Checkpoint& checkpoint, const SensitivityCurves* curves,
       entry.highest_threshold =
           entry.sorted.threshold_for_count(static_cast<std::size_t>(std::floor(highest)));
       if (!entry.prunable) {
-        entry.decision.threshold = threshold_for_sparsity(values, special.sparsity.value_or(0.0));
+        entry.decision.threshold =
+            threshold_for_sparsity(entry.sorted, special.sparsity.value_or(0.0));
         entry.decision = decide(entry, 0.0);
         entry.sorted = SortedValues(std::span<const float>());  // not needed any more
       }

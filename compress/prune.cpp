@@ -24,20 +24,15 @@ void require_finite(std::span<const float> weights) {
 }  // namespace
 
 float threshold_for_sparsity(std::span<const float> weights, double sparsity) {
+  return threshold_for_sparsity(SortedValues(weights), sparsity);
+}
+
+float threshold_for_sparsity(const SortedValues& weights, double sparsity) {
   if (!(sparsity >= 0.0 && sparsity <= 1.0)) {
     throw ConfigError("sparsity " + std::to_string(sparsity) + ", expected a number from 0 to 1");
   }
-  require_finite(weights);
-  const auto rank =
-      static_cast<std::size_t>(std::llround(sparsity * static_cast<double>(weights.size())));
-  if (rank == 0) {
-    return 0.0f;
-  }
-  std::vector<float> magnitudes(weights.size());
-  std::ranges::transform(weights, magnitudes.begin(), [](float w) { return std::abs(w); });
-  const auto nth = magnitudes.begin() + static_cast<std::ptrdiff_t>(rank - 1);
-  std::ranges::nth_element(magnitudes, nth);
-  return *nth;
+  return weights.magnitude_of_rank(
+      static_cast<std::size_t>(std::llround(sparsity * static_cast<double>(weights.size()))));
 }
 
 float standard_deviation(std::span<const float> weights) {

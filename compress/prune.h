@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "compress/sorted_values.h"
 #include "model/tensor.h"
 
 namespace ltz::compress {
@@ -15,6 +16,7 @@ namespace ltz::compress {
 // depend on their order; without such ties it is exactly round(sparsity * n) weights. 0, which
 // changes nothing, for a rank of 0. weights: (n). sparsity: in [0, 1], or ConfigError.
 float threshold_for_sparsity(std::span<const float> weights, double sparsity);
+float threshold_for_sparsity(const SortedValues& weights, double sparsity);
 
 // Population standard deviation: the unit in which Han 2015 and the sensitivity curves state
 // thresholds. weights: (n); 0 for n = 0.

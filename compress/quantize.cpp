@@ -66,11 +66,15 @@ void drop_unused(QuantizedValues& quantized) {
 }  // namespace
 
 Tensor quantize(const Tensor& tensor, const QuantizeOptions& options) {
+  const std::vector<float> values = tensor.values();
+  return quantize(tensor.shape, values, SortedValues(values), options);
+}
+
+Tensor quantize(const Shape& shape, std::span<const float> values, const SortedValues& sorted,
+                const QuantizeOptions& options) {
   if (options.bits < 1 || options.bits > 8) {
     throw ConfigError(std::to_string(options.bits) + " bits per code, expected 1 to 8");
   }
-  const std::vector<float> values = tensor.values();
-  const SortedValues sorted(values);
   const KeptValues kept(sorted, 0.0f);
   const bool zeros = kept.size() < values.size();
   const KMeansOptions kmeans_options{.centroids = (1 << options.bits) - (zeros ? 1 : 0),
@@ -98,7 +102,7 @@ Tensor quantize(const Tensor& tensor, const QuantizeOptions& options) {
     }
   }
   drop_unused(quantized);
-  return Tensor{tensor.shape, std::move(quantized)};
+  return Tensor{shape, std::move(quantized)};
 }
 
 bool worth_quantizing(const ParameterSpec& spec, int bits) {

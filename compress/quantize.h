@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "compress/kmeans.h"
 #include "model/checkpoint.h"
@@ -25,6 +26,9 @@ struct QuantizeOptions {
 // Throws ConfigError for bits outside 1 to 8, for elements that are NaN or infinite, and for
 // centroids beyond the range of float16.
 Tensor quantize(const Tensor& tensor, const QuantizeOptions& options);
+// The same of elements that are sorted already. values: (n) of this shape. sorted: the same values.
+Tensor quantize(const Shape& shape, std::span<const float> values, const SortedValues& sorted,
+                const QuantizeOptions& options);
 
 // Whether a codebook of that many bits saves anything on this parameter: matrices and tables of at
 // least four elements per centroid. Biases, gains and kernels are few and sensitive.

@@ -46,43 +46,70 @@ std::optional<SensitivityPoint> find(std::span<const SensitivityPoint> known,
   return found == known.end() ? std::nullopt : std::optional(*found);
 }
 
+// A tensor and what all settings share.
+struct Prepared {
+  const Tensor* original;
+  std::vector<float> values;
+  SortedValues sorted;
+  double deviation = 0.0;
+  double context_error = 0.0;
+};
+
+Prepared prepare(const Tensor& tensor, double context) {
+  std::vector<float> values = tensor.values();
+  SortedValues sorted(values);
+  const double deviation = standard_deviation(values);
+  double context_error = 0.0;
+  if (context > 0.0) {
+    const float threshold = threshold_for_sparsity(sorted, context);
+    context_error = relative_error(values, prune(tensor, threshold).values());
+  }
+  return {&tensor, std::move(values), std::move(sorted), deviation, context_error};
+}
+
 // What a setting does to one tensor.
 struct Damage {
   Tensor replacement;
   double threshold = 0.0;  // in standard deviations
   double relative_error = 0.0;
-  double context_error = 0.0;
 };
 
-Damage damage(const Tensor& tensor, const Setting& setting, const SensitivityOptions& options) {
-  const std::vector<float> original = tensor.values();
+Damage damage(const Prepared& tensor, const Setting& setting, const SensitivityOptions& options) {
   Damage result;
   if (setting.knob == Knob::kSparsity) {
-    const float threshold = threshold_for_sparsity(original, setting.value);
-    const float deviation = standard_deviation(original);
-    result.threshold = deviation > 0.0f ? static_cast<double>(threshold) / deviation : 0.0;
-    result.replacement = prune(tensor, threshold);
+    const float threshold = threshold_for_sparsity(tensor.sorted, setting.value);
+    result.threshold = tensor.deviation > 0.0 ? threshold / tensor.deviation : 0.0;
+    result.replacement = prune(*tensor.original, threshold);
   } else {
-    result.replacement = quantize(tensor, {.bits = static_cast<int>(setting.value),
-                                           .init = options.init,
-                                           .max_iterations = options.max_iterations,
-                                           .seed = options.seed});
+    result.replacement = quantize(tensor.original->shape, tensor.values, tensor.sorted,
+                                  {.bits = static_cast<int>(setting.value),
+                                   .init = options.init,
+                                   .max_iterations = options.max_iterations,
+                                   .seed = options.seed});
   }
-  result.relative_error = relative_error(original, result.replacement.values());
-  if (options.context > 0.0) {
-    const float threshold = threshold_for_sparsity(original, options.context);
-    result.context_error = relative_error(original, prune(tensor, threshold).values());
-  }
+  result.relative_error = relative_error(tensor.values, result.replacement.values());
   return result;
 }
 
-SensitivityPoint measure(const Checkpoint& checkpoint, const std::vector<std::string>& members,
+// The tensors of a group. All are there, once prepare has returned.
+using PreparedGroup = std::vector<std::optional<Prepared>>;
+
+PreparedGroup prepare(const Checkpoint& checkpoint, const std::vector<std::string>& members,
+                      double context) {
+  PreparedGroup group(members.size());
+  parallel_for(members.size(), [&](std::size_t i) {
+    group[i] =
+        in_context(members[i], [&] { return prepare(checkpoint.tensors.at(members[i]), context); });
+  });
+  return group;
+}
+
+SensitivityPoint measure(const std::vector<std::string>& members, const PreparedGroup& prepared,
                          const Setting& setting, const SensitivityOptions& options,
                          const Quality& quality) {
   std::vector<Damage> damages(members.size());
   parallel_for(members.size(), [&](std::size_t i) {
-    damages[i] = in_context(
-        members[i], [&] { return damage(checkpoint.tensors.at(members[i]), setting, options); });
+    damages[i] = in_context(members[i], [&] { return damage(*prepared[i], setting, options); });
   });
   SensitivityPoint point{.group = setting.group, .knob = setting.knob, .setting = setting.value};
   Replacements replacements;
@@ -92,7 +119,7 @@ SensitivityPoint measure(const Checkpoint& checkpoint, const std::vector<std::st
     elements += count;
     point.threshold += count * damages[i].threshold;
     point.relative_error += count * damages[i].relative_error;
-    point.context_error += count * damages[i].context_error;
+    point.context_error += count * prepared[i]->context_error;
     replacements.emplace(members[i], std::move(damages[i].replacement));
   }
   if (elements > 0.0) {
@@ -137,6 +164,14 @@ double relative_error(std::span<const float> original, std::span<const float> ch
   return norm > 0.0 ? error / norm : 0.0;
 }
 
+std::vector<std::string> names_of(const Replacements& replacements) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : replacements) {
+    names.push_back(name);
+  }
+  return names;
+}
+
 double measure_replaced(Transformer& model, const Checkpoint& originals,
                         const Replacements& replacements, const std::function<double()>& measure) {
   for (const auto& [name, tensor] : replacements) {
@@ -161,13 +196,19 @@ SensitivityCurves analyse(const Checkpoint& checkpoint, const SensitivityOptions
     members[group] = members_to_measure(checkpoint, specs, group);
   }
   const std::vector<Setting> todo = settings(groups, options);
+  std::string prepared_group;  // the settings of a group follow each other
+  PreparedGroup prepared;
   for (const Setting& setting : todo) {
     if (std::optional<SensitivityPoint> point = find(known, setting)) {
       curves.points.push_back(*std::move(point));
       continue;
     }
-    curves.points.push_back(
-        measure(checkpoint, members[setting.group], setting, options, measurement.quality));
+    const std::vector<std::string>& names = members[setting.group];
+    if (prepared_group != setting.group) {
+      prepared = prepare(checkpoint, names, options.context);
+      prepared_group = setting.group;
+    }
+    curves.points.push_back(measure(names, prepared, setting, options, measurement.quality));
     if (on_point) {
       on_point(curves.points.back(), curves.points.size(), todo.size());
     }

@@ -15,6 +15,7 @@ namespace ltz::compress {
 
 // Tensors in place of those of the same name.
 using Replacements = std::map<std::string, Tensor>;
+std::vector<std::string> names_of(const Replacements& replacements);
 
 // Quality of the model with these tensors replaced and all others as they are; lower is better:
 // mean negative log-likelihood in nats, or negated BLEU. Called once per point.

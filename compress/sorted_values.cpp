@@ -1,9 +1,12 @@
 #include "compress/sorted_values.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <string>
 
+#include "compress/float_sort.h"
 #include "model/error.h"
 
 namespace ltz::compress {
@@ -64,7 +67,7 @@ SortedValues::SortedValues(std::span<const float> values) : values_(values.begin
     }
     sum += values[i];
   }
-  std::ranges::sort(values_);
+  sort_floats(values_);
   shift_ = values_.empty() ? 0.0 : sum / static_cast<double>(values_.size());
   blocks_.reserve(values_.size() / kBlock + 1);
   Moments total;
@@ -107,6 +110,21 @@ double SortedValues::squares_within(float threshold) const {
   const double squares = moments.squares + 2.0 * shift_ * moments.sum +
                          static_cast<double>(end - begin) * shift_ * shift_;
   return std::max(squares, 0.0);
+}
+
+float SortedValues::magnitude_of_rank(std::size_t rank) const {
+  // By bisection over the floats from 0 on, whose bit patterns ascend with them.
+  std::uint32_t low = 0;
+  auto high = std::bit_cast<std::uint32_t>(largest_magnitude(values_));
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    if (count_within(std::bit_cast<float>(middle)) >= rank) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return std::bit_cast<float>(low);
 }
 
 float SortedValues::threshold_for_count(std::size_t count) const {

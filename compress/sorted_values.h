@@ -16,7 +16,7 @@ struct Moments {
   }
 };
 
-// The weights of a tensor in ascending order with prefix sums, made once in O(n log n): then the
+// The weights of a tensor in ascending order with prefix sums, made once in O(n): then the
 // mean and the error of any interval cost O(1), and the place of a value O(log n). What a magnitude
 // threshold removes is an interval as well, so that thresholds can be searched without sorting
 // again (KeptValues below).
@@ -42,6 +42,9 @@ class SortedValues {
   std::size_t count_within(float threshold) const;
   // Sum of the squares of these values.
   double squares_within(float threshold) const;
+  // The rank-th smallest magnitude, which is the smallest threshold for which count_within is at
+  // least `rank`; 0 for rank 0. rank: at most size().
+  float magnitude_of_rank(std::size_t rank) const;
   // The largest threshold for which count_within is at most `count`, up to the next larger
   // magnitude; with many equal magnitudes it stays below all of them. count: at most size().
   float threshold_for_count(std::size_t count) const;

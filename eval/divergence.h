@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "model/translator.h"
+#include "eval/cached_reading.h"
 
 namespace ltz::eval {
 
@@ -11,22 +11,16 @@ namespace ltz::eval {
 // the references, and 0 only where both agree; small changes of a model have a small one.
 class Divergence {
  public:
-  // Keeps the reference's distributions on these sentences, 4 bytes for each target token and entry
-  // of the vocabulary. Throws ConfigError when the numbers of sentences differ.
-  Divergence(const Transformer& reference, std::vector<TokenIds> sources,
-             std::vector<TokenIds> targets);
+  // Keeps the distributions of the reading's model, as it is now, 4 bytes for each target token and
+  // entry of the vocabulary.
+  explicit Divergence(const CachedReading& reference);
 
-  // model: of the same vocabulary. The same for any number of threads.
-  double of(const Transformer& model) const;
+  // Of the model that reads the same sentences, as it is now; of the same vocabulary. The same for
+  // any number of threads.
+  double of(const CachedReading& reading) const;
 
  private:
-  // Log-probabilities of one batch, (target tokens, vocabulary).
-  Matrix log_probabilities(const Transformer& model, const std::vector<std::size_t>& batch) const;
-
-  std::vector<TokenIds> sources_;
-  std::vector<TokenIds> targets_;
-  std::vector<std::vector<std::size_t>> batches_;
-  std::vector<Matrix> reference_;
+  std::vector<Matrix> reference_;  // of each batch, (target tokens, vocabulary)
 };
 
 }  // namespace ltz::eval

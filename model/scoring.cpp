@@ -24,7 +24,12 @@ Matrix teacher_forced_features(const Transformer& model, std::span<const TokenId
 
 TokenLoss negative_log_likelihood(const Transformer& model, std::span<const TokenIds> sources,
                                   std::span<const TokenIds> targets, int padded_length) {
-  const Matrix features = teacher_forced_features(model, sources, targets, padded_length);
+  return negative_log_likelihood(
+      model, teacher_forced_features(model, sources, targets, padded_length), targets);
+}
+
+TokenLoss negative_log_likelihood(const Transformer& model, MatrixView features,
+                                  std::span<const TokenIds> targets) {
   TokenIds wanted;
   for (const TokenIds& target : targets) {
     wanted.insert(wanted.end(), target.begin(), target.end());

@@ -20,6 +20,11 @@ struct TokenLoss {
 TokenLoss negative_log_likelihood(const Transformer& model, std::span<const TokenIds> sources,
                                   std::span<const TokenIds> targets, int padded_length = 0);
 
+// The same of features that are there already. features: (target tokens of all sentences,
+// channels), see teacher_forced_features.
+TokenLoss negative_log_likelihood(const Transformer& model, MatrixView features,
+                                  std::span<const TokenIds> targets);
+
 // The decoder's features for these targets, (target tokens of all sentences, channels), in the same
 // teacher-forced way; Transformer::logits makes distributions of them.
 Matrix teacher_forced_features(const Transformer& model, std::span<const TokenIds> sources,

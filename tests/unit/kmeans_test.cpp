@@ -146,6 +146,28 @@ TEST_CASE("codes are those of the nearest centroid and distortion is their error
   }
 }
 
+TEST_CASE("codes of any number of centroids, also of values on the borders and beyond") {
+  for (const std::size_t count : {1, 2, 3, 4, 5, 127, 128, 129, 255, 256}) {
+    CAPTURE(count);
+    std::vector<float> centroids;
+    std::vector<float> values{-1e6f, 1e6f};
+    std::vector<std::uint8_t> expected{0, static_cast<std::uint8_t>(count - 1)};
+    for (std::size_t j = 0; j < count; ++j) {
+      centroids.push_back(static_cast<float>(j * j));
+      values.push_back(centroids.back());
+      expected.push_back(static_cast<std::uint8_t>(j));
+      if (j > 0) {
+        const float border = (centroids[j - 1] + centroids[j]) / 2.0f;
+        values.push_back(border);
+        values.push_back(std::nextafter(border, HUGE_VALF));
+        expected.push_back(static_cast<std::uint8_t>(j - 1));
+        expected.push_back(static_cast<std::uint8_t>(j));
+      }
+    }
+    CHECK(nearest_codes(values, centroids) == expected);
+  }
+}
+
 TEST_CASE("a linear start without steps is a uniform quantizer") {
   const std::vector<float> values{0.0f, 0.1f, 0.9f, 2.0f, 2.1f, 3.9f, 4.0f};
   const Clustering clustering = kmeans(values, {.centroids = 5, .max_iterations = 0});
@@ -241,6 +263,24 @@ TEST_CASE("kept values are the sorted values without those below the threshold")
       REQUIRE(kept.prefix(i + 1).squares == Approx(moments.squares).margin(1e-9));
     }
   }
+}
+
+TEST_CASE("magnitudes by rank") {
+  std::vector<float> values = bell(3001, 4);
+  values[3] = 0.0f;
+  values[5] = values[6] = -0.125f;
+  values[7] = 0.125f;
+  const SortedValues sorted(values);
+  std::vector<float> magnitudes;
+  for (const float value : values) {
+    magnitudes.push_back(std::abs(value));
+  }
+  std::ranges::sort(magnitudes);
+  CHECK(sorted.magnitude_of_rank(0) == 0.0f);
+  for (std::size_t rank = 1; rank <= values.size(); ++rank) {
+    REQUIRE(sorted.magnitude_of_rank(rank) == magnitudes[rank - 1]);
+  }
+  CHECK(SortedValues(std::span<const float>{}).magnitude_of_rank(0) == 0.0f);
 }
 
 TEST_CASE("thresholds for a count and for squares are the largest ones") {
