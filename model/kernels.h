@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 // The loops that matrix products leave over. Each is compiled for several instruction sets and the
@@ -8,16 +9,12 @@
 // in the last bits; on one machine they are reproducible.
 namespace ltz::kernels {
 
-// y[i] += bias[i]
-void add_bias(std::span<float> y, std::span<const float> bias);
-// y[i] = max(y[i] + bias[i], 0)
-void add_bias_relu(std::span<float> y, std::span<const float> bias);
-// y[i] = gelu(y[i] + bias[i]), the exact form with erf (Hendrycks & Gimpel 2016)
-void add_bias_gelu(std::span<float> y, std::span<const float> bias);
+// y[i] = gelu(y[i]), the exact form with erf (Hendrycks & Gimpel 2016)
+void gelu(std::span<float> y);
 
-// y[i] = (y[i] + residual[i]), then normalised: (y - mean) / sqrt(variance + 1e-5) * gain + bias
+// x[i] = x[i] + residual[i], then normalised: (x - mean) / sqrt(variance + 1e-5) * gain + bias
 // (Ba et al. 2016). residual may be empty.
-void layer_norm(std::span<float> y, std::span<const float> residual, std::span<const float> gain,
+void layer_norm(std::span<float> x, std::span<const float> residual, std::span<const float> gain,
                 std::span<const float> bias);
 
 // In place, over the whole span; numerically safe for large values. Nothing for an empty span.
@@ -26,21 +23,44 @@ void softmax(std::span<float> x);
 float log_sum_exp(std::span<const float> x);
 // The largest value; -infinity for an empty span.
 float max_value(std::span<const float> x);
+// sum(exp(x - shift)), in which what is less than e^-87 may count as much.
+float sum_exp(std::span<const float> x, float shift);
+// Of x's values with the indices l, l + kLanes, l + 2 kLanes, … the largest is largest[l]. The size
+// of x is a multiple of kLanes.
+constexpr std::size_t kLanes = 8;
+void max_of_lanes(std::span<const float> x, std::span<float, kLanes> largest);
 
 // out[i] = a[i] * sigmoid(b[i]) (gated linear unit, Dauphin et al. 2017)
 void gated(std::span<float> out, std::span<const float> a, std::span<const float> b);
 
-// One query of scaled dot-product attention, all heads. query, out: (heads * width). keys and
-// values: one pointer per attended position to heads * width floats. scratch: at least keys.size()
-// floats.
-void attend(std::span<float> out, std::span<const float> query, int heads,
-            std::span<const float* const> keys, std::span<const float* const> values,
-            std::span<float> scratch);
+// Rows of a matrix that belong to one sequence, in order of time: row i is the floats from
+// values + indices[i] * width.
+struct Rows {
+  const float* values;
+  std::size_t width;
+  std::span<const std::int32_t> indices;
+
+  std::size_t size() const { return indices.size(); }
+  const float* operator[](std::size_t i) const {
+    return values + static_cast<std::size_t>(indices[i]) * width;
+  }
+};
+
+// Floats that attend needs as its scratch for so many keys.
+constexpr std::size_t attention_scratch(std::size_t keys) {
+  return (keys + kLanes - 1) / kLanes * kLanes;
+}
+
+// One query of scaled dot-product attention, all heads (Vaswani et al. 2017, section 3.2.1): scores
+// are divided by the root of a head's width. query, out: (heads * width). keys and values: as many
+// rows of heads * width floats. scratch: attention_scratch(keys.size()) floats.
+void attend(std::span<float> out, std::span<const float> query, int heads, const Rows& keys,
+            const Rows& values, std::span<float> scratch);
 
 // One output position of a depthwise convolution whose kernel is shared by the channels of a head.
-// taps: one pointer per kernel position to the input's channels, null outside the sequence.
+// inputs: the rows that are inside of the sequence, of which the first is at the tap `first`.
 // kernel: (heads, taps). out: (channels).
-void convolve(std::span<float> out, std::span<const float* const> taps,
+void convolve(std::span<float> out, const Rows& inputs, std::size_t first,
               std::span<const float> kernel, int heads);
 
 }  // namespace ltz::kernels

@@ -4,82 +4,76 @@
 #include <cmath>
 #include <utility>
 
-#include "model/kernels.h"
+#include "model/parallel.h"
+#include "model/scratch.h"
 
 namespace ltz {
 namespace {
 
-std::span<float> row_of(Matrix& matrix, Eigen::Index row) {
-  return {matrix.data() + row * matrix.cols(), static_cast<std::size_t>(matrix.cols())};
+std::span<float> row_of(MutableMatrixView& matrix, Eigen::Index row) {
+  return {matrix.data() + row * matrix.outerStride(), static_cast<std::size_t>(matrix.cols())};
 }
 
-std::span<const float> row_of(const Matrix& matrix, Eigen::Index row) {
-  return {matrix.data() + row * matrix.cols(), static_cast<std::size_t>(matrix.cols())};
+std::span<const float> row_of(const MatrixView& matrix, Eigen::Index row) {
+  return {matrix.data() + row * matrix.outerStride(), static_cast<std::size_t>(matrix.cols())};
 }
 
 }  // namespace
 
-void RowStore::append(const Matrix& rows) {
-  values_.insert(values_.end(), rows.data(), rows.data() + rows.size());
+Eigen::Map<Matrix> RowStore::append(Eigen::Index rows) {
+  const std::size_t before = values_.size();
+  values_.resize(before + static_cast<std::size_t>(rows) * width_);
+  return {values_.data() + before, rows, static_cast<Eigen::Index>(width_)};
 }
 
-void RowStore::keep(std::span<const std::int32_t> rows) {
-  std::vector<float> kept;
-  kept.reserve(2 * rows.size() * width_);
-  for (const std::int32_t index : rows) {
-    kept.insert(kept.end(), row(index), row(index) + width_);
+void RowStore::keep(std::span<const std::int32_t> kept) {
+  std::vector<float> values;
+  values.reserve(values_.capacity());
+  const kernels::Rows old = rows(kept);
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    values.insert(values.end(), old[i], old[i] + width_);
   }
-  values_ = std::move(kept);
+  values_ = std::move(values);
 }
 
 Linear::Linear(const ParameterLookup& parameters, const std::string& prefix, int out, int in)
     : name_(prefix + ".weight"),
       observer_(parameters.observer),
-      weight_(parameters(name_).data(), out, in),
+      weight_(&parameters.matrix(name_, out, in)),
       bias_(parameters(prefix + ".bias")) {}
 
-void Linear::observe(MatrixView x) const {
+void Linear::multiply(MatrixView x, MutableMatrixView y, PackedMatrix::Finish finish) const {
   if (*observer_) {
     (*observer_)(name_, x);
   }
+  weight_->multiply(x, y, bias_, finish);
 }
 
-Matrix Linear::operator()(MatrixView x) const {
-  observe(x);
-  Matrix y(x.rows(), weight_.rows());
-  y.noalias() = x * weight_.transpose();
-  if (!bias_.empty()) {
-    for (Eigen::Index i = 0; i < y.rows(); ++i) {
-      kernels::add_bias(row_of(y, i), bias_);
-    }
+void Linear::operator()(MatrixView x, MutableMatrixView y) const {
+  multiply(x, y, PackedMatrix::Finish::kNone);
+}
+
+void Linear::operator()(MatrixView x, MutableMatrixView y, Activation activation) const {
+  if (activation == Activation::kRelu) {
+    multiply(x, y, PackedMatrix::Finish::kRelu);
+    return;
   }
-  return y;
-}
-
-Matrix Linear::operator()(MatrixView x, Activation activation) const {
-  observe(x);
-  Matrix y(x.rows(), weight_.rows());
-  y.noalias() = x * weight_.transpose();
+  multiply(x, y, PackedMatrix::Finish::kNone);
   for (Eigen::Index i = 0; i < y.rows(); ++i) {
-    if (activation == Activation::kRelu) {
-      kernels::add_bias_relu(row_of(y, i), bias_);
-    } else {
-      kernels::add_bias_gelu(row_of(y, i), bias_);
-    }
+    kernels::gelu(row_of(y, i));
   }
-  return y;
 }
 
 LayerNorm::LayerNorm(const ParameterLookup& parameters, const std::string& prefix)
     : gain_(parameters(prefix + ".weight")), bias_(parameters(prefix + ".bias")) {}
 
-void LayerNorm::operator()(Matrix& x) const {
+void LayerNorm::operator()(MutableMatrixView x) const {
   for (Eigen::Index i = 0; i < x.rows(); ++i) {
     kernels::layer_norm(row_of(x, i), {}, gain_, bias_);
   }
 }
 
-void LayerNorm::operator()(Matrix& x, const Matrix& residual) const {
+void LayerNorm::operator()(MutableMatrixView x, MatrixView residual) const {
   for (Eigen::Index i = 0; i < x.rows(); ++i) {
     kernels::layer_norm(row_of(x, i), row_of(residual, i), gain_, bias_);
   }
@@ -93,33 +87,41 @@ Attention::Attention(const ParameterLookup& parameters, const std::string& prefi
       value_(parameters, prefix + ".v_proj", width, key_width),
       out_(parameters, prefix + ".out_proj", width, width) {}
 
-void Attention::remember(MatrixView x, Memory& memory) const {
-  memory.keys.append(key_(x));
-  memory.values.append(value_(x));
+void Attention::Memory::keep(std::span<const std::int32_t> rows) {
+  keys.keep(rows);
+  values.keep(rows);
 }
 
-Matrix Attention::operator()(MatrixView x, const Memory& memory,
-                             std::span<const Context> contexts) const {
-  Matrix queries = query_(x);
-  const auto head_width = static_cast<float>(queries.cols() / heads_);
-  queries *= 1.0f / std::sqrt(head_width);
-  Matrix mixed(queries.rows(), queries.cols());
-  std::vector<const float*> keys;
-  std::vector<const float*> values;
-  std::vector<float> scratch;
-  for (Eigen::Index i = 0; i < queries.rows(); ++i) {
-    const std::span<const std::int32_t> rows = contexts[static_cast<std::size_t>(i)].rows;
-    keys.clear();
-    values.clear();
-    for (const std::int32_t row : rows) {
-      keys.push_back(memory.keys.row(row));
-      values.push_back(memory.values.row(row));
-    }
-    scratch.resize(rows.size());
-    kernels::attend(row_of(mixed, i), row_of(std::as_const(queries), i), heads_, keys, values,
-                    scratch);
+void Attention::remember(MatrixView x, Memory& memory) const {
+  key_(x, memory.keys.append(x.rows()));
+  value_(x, memory.values.append(x.rows()));
+}
+
+void Attention::operator()(MatrixView x, const Memory& memory, std::span<const Context> contexts,
+                           MutableMatrixView out) const {
+  Scratch queries(x.rows(), query_.out());
+  Scratch mixed(x.rows(), query_.out());
+  query_(x, *queries);
+  std::size_t longest = 0;
+  std::size_t keys = 0;
+  for (const Context& context : contexts) {
+    longest = std::max(longest, context.rows.size());
+    keys += context.rows.size();
   }
-  return out_(mixed);
+  const double work = 2.0 * static_cast<double>(keys) * query_.out();
+  split_work(contexts.size(), work, [&](std::size_t begin, std::size_t end) {
+    const auto width = static_cast<Eigen::Index>(kernels::attention_scratch(longest));
+    Scratch weights(1, width);
+    MutableMatrixView to(*mixed);
+    const MatrixView from(*queries);
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto row = static_cast<Eigen::Index>(i);
+      kernels::attend(row_of(to, row), row_of(from, row), heads_,
+                      memory.keys.rows(contexts[i].rows), memory.values.rows(contexts[i].rows),
+                      {weights->data(), static_cast<std::size_t>(width)});
+    }
+  });
+  out_(*mixed, out);
 }
 
 Convolution::Convolution(const ParameterLookup& parameters, const std::string& prefix,
@@ -140,73 +142,104 @@ Convolution::Convolution(const ParameterLookup& parameters, const std::string& p
   }
 }
 
-Matrix Convolution::project_in(MatrixView x) const {
+void Convolution::project_in(MatrixView x, MutableMatrixView y) const {
   if (linear1_.empty()) {
-    return x;
-  }
-  Matrix y = linear1_.front()(x);
-  if (!options_.branch.glu) {
-    return y;
-  }
-  const auto channels = static_cast<std::size_t>(options_.branch.inner_channels());
-  Matrix gated(y.rows(), options_.branch.inner_channels());
-  for (Eigen::Index i = 0; i < y.rows(); ++i) {
-    const std::span<const float> both = row_of(std::as_const(y), i);
-    kernels::gated(row_of(gated, i), both.first(channels), both.last(channels));
-  }
-  return gated;
-}
-
-Matrix Convolution::padding_row() const {
-  return project_in(Matrix::Zero(1, options_.branch.channels));
-}
-
-Matrix Convolution::kernels(const Matrix& x) const {
-  Matrix kernels;
-  if (weight_linear_.empty()) {
-    kernels =
-        Eigen::Map<const Matrix>(kernel_.data(), 1, static_cast<Eigen::Index>(kernel_.size()));
+    y = x;
+  } else if (!options_.branch.glu) {
+    linear1_.front()(x, y);
   } else {
-    kernels = weight_linear_.front()(x);
-  }
-  if (options_.softmax) {
-    const auto taps = static_cast<std::size_t>(options_.taps);
-    for (float* head = kernels.data(); head != kernels.data() + kernels.size(); head += taps) {
-      kernels::softmax({head, taps});
+    Scratch both(x.rows(), linear1_.front().out());
+    linear1_.front()(x, *both);
+    const MatrixView value_and_gate(*both);
+    const auto channels = static_cast<std::size_t>(inner_channels());
+    for (Eigen::Index i = 0; i < y.rows(); ++i) {
+      const std::span<const float> row = row_of(value_and_gate, i);
+      kernels::gated(row_of(y, i), row.first(channels), row.last(channels));
     }
   }
-  return kernels;
 }
 
-Matrix Convolution::operator()(MatrixView x, Memory& memory,
-                               std::span<const Context> contexts) const {
-  const Matrix inputs = project_in(x);
-  memory.append(inputs);
-  const Matrix kernel_rows = kernels(inputs);
+void Convolution::make_kernels(MatrixView x, MutableMatrixView kernels) const {
+  if (weight_linear_.empty()) {
+    kernels = Eigen::Map<const Matrix>(kernel_.data(), kernels.rows(), kernels.cols());
+  } else {
+    weight_linear_.front()(x, kernels);
+  }
+  if (!options_.softmax) {
+    return;
+  }
+  const auto taps = static_cast<std::size_t>(options_.taps);
+  for (Eigen::Index i = 0; i < kernels.rows(); ++i) {
+    for (std::span<float> heads = row_of(kernels, i); !heads.empty(); heads = heads.subspan(taps)) {
+      kernels::softmax(heads.first(taps));
+    }
+  }
+}
+
+void Convolution::add_padding(std::span<float> out, std::span<const float> kernel,
+                              const Context& context, const Matrix& padding) const {
+  const int length = static_cast<int>(context.rows.size());
+  const int left = (options_.taps - 1) / 2;
+  const int begin = std::max(length - context.position + left, 0);
+  const int end = std::min(begin + context.padding, options_.taps);
+  const std::size_t width = out.size() / static_cast<std::size_t>(options_.branch.heads);
+  for (std::size_t c = 0; c < out.size(); ++c) {
+    const std::size_t head = c / width;
+    for (int k = begin; k < end; ++k) {
+      out[c] +=
+          kernel[head * static_cast<std::size_t>(options_.taps) + static_cast<std::size_t>(k)] *
+          padding(0, static_cast<Eigen::Index>(c));
+    }
+  }
+}
+
+void Convolution::convolve(const Memory& memory, MatrixView kernels,
+                           std::span<const Context> contexts, MutableMatrixView mixed) const {
   // Odd kernels of the encoder are centred; of an even one the smaller half is to the left.
   const int left = options_.causal ? options_.taps - 1 : (options_.taps - 1) / 2;
-  const bool padded = options_.bias_in_padding &&
-                      std::ranges::any_of(contexts, [](const Context& c) { return c.padding > 0; });
-  const Matrix padding = padded ? padding_row() : Matrix();
-  Matrix mixed(inputs.rows(), inputs.cols());
-  std::vector<const float*> taps(static_cast<std::size_t>(options_.taps));
-  for (Eigen::Index i = 0; i < inputs.rows(); ++i) {
-    const Context& context = contexts[static_cast<std::size_t>(i)];
-    for (int k = 0; k < options_.taps; ++k) {
-      const int position = context.position - left + k;
+  const double work = static_cast<double>(mixed.size()) * options_.taps;
+  split_work(contexts.size(), work, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const Context& context = contexts[i];
+      const auto row = static_cast<Eigen::Index>(i);
       const int length = static_cast<int>(context.rows.size());
-      const float*& tap = taps[static_cast<std::size_t>(k)];
-      if (position >= 0 && position < length) {
-        tap = memory.row(context.rows[static_cast<std::size_t>(position)]);
-      } else {
-        const bool in_padding = padded && position >= length && position < length + context.padding;
-        tap = in_padding ? padding.data() : nullptr;
-      }
+      const int first = std::max(context.position - left, 0);
+      const int last = std::min(context.position - left + options_.taps, length);
+      const auto inside = context.rows.subspan(static_cast<std::size_t>(first),
+                                               static_cast<std::size_t>(last - first));
+      kernels::convolve(row_of(mixed, row), memory.rows(inside),
+                        static_cast<std::size_t>(first - context.position + left),
+                        row_of(kernels, kernels.rows() == 1 ? 0 : row), options_.branch.heads);
     }
-    kernels::convolve(row_of(mixed, i), taps, row_of(kernel_rows, kernel_rows.rows() == 1 ? 0 : i),
-                      options_.branch.heads);
+  });
+}
+
+void Convolution::operator()(MatrixView x, Memory& memory, std::span<const Context> contexts,
+                             MutableMatrixView out) const {
+  Eigen::Map<Matrix> inputs = memory.append(x.rows());
+  project_in(x, inputs);
+  Scratch kernels(weight_linear_.empty() ? 1 : x.rows(),
+                  Eigen::Index{options_.branch.heads} * options_.taps);
+  make_kernels(inputs, *kernels);
+  Scratch mixed(x.rows(), inner_channels());
+  convolve(memory, *kernels, contexts, *mixed);
+  if (options_.bias_in_padding &&
+      std::ranges::any_of(contexts, [](const Context& c) { return c.padding > 0; })) {
+    Matrix padding(1, inner_channels());
+    project_in(Matrix::Zero(1, options_.branch.channels), padding);
+    MutableMatrixView to(*mixed);
+    const MatrixView kernel_rows(*kernels);
+    for (std::size_t i = 0; i < contexts.size(); ++i) {
+      const auto row = static_cast<Eigen::Index>(i);
+      add_padding(row_of(to, row), row_of(kernel_rows, kernels->rows() == 1 ? 0 : row), contexts[i],
+                  padding);
+    }
   }
-  return linear2_.empty() ? mixed : linear2_.front()(mixed);
+  if (linear2_.empty()) {
+    out = *mixed;
+  } else {
+    linear2_.front()(*mixed, out);
+  }
 }
 
 SelfMixing::SelfMixing(const ParameterLookup& parameters, const std::string& prefix,
@@ -244,33 +277,30 @@ SelfMixing::Memory SelfMixing::empty_memory() const {
 void SelfMixing::keep(Memory& memory, std::span<const std::int32_t> rows) {
   for (auto& branch : memory) {
     if (auto* attention = std::get_if<Attention::Memory>(&branch)) {
-      attention->keys.keep(rows);
-      attention->values.keep(rows);
+      attention->keep(rows);
     } else {
       std::get<Convolution::Memory>(branch).keep(rows);
     }
   }
 }
 
-Matrix SelfMixing::operator()(const Matrix& x, Memory& memory,
-                              std::span<const Context> contexts) const {
-  Matrix out(x.rows(), x.cols());
+void SelfMixing::operator()(MatrixView x, Memory& memory, std::span<const Context> contexts,
+                            MutableMatrixView out) const {
   Eigen::Index offset = 0;
   for (std::size_t b = 0; b < branches_.size(); ++b) {
     const Branch& branch = branches_[b];
     const MatrixView part = x.middleCols(offset, branch.channels);
-    auto mixed = out.middleCols(offset, branch.channels);
+    const MutableMatrixView mixed = out.middleCols(offset, branch.channels);
     if (const auto* attention = std::get_if<Attention>(&branch.layer)) {
       auto& seen = std::get<Attention::Memory>(memory[b]);
       attention->remember(part, seen);
-      mixed = (*attention)(part, seen, contexts);
+      (*attention)(part, seen, contexts, mixed);
     } else {
-      mixed = std::get<Convolution>(branch.layer)(part, std::get<Convolution::Memory>(memory[b]),
-                                                  contexts);
+      std::get<Convolution>(branch.layer)(part, std::get<Convolution::Memory>(memory[b]), contexts,
+                                          mixed);
     }
     offset += branch.channels;
   }
-  return out;
 }
 
 FeedForward::FeedForward(const ParameterLookup& parameters, const std::string& prefix,
@@ -279,8 +309,10 @@ FeedForward::FeedForward(const ParameterLookup& parameters, const std::string& p
       fc1_(parameters, prefix + ".fc1", stack.ffn_embed_dim, stack.embed_dim),
       fc2_(parameters, prefix + ".fc2", stack.embed_dim, stack.ffn_embed_dim) {}
 
-Matrix FeedForward::operator()(const Matrix& x) const {
-  return fc2_(fc1_(x, activation_));
+void FeedForward::operator()(MatrixView x, MutableMatrixView out) const {
+  Scratch hidden(x.rows(), fc1_.out());
+  fc1_(x, *hidden, activation_);
+  fc2_(*hidden, out);
 }
 
 }  // namespace ltz

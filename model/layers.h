@@ -8,11 +8,14 @@
 #include <vector>
 
 #include "model/config.h"
+#include "model/kernels.h"
 #include "model/matrix.h"
+#include "model/packed_matrix.h"
 
 // The layers of a Lite Transformer (Wu et al. 2020). They work on rows: a batch is the tokens of
 // all its sequences one after the other, without padding, so a result never depends on what else is
-// in the batch.
+// in the batch. Results are written to where they are wanted: y and out have the shape of the
+// result and may be some columns of a larger matrix.
 namespace ltz {
 
 // Called by a linear layer with the name of its matrix and its inputs, (n, in), before it is
@@ -23,6 +26,8 @@ using InputObserver = std::function<void(const std::string& matrix, MatrixView i
 struct ParameterLookup {
   // A parameter's values, row-major, by name; none for a parameter that is not there.
   std::function<std::span<const float>(const std::string& name)> find;
+  // A parameter of (out, in) for products only.
+  std::function<const PackedMatrix&(const std::string& name, int out, int in)> matrix;
   // Outlives the layers; may be empty, and may be set later.
   const InputObserver* observer;
 
@@ -43,11 +48,12 @@ struct Context {
 class RowStore {
  public:
   explicit RowStore(int width = 0) : width_(static_cast<std::size_t>(width)) {}
-  void append(const Matrix& rows);
+  // So many rows more, to be written at once: the next call may move them.
+  Eigen::Map<Matrix> append(Eigen::Index rows);
   // Forgets all rows but these, which become rows 0, 1, … in this order.
   void keep(std::span<const std::int32_t> rows);
-  const float* row(std::int32_t index) const {
-    return values_.data() + static_cast<std::size_t>(index) * width_;
+  kernels::Rows rows(std::span<const std::int32_t> indices) const {
+    return {values_.data(), width_, indices};
   }
 
  private:
@@ -60,16 +66,18 @@ class Linear {
  public:
   // Parameters prefix.weight (out, in) and, where there is one, prefix.bias (out).
   Linear(const ParameterLookup& parameters, const std::string& prefix, int out, int in);
-  Matrix operator()(MatrixView x) const;
-  Matrix operator()(MatrixView x, Activation activation) const;
-  int out() const { return static_cast<int>(weight_.rows()); }
+  // x: (n, in), y: (n, out)
+  void operator()(MatrixView x, MutableMatrixView y) const;
+  // y = activation(x W^T + b)
+  void operator()(MatrixView x, MutableMatrixView y, Activation activation) const;
+  int out() const { return weight_->out(); }
 
  private:
-  void observe(MatrixView x) const;
+  void multiply(MatrixView x, MutableMatrixView y, PackedMatrix::Finish finish) const;
 
   std::string name_;  // of the matrix
   const InputObserver* observer_;
-  Eigen::Map<const Matrix> weight_;
+  const PackedMatrix* weight_;
   std::span<const float> bias_;
 };
 
@@ -77,9 +85,9 @@ class Linear {
 class LayerNorm {
  public:
   LayerNorm(const ParameterLookup& parameters, const std::string& prefix);
-  void operator()(Matrix& x) const;
+  void operator()(MutableMatrixView x) const;
   // x = norm(x + residual)
-  void operator()(Matrix& x, const Matrix& residual) const;
+  void operator()(MutableMatrixView x, MatrixView residual) const;
 
  private:
   std::span<const float> gain_;
@@ -96,12 +104,16 @@ class Attention {
   struct Memory {
     RowStore keys;
     RowStore values;
+
+    // RowStore::keep for both.
+    void keep(std::span<const std::int32_t> rows);
   };
   Memory empty_memory() const { return {RowStore(query_.out()), RowStore(query_.out())}; }
   // Adds the projections of these rows to what can be attended to.
   void remember(MatrixView x, Memory& memory) const;
-  // x: (n, width), one context a row, into the memory. Returns (n, width).
-  Matrix operator()(MatrixView x, const Memory& memory, std::span<const Context> contexts) const;
+  // x, out: (n, width), one context a row, into the memory.
+  void operator()(MatrixView x, const Memory& memory, std::span<const Context> contexts,
+                  MutableMatrixView out) const;
 
  private:
   int heads_;
@@ -127,15 +139,24 @@ class Convolution {
 
   using Memory = RowStore;
   Memory empty_memory() const { return RowStore(options_.branch.inner_channels()); }
-  // x: (n, channels), appended to the memory; one context a row, into the memory.
-  Matrix operator()(MatrixView x, Memory& memory, std::span<const Context> contexts) const;
+  // x, out: (n, channels), x is appended to the memory; one context a row, into the memory.
+  void operator()(MatrixView x, Memory& memory, std::span<const Context> contexts,
+                  MutableMatrixView out) const;
 
  private:
-  Matrix project_in(MatrixView x) const;
-  // What one position of padding is to the convolution, (1, inner channels).
-  Matrix padding_row() const;
-  // One kernel a row, (n, heads * taps), or a single row when all are the same.
-  Matrix kernels(const Matrix& x) const;
+  int inner_channels() const { return options_.branch.inner_channels(); }
+  // x: (n, channels), y: (n, inner channels)
+  void project_in(MatrixView x, MutableMatrixView y) const;
+  // One kernel a row, (n, heads * taps), or a single row when all are the same. x: (n, inner
+  // channels).
+  void make_kernels(MatrixView x, MutableMatrixView kernels) const;
+  // The last n rows of the memory are the inputs of these positions. mixed: (n, inner channels).
+  void convolve(const Memory& memory, MatrixView kernels, std::span<const Context> contexts,
+                MutableMatrixView mixed) const;
+  // Adds what the taps in the padding behind a sequence contribute. out: (inner channels), kernel:
+  // (heads * taps), padding: (1, inner channels), what linear1 makes of zeros.
+  void add_padding(std::span<float> out, std::span<const float> kernel, const Context& context,
+                   const Matrix& padding) const;
 
   Options options_;
   std::vector<Linear> linear1_;        // at most one
@@ -155,8 +176,9 @@ class SelfMixing {
   Memory empty_memory() const;
   // RowStore::keep for all branches.
   static void keep(Memory& memory, std::span<const std::int32_t> rows);
-  // x: (n, width), appended to the memory. Returns (n, width).
-  Matrix operator()(const Matrix& x, Memory& memory, std::span<const Context> contexts) const;
+  // x, out: (n, width), x is appended to the memory.
+  void operator()(MatrixView x, Memory& memory, std::span<const Context> contexts,
+                  MutableMatrixView out) const;
 
  private:
   struct Branch {
@@ -171,7 +193,8 @@ class FeedForward {
  public:
   FeedForward(const ParameterLookup& parameters, const std::string& prefix,
               const StackConfig& stack, Activation activation);
-  Matrix operator()(const Matrix& x) const;
+  // x, out: (n, width)
+  void operator()(MatrixView x, MutableMatrixView out) const;
 
  private:
   Activation activation_;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <omp.h>
+
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <vector>
@@ -9,10 +12,11 @@ namespace ltz {
 // Calls body(i) for every i in [0, count) on all threads, in any order. The result is independent
 // of the number of threads if body(i) writes only what belongs to i. No exception leaves the OpenMP
 // region: after the loop the one of the smallest i is thrown, so that errors are reproducible too.
+// A single call is not a parallel region: what is inside may use all threads.
 template <typename Body>
 void parallel_for(std::size_t count, const Body& body) {
   std::vector<std::exception_ptr> errors(count);
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic) if (count > 1)
   for (std::size_t i = 0; i < count; ++i) {
     try {
       body(i);
@@ -25,6 +29,24 @@ void parallel_for(std::size_t count, const Body& body) {
       std::rethrow_exception(error);
     }
   }
+}
+
+// Calls body(begin, end) for ranges that make up [0, count): one for each thread, or a single one
+// inside of a parallel region and where there is too little to do to share it. work:
+// multiplications in all. Nothing may depend on where the ranges meet.
+template <typename Body>
+void split_work(std::size_t count, double work, const Body& body) {
+  constexpr double kWorthSharing = 4e5;  // some microseconds, as long as it takes to call a thread
+  std::size_t parts = 1;
+  if (work > kWorthSharing && !omp_in_parallel()) {
+    parts = std::min(count, static_cast<std::size_t>(omp_get_max_threads()));
+  }
+  if (parts <= 1) {
+    body(0, count);
+    return;
+  }
+  parallel_for(parts,
+               [&](std::size_t part) { body(count * part / parts, count * (part + 1) / parts); });
 }
 
 }  // namespace ltz

@@ -3,16 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "model/kernels.h"
+#include "model/vocabulary_scan.h"
 
 namespace ltz {
-namespace {
-
-// Rows of logits that are made at a time: enough for a fast product, small enough for the cache.
-constexpr Eigen::Index kLogitRows = 128;
-
-}  // namespace
-
 Matrix teacher_forced_features(const Transformer& model, std::span<const TokenIds> sources,
                                std::span<const TokenIds> targets, int padded_length) {
   Reading reading = model.start_reading(sources, targets, padded_length);
@@ -34,16 +27,18 @@ TokenLoss negative_log_likelihood(const Transformer& model, MatrixView features,
   for (const TokenIds& target : targets) {
     wanted.insert(wanted.end(), target.begin(), target.end());
   }
+  std::vector<float> logits(wanted.size());  // of the wanted tokens
+  const std::vector<float> normalizers =
+      scan_vocabulary(model, features, [&](const LogitBlock& block) {
+        const auto row = static_cast<std::size_t>(block.row);
+        const int place = wanted[row] - block.first;
+        if (place >= 0 && place < LogitBlock::kTokens) {
+          logits[row] = block.logits[static_cast<std::size_t>(place)];
+        }
+      });
   TokenLoss loss;
-  for (Eigen::Index begin = 0; begin < features.rows(); begin += kLogitRows) {
-    const Eigen::Index count = std::min(kLogitRows, features.rows() - begin);
-    const Matrix logits = model.logits(features.middleRows(begin, count));
-    for (Eigen::Index i = 0; i < count; ++i) {
-      const std::span<const float> row(logits.row(i).data(),
-                                       static_cast<std::size_t>(logits.cols()));
-      const auto token = static_cast<std::size_t>(wanted[static_cast<std::size_t>(begin + i)]);
-      loss.nats += kernels::log_sum_exp(row) - row[token];
-    }
+  for (std::size_t row = 0; row < logits.size(); ++row) {
+    loss.nats += normalizers[row] - logits[row];
   }
   loss.tokens = features.rows();
   return loss;

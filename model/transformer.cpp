@@ -39,14 +39,17 @@ Transformer::Transformer(const Checkpoint& checkpoint)
   validate(checkpoint);
   // Batches are what runs in parallel here, not the products inside them.
   openblas_set_num_threads(1);
-  for (const auto& [name, tensor] : checkpoint.tensors) {
-    parameters_.emplace(name, tensor.values());
-  }
-  const auto find = [this](const std::string& name) -> std::span<const float> {
-    const auto found = parameters_.find(name);
-    return found == parameters_.end() ? std::span<const float>() : found->second;
+  const auto find = [&](const std::string& name) -> std::span<const float> {
+    const auto tensor = checkpoint.tensors.find(name);
+    if (tensor == checkpoint.tensors.end()) {
+      return {};
+    }
+    return parameters_.try_emplace(name, tensor->second.values()).first->second;
   };
-  layers_ = std::make_unique<Layers>(ParameterLookup{find, observer_.get()}, config_);
+  const auto matrix = [&](const std::string& name, int out, int in) -> const PackedMatrix& {
+    return matrices_.try_emplace(name, checkpoint.tensors.at(name).values(), out, in).first->second;
+  };
+  layers_ = std::make_unique<Layers>(ParameterLookup{find, matrix, observer_.get()}, config_);
 }
 
 Transformer::~Transformer() = default;
@@ -54,15 +57,23 @@ Transformer::Transformer(Transformer&&) noexcept = default;
 Transformer& Transformer::operator=(Transformer&&) noexcept = default;
 
 void Transformer::replace(const std::string& name, std::span<const float> values) {
-  const auto found = parameters_.find(name);
-  if (found == parameters_.end()) {
+  const auto plain = parameters_.find(name);
+  const auto packed = matrices_.find(name);
+  if (plain == parameters_.end() && packed == matrices_.end()) {
     throw ConfigError("there is no tensor " + name);
   }
-  if (found->second.size() != values.size()) {
-    throw ConfigError("tensor " + name + ": expected " + std::to_string(found->second.size()) +
-                      " values, found " + std::to_string(values.size()));
+  const std::size_t size =
+      plain != parameters_.end() ? plain->second.size() : packed->second.size();
+  if (size != values.size()) {
+    throw ConfigError("tensor " + name + ": expected " + std::to_string(size) + " values, found " +
+                      std::to_string(values.size()));
   }
-  std::ranges::copy(values, found->second.begin());
+  if (plain != parameters_.end()) {
+    std::ranges::copy(values, plain->second.begin());
+  }
+  if (packed != matrices_.end()) {
+    packed->second.assign(values);
+  }
 }
 
 void Transformer::observe_inputs(InputObserver observer) {
@@ -101,20 +112,45 @@ EncodedBatch Transformer::encode(std::span<const TokenIds> sentences, int padded
   return batch;
 }
 
-DecoderState Transformer::start_decoding(const EncodedBatch& encoded) const {
+DecoderState Transformer::start_decoding() const {
   DecoderState state;
   for (const Layer& layer : layers_->decoder) {
     state.self_memory.push_back(layer.self_attn.empty_memory());
     state.cross_memory.push_back(layer.encoder_attn->empty_memory());
-    layer.encoder_attn->remember(encoded.output, state.cross_memory.back());
   }
   return state;
 }
 
-Matrix Transformer::decode(DecoderState& state, std::span<const DecoderRow> rows) const {
-  Matrix x(static_cast<Eigen::Index>(rows.size()), config_.decoder.embed_dim);
+DecoderState Transformer::start_decoding(const EncodedBatch& encoded) const {
+  DecoderState state = start_decoding();
+  add_sources(state, encoded);
+  return state;
+}
+
+void Transformer::add_sources(DecoderState& state, const EncodedBatch& encoded) const {
+  for (std::size_t l = 0; l < layers_->decoder.size(); ++l) {
+    layers_->decoder[l].encoder_attn->remember(encoded.output, state.cross_memory[l]);
+  }
+}
+
+void DecoderState::keep_history(std::span<const std::int32_t> rows) {
+  for (SelfMixing::Memory& memory : self_memory) {
+    SelfMixing::keep(memory, rows);
+  }
+}
+
+void DecoderState::keep_sources(std::span<const std::int32_t> rows) {
+  for (Attention::Memory& memory : cross_memory) {
+    memory.keep(rows);
+  }
+}
+
+void Transformer::decode(DecoderState& state, std::span<const DecoderRow> rows,
+                         MutableMatrixView x) const {
   std::vector<Context> self_contexts;
   std::vector<Context> source_contexts;
+  self_contexts.reserve(rows.size());
+  source_contexts.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const DecoderRow& row = rows[i];
     layers_->decoder_embedding.look_up(row.token, row.position,
@@ -131,16 +167,25 @@ Matrix Transformer::decode(DecoderState& state, std::span<const DecoderRow> rows
   if (layers_->decoder_norm) {
     (*layers_->decoder_norm)(x);
   }
-  return x;
+}
+
+Matrix Transformer::decode(DecoderState& state, std::span<const DecoderRow> rows) const {
+  Matrix features(static_cast<Eigen::Index>(rows.size()), config_.decoder.embed_dim);
+  decode(state, rows, features);
+  return features;
 }
 
 Matrix Transformer::logits(MatrixView features) const {
   if (*observer_) {
     (*observer_)(output_table(config_), features);
   }
-  Matrix logits(features.rows(), layers_->output.rows());
-  logits.noalias() = features * layers_->output.transpose();
-  return logits;
+  Matrix all(features.rows(), layers_->output.out());
+  logits(features, 0, all);
+  return all;
+}
+
+void Transformer::logits(MatrixView features, int first, MutableMatrixView logits) const {
+  layers_->output.multiply(features, logits, {}, PackedMatrix::Finish::kNone, first);
 }
 
 }  // namespace ltz

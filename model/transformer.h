@@ -10,6 +10,7 @@
 #include "model/checkpoint.h"
 #include "model/layers.h"
 #include "model/matrix.h"
+#include "model/packed_matrix.h"
 
 namespace ltz {
 
@@ -30,6 +31,10 @@ struct EncodedBatch {
 struct DecoderState {
   std::vector<SelfMixing::Memory> self_memory;  // per layer; grows with every call of decode
   std::vector<Attention::Memory> cross_memory;  // per layer; keys and values of the encoder output
+
+  // Forget all rows but these, which become rows 0, 1, … in this order.
+  void keep_history(std::span<const std::int32_t> rows);
+  void keep_sources(std::span<const std::int32_t> rows);
 };
 
 // One row of a decoder call: a token and what it may look at.
@@ -37,7 +42,7 @@ struct DecoderRow {
   int token = 0;
   int position = 0;                           // from 0
   std::span<const std::int32_t> history;      // rows of self_memory up to and with this one's own
-  std::span<const std::int32_t> source_rows;  // rows of EncodedBatch::output
+  std::span<const std::int32_t> source_rows;  // rows of cross_memory
 };
 
 // Sentences with their targets on the way through a model, teacher-forced: the decoder reads </s>
@@ -87,12 +92,21 @@ class Transformer {
   // alone. Convolution-only models mask after it: to them padded_length means nothing.
   EncodedBatch encode(std::span<const TokenIds> sentences, int padded_length = 0) const;
 
+  // A decoder without sentences.
+  DecoderState start_decoding() const;
   DecoderState start_decoding(const EncodedBatch& encoded) const;
-  // Runs new rows through the decoder and appends them to the memories. Returns the features that
-  // the output projection takes, (rows, channels).
+  // Adds sentences: their rows in cross_memory follow those that are there.
+  void add_sources(DecoderState& state, const EncodedBatch& encoded) const;
+  // Runs new rows through the decoder and appends them to the memories. Makes the features that the
+  // output projection takes, (rows, channels).
+  void decode(DecoderState& state, std::span<const DecoderRow> rows,
+              MutableMatrixView features) const;
   Matrix decode(DecoderState& state, std::span<const DecoderRow> rows) const;
   // (rows, channels) -> (rows, target vocabulary)
   Matrix logits(MatrixView features) const;
+  // The logits of the tokens from `first` on, a multiple of PackedMatrix::kPanel, as many as
+  // `logits` has columns. They are not reported to the observer.
+  void logits(MatrixView features, int first, MutableMatrixView logits) const;
 
   // Both have their </s>. Looks the tokens up; errors as of encode.
   // padded_length: see encode.
@@ -105,7 +119,8 @@ class Transformer {
   struct Layers;
 
   ModelConfig config_;
-  std::map<std::string, std::vector<float>> parameters_;
+  std::map<std::string, std::vector<float>> parameters_;  // all but those that only products need
+  std::map<std::string, PackedMatrix> matrices_;
   std::unique_ptr<InputObserver> observer_;  // the layers know where it is
   std::unique_ptr<Layers> layers_;
 };

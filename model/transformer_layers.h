@@ -9,6 +9,7 @@
 #include "model/error.h"
 #include "model/layers.h"
 #include "model/matrix.h"
+#include "model/scratch.h"
 #include "model/transformer.h"
 
 // What a Transformer is made of.
@@ -72,16 +73,20 @@ class Embedding {
 };
 
 // A block with its residual connection: x = norm(x + f(x)), or x + f(norm(x)) in a pre-norm model.
+// f(x, y) sets y to its result.
 template <typename Function>
-void with_residual(Matrix& x, const LayerNorm& norm, bool normalize_before, Function f) {
+void with_residual(MutableMatrixView x, const LayerNorm& norm, bool normalize_before,
+                   const Function& f) {
+  Scratch y(x.rows(), x.cols());
   if (normalize_before) {
-    Matrix normalized = x;
-    norm(normalized);
-    x += f(normalized);
+    Scratch normalized(x.rows(), x.cols());
+    *normalized = x;
+    norm(*normalized);
+    f(*normalized, *y);
+    x += *y;
   } else {
-    Matrix y = f(x);
-    norm(y, x);
-    x = std::move(y);
+    f(x, *y);
+    norm(x, *y);
   }
 }
 
@@ -93,18 +98,24 @@ struct Layer {
                   std::to_string(index),
               index) {}
 
-  void self_mix(Matrix& x, SelfMixing::Memory& memory, std::span<const Context> contexts) const {
-    with_residual(x, self_norm, normalize_before,
-                  [&](const Matrix& input) { return self_attn(input, memory, contexts); });
+  void self_mix(MutableMatrixView x, SelfMixing::Memory& memory,
+                std::span<const Context> contexts) const {
+    with_residual(x, self_norm, normalize_before, [&](MatrixView input, MutableMatrixView output) {
+      self_attn(input, memory, contexts, output);
+    });
   }
 
-  void attend(Matrix& x, const Attention::Memory& memory, std::span<const Context> contexts) const {
+  void attend(MutableMatrixView x, const Attention::Memory& memory,
+              std::span<const Context> contexts) const {
     with_residual(x, *encoder_attn_norm, normalize_before,
-                  [&](const Matrix& input) { return (*encoder_attn)(input, memory, contexts); });
+                  [&](MatrixView input, MutableMatrixView output) {
+                    (*encoder_attn)(input, memory, contexts, output);
+                  });
   }
 
-  void feed_forward(Matrix& x) const {
-    with_residual(x, final_norm, normalize_before, [&](const Matrix& input) { return ffn(input); });
+  void feed_forward(MutableMatrixView x) const {
+    with_residual(x, final_norm, normalize_before,
+                  [&](MatrixView input, MutableMatrixView output) { ffn(input, output); });
   }
 
   bool normalize_before;
@@ -135,8 +146,8 @@ struct Transformer::Layers {
   Layers(const ParameterLookup& parameters, const ModelConfig& config)
       : encoder_embedding(parameters, config, Stack::kEncoder),
         decoder_embedding(parameters, config, Stack::kDecoder),
-        output(parameters(output_table(config)).data(), config.target_vocabulary_size,
-               config.decoder.embed_dim) {
+        output(parameters.matrix(output_table(config), config.target_vocabulary_size,
+                                 config.decoder.embed_dim)) {
     for (int i = 0; i < config.encoder.layers; ++i) {
       encoder.emplace_back(parameters, config, Stack::kEncoder, i);
     }
@@ -157,7 +168,7 @@ struct Transformer::Layers {
   std::vector<Layer> decoder;
   std::optional<LayerNorm> encoder_norm;
   std::optional<LayerNorm> decoder_norm;
-  Eigen::Map<const Matrix> output;
+  const PackedMatrix& output;
 };
 
 }  // namespace ltz

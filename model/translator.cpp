@@ -1,12 +1,18 @@
 #include "model/translator.h"
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
+#include <utility>
 
 #include "model/error.h"
 #include "model/parallel.h"
 
 namespace ltz {
 namespace {
+
+// A thread that has fewer takes up another batch: enough for products with many rows.
+constexpr std::size_t kFewSentences = 32;
 
 // What the reference pads these sentences to, or 0.
 int padded_length(const std::vector<TokenIds>& sources, const Batching& batching) {
@@ -58,19 +64,47 @@ std::vector<std::vector<Hypothesis>> translate(const Transformer& model,
                                                const BeamOptions& options, const Batching& batching,
                                                const SentenceProgress& progress) {
   std::vector<std::vector<Hypothesis>> results(sources.size());
+  std::vector<std::exception_ptr> errors(batching.batches.size());
   std::size_t done = 0;
-  parallel_for(batching.batches.size(), [&](std::size_t b) {
-    const std::vector<std::size_t>& batch = batching.batches[b];
-    const std::vector<TokenIds> sentences = gather(sources, batch);
-    auto hypotheses = beam_search(model, sentences, options, padded_length(sentences, batching));
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      results[batch[i]] = std::move(hypotheses[i]);
-    }
+  const auto finished = [&](std::size_t sentence, std::vector<Hypothesis> hypotheses) {
+    results[sentence] = std::move(hypotheses);
     if (progress) {
 #pragma omp critical(ltz_batch_progress)
-      progress(done += batch.size(), sources.size());
+      progress(++done, sources.size());
+    }
+  };
+  std::atomic<std::size_t> next = 0;
+  const auto add_batch = [&](BeamSearch& search, std::size_t b) {
+    try {
+      const std::vector<TokenIds> sentences = gather(sources, batching.batches[b]);
+      search.add(sentences, batching.batches[b], padded_length(sentences, batching));
+    } catch (...) {
+      errors[b] = std::current_exception();
+      next = errors.size();  // those before this one are taken: of all errors, the first is found
+    }
+  };
+  const auto threads = static_cast<std::size_t>(omp_get_max_threads());
+  parallel_for(std::min(threads, errors.size()), [&](std::size_t) {
+    BeamSearch search(model, options);
+    bool more = true;
+    while (more || search.sentences() > 0) {
+      while (more && search.sentences() < kFewSentences) {
+        const std::size_t b = next++;
+        more = b < errors.size();
+        if (more) {
+          add_batch(search, b);
+        }
+      }
+      if (search.sentences() > 0) {
+        search.step(finished);
+      }
     }
   });
+  for (const std::exception_ptr& error : errors) {
+    if (error) {
+      std::rethrow_exception(error);
+    }
+  }
   return results;
 }
 

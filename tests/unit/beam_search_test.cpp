@@ -147,6 +147,42 @@ TEST_CASE("beam search finds what a plain search finds", "[beam]") {
   }
 }
 
+TEST_CASE("sentences that come later are translated as if they were alone", "[beam]") {
+  const Checkpoint checkpoint = tiny_checkpoint(2);
+  const Transformer model(checkpoint);
+  const std::vector<TokenIds> sources = some_sources(checkpoint.config);
+  const BeamOptions options{.beam = 3, .max_len_b = 40, .min_len = 30};
+  BeamSearch search(model, options);
+  std::map<std::size_t, std::vector<Hypothesis>> found;
+  // Enough steps for the rows of sentences that are gone to be dropped from the memories.
+  constexpr std::size_t kSentences = 600;
+  std::size_t added = 0;
+  for (int step = 0; added < kSentences || search.sentences() > 0; ++step) {
+    if (step % 3 == 0 && added < kSentences) {
+      std::vector<TokenIds> batch;
+      std::vector<std::size_t> indices;
+      for (int i = 0; i < 12; ++i, ++added) {
+        batch.push_back(sources[added % sources.size()]);
+        indices.push_back(added);
+      }
+      search.add(batch, indices);
+    }
+    search.step([&](std::size_t sentence, std::vector<Hypothesis> hypotheses) {
+      CHECK(found.emplace(sentence, std::move(hypotheses)).second);
+    });
+  }
+  REQUIRE(found.size() == kSentences);
+  const auto alone = beam_search(model, sources, options);
+  for (const auto& [sentence, hypotheses] : found) {
+    const std::vector<Hypothesis>& expected = alone[sentence % sources.size()];
+    REQUIRE(hypotheses.size() == expected.size());
+    for (std::size_t h = 0; h < expected.size(); ++h) {
+      CHECK(hypotheses[h].tokens == expected[h].tokens);
+      CHECK(hypotheses[h].score == expected[h].score);
+    }
+  }
+}
+
 TEST_CASE("no hypothesis repeats an n-gram or ends early", "[beam]") {
   const Checkpoint checkpoint = tiny_checkpoint(3);
   const Transformer model(checkpoint);

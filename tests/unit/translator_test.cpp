@@ -108,6 +108,23 @@ TEST_CASE("what the model cannot take is refused") {
   CHECK_THROWS_AS(score_text(model, empty, {}, batch_by_length(empty)), ConfigError);
 }
 
+TEST_CASE("of several sentences that cannot be translated, the same one is named every time") {
+  Checkpoint checkpoint = tiny_checkpoint(1);
+  checkpoint.config.max_source_positions = 4;
+  const Transformer model(checkpoint);
+  std::vector<TokenIds> sources(40, TokenIds{Vocabulary::kUnk, Vocabulary::kEos});
+  sources[20].assign(7, Vocabulary::kUnk);
+  sources[30].assign(9, Vocabulary::kUnk);
+  Batching one_by_one;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    one_by_one.batches.push_back({i});
+  }
+  for (int repetition = 0; repetition < 5; ++repetition) {
+    CHECK_THROWS_WITH(translate(model, sources, {.max_len_b = 5}, one_by_one),
+                      "a source sentence has 7 tokens, the model takes at most 4");
+  }
+}
+
 TEST_CASE("replacing a parameter changes the model, and back") {
   const Checkpoint checkpoint = tiny_checkpoint(2);
   Transformer model(checkpoint);

@@ -1,0 +1,145 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "model/exponential.h"
+#include "model/kernels.h"
+#include "model/simd.h"
+
+// Attention and convolution of one position. Heads are narrow, some 20 to 60 channels, and
+// sequences are short: sums across a vector and what is left over at the end of a loop are what
+// costs time. So four keys are multiplied at once and share the sums across; the last vector of a
+// head's output overlaps the one before it; and softmax is given a multiple of kLanes scores.
+namespace ltz::kernels {
+namespace {
+
+using Four = simd::Vector<4>;
+using Eight = simd::Vector<8>;
+
+// The sums of a's, b's, c's and d's elements.
+LTZ_INLINE void sums_across(const Four& a, const Four& b, const Four& c, const Four& d,
+                            Four& sums) {
+  const Four ab =
+      __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
+  const Four cd =
+      __builtin_shufflevector(c, d, 0, 2, 4, 6) + __builtin_shufflevector(c, d, 1, 3, 5, 7);
+  sums = __builtin_shufflevector(ab, cd, 0, 2, 4, 6) + __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
+}
+
+// dots[i] = scale * (query . keys[i]), four of them. query, keys: (width).
+LTZ_INLINE void four_dots(const float* query, const float* const (&keys)[4], std::size_t width,
+                          float scale, float* dots) {
+  Eight wide[4] = {};
+  std::size_t c = 0;
+  for (; c + 8 <= width; c += 8) {
+    const Eight q = simd::at<8>(query + c);
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      wide[i] += q * simd::at<8>(keys[i] + c);
+    }
+  }
+  Four sums[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    sums[i] = __builtin_shufflevector(wide[i], wide[i], 0, 1, 2, 3) +
+              __builtin_shufflevector(wide[i], wide[i], 4, 5, 6, 7);
+  }
+  for (; c + 4 <= width; c += 4) {
+    const Four q = simd::at<4>(query + c);
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      sums[i] += q * simd::at<4>(keys[i] + c);
+    }
+  }
+  Four total;
+  sums_across(sums[0], sums[1], sums[2], sums[3], total);
+  for (; c < width; ++c) {
+    const Four column = {keys[0][c], keys[1][c], keys[2][c], keys[3][c]};
+    total += query[c] * column;
+  }
+  simd::at<4>(dots) = total * scale;
+}
+
+// scores[t] = scale * (query . the channels of keys[t] from `offset` on). scores has room for a
+// multiple of four.
+LTZ_INLINE void score_keys(float* scores, const float* query, std::size_t width, const Rows& keys,
+                           std::size_t offset, float scale) {
+  for (std::size_t t = 0; t < keys.size(); t += 4) {
+    const std::size_t last = keys.size() - 1;
+    const float* const four[4] = {keys[t] + offset, keys[std::min(t + 1, last)] + offset,
+                                  keys[std::min(t + 2, last)] + offset,
+                                  keys[std::min(t + 3, last)] + offset};
+    four_dots(query, four, width, scale, scores + t);
+  }
+}
+
+// out[c] = sum over i of weights[i] * rows[i][offset + c] for as many channels as Vectors have.
+template <int Lanes, int Vectors>
+LTZ_INLINE void mix_channels(float* out, const float* weights, const Rows& rows,
+                             std::size_t offset) {
+  simd::Vector<Lanes> sums[Vectors] = {};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const float* row = rows[i] + offset;
+    const float weight = weights[i];
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      sums[v] += weight * simd::at<Lanes>(row + v * Lanes);
+    }
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; ++v) {
+    simd::at<Lanes>(out + v * Lanes) = sums[v];
+  }
+}
+
+// The same for all channels of a head.
+LTZ_INLINE void mix_rows(float* out, std::size_t width, const float* weights, const Rows& rows,
+                         std::size_t offset) {
+  std::size_t c = 0;
+  for (; c + 32 <= width; c += 32) {
+    mix_channels<8, 4>(out + c, weights, rows, offset + c);
+  }
+  for (; c + 16 <= width; c += 16) {
+    mix_channels<8, 2>(out + c, weights, rows, offset + c);
+  }
+  for (; c + 8 <= width; c += 8) {
+    mix_channels<8, 1>(out + c, weights, rows, offset + c);
+  }
+  if (c < width && width >= 8) {
+    mix_channels<8, 1>(out + width - 8, weights, rows, offset + width - 8);
+    return;
+  }
+  for (; c < width; ++c) {
+    mix_channels<1, 1>(out + c, weights, rows, offset + c);
+  }
+}
+
+}  // namespace
+
+LTZ_MULTIVERSION
+void attend(std::span<float> out, std::span<const float> query, int heads, const Rows& keys,
+            const Rows& values, std::span<float> scratch) {
+  const std::size_t width = query.size() / static_cast<std::size_t>(heads);
+  const float scale = 1.0f / std::sqrt(static_cast<float>(width));
+  const std::span<float> weights = scratch.first(attention_scratch(keys.size()));
+  for (std::size_t begin = 0; begin < query.size(); begin += width) {
+    score_keys(weights.data(), query.data() + begin, width, keys, begin, scale);
+    std::fill(weights.begin() + static_cast<std::ptrdiff_t>(keys.size()), weights.end(),
+              -std::numeric_limits<float>::infinity());
+    softmax_inline(weights);
+    mix_rows(out.data() + begin, width, weights.data(), values, begin);
+  }
+}
+
+LTZ_MULTIVERSION
+void convolve(std::span<float> out, const Rows& inputs, std::size_t first,
+              std::span<const float> kernel, int heads) {
+  const std::size_t width = out.size() / static_cast<std::size_t>(heads);
+  const std::size_t taps = kernel.size() / static_cast<std::size_t>(heads);
+  for (std::size_t head = 0; head < static_cast<std::size_t>(heads); ++head) {
+    mix_rows(out.data() + head * width, width, kernel.data() + head * taps + first, inputs,
+             head * width);
+  }
+}
+
+}  // namespace ltz::kernels

@@ -1,0 +1,200 @@
+#include "model/packed_matrix.h"
+
+#include <algorithm>
+#include <array>
+
+#include "model/parallel.h"
+#include "model/simd.h"
+
+namespace ltz {
+namespace {
+
+constexpr int kPanel = PackedMatrix::kPanel;
+
+// Some rows of x times some panels: y = finish(x panels + bias).
+struct Product {
+  const float* x;  // (rows, depth)
+  std::ptrdiff_t x_stride;
+  const float* panels;  // (columns / kPanel, depth, kPanel)
+  std::ptrdiff_t depth;
+  float* y;  // (rows, columns)
+  std::ptrdiff_t y_stride;
+  const float* bias;  // (columns), or null
+  bool relu;
+  int rows;
+  int columns;
+};
+
+// Rows x (Panels * kPanel) results, whose sums stay in registers.
+template <int Lanes, int Rows, int Panels>
+LTZ_INLINE void tile(const Product& p, const float* x, const float* panel, const float* bias,
+                     float* y, std::ptrdiff_t y_stride) {
+  using Vector = simd::Vector<Lanes>;
+  constexpr int kInPanel = kPanel / Lanes;
+  constexpr int kVectors = Panels * kInPanel;
+  Vector sums[Rows][kVectors] = {};
+  for (std::ptrdiff_t k = 0; k < p.depth; ++k) {
+    Vector w[kVectors];
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) {
+      w[v] = simd::at<Lanes>(panel + (v / kInPanel) * p.depth * kPanel + k * kPanel +
+                             (v % kInPanel) * Lanes);
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+      const float value = x[r * p.x_stride + k];
+#pragma GCC unroll 16
+      for (int v = 0; v < kVectors; ++v) {
+        sums[r][v] += value * w[v];
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) {
+      Vector sum = sums[r][v] + simd::at<Lanes>(bias + v * Lanes);
+      if (p.relu) {
+        sum = sum < 0.0f ? Vector{} : sum;
+      }
+      simd::at<Lanes>(y + r * y_stride + v * Lanes) = sum;
+    }
+  }
+}
+
+// The tile of exactly `rows` rows, at most Rows.
+template <int Lanes, int Rows, int Panels>
+LTZ_INLINE void last_tile(int rows, const Product& p, const float* x, const float* panel,
+                          const float* bias, float* y, std::ptrdiff_t y_stride) {
+  if constexpr (Rows > 0) {
+    if (rows == Rows) {
+      tile<Lanes, Rows, Panels>(p, x, panel, bias, y, y_stride);
+    } else {
+      last_tile<Lanes, Rows - 1, Panels>(rows, p, x, panel, bias, y, y_stride);
+    }
+  }
+}
+
+// All rows times Panels panels, of which `columns` columns are wanted.
+template <int Lanes, int Rows, int Panels>
+LTZ_INLINE void multiply_panels(const Product& p, int column, int columns) {
+  constexpr int kWidth = Panels * kPanel;
+  const float* panel = p.panels + column * p.depth;
+  float bias[kWidth] = {};
+  if (p.bias != nullptr) {
+    std::copy_n(p.bias + column, columns, bias);
+  }
+  for (int row = 0; row < p.rows; row += Rows) {
+    const int rows = std::min(Rows, p.rows - row);
+    const float* x = p.x + row * p.x_stride;
+    float* y = p.y + row * p.y_stride + column;
+    if (columns == kWidth) {
+      last_tile<Lanes, Rows, Panels>(rows, p, x, panel, bias, y, p.y_stride);
+      continue;
+    }
+    float whole[Rows * kWidth];
+    last_tile<Lanes, Rows, Panels>(rows, p, x, panel, bias, whole, kWidth);
+    for (int r = 0; r < rows; ++r) {
+      std::copy_n(whole + r * kWidth, columns, y + r * p.y_stride);
+    }
+  }
+}
+
+template <int Lanes, int Rows, int Panels>
+LTZ_INLINE void multiply_all(const Product& p) {
+  int column = 0;
+  for (; column + Panels * kPanel <= p.columns; column += Panels * kPanel) {
+    multiply_panels<Lanes, Rows, Panels>(p, column, Panels * kPanel);
+  }
+  for (; column < p.columns; column += kPanel) {
+    multiply_panels<Lanes, Rows, 1>(p, column, std::min(kPanel, p.columns - column));
+  }
+}
+
+// A tile has as many sums as there are registers for, beside those for the operands.
+void multiply_any(const Product& p) {
+  multiply_all<4, 3, 1>(p);
+}
+
+#ifdef __x86_64__
+__attribute__((target("arch=x86-64-v3"))) void multiply_avx2(const Product& p) {
+  multiply_all<8, 6, 1>(p);
+}
+
+__attribute__((target("arch=x86-64-v4"))) void multiply_avx512(const Product& p) {
+  multiply_all<16, 8, 2>(p);
+}
+#endif
+
+using Multiply = void (*)(const Product&);
+
+Multiply best_multiply() {
+#ifdef __x86_64__
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl")) {
+    return multiply_avx512;
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("bmi2")) {
+    return multiply_avx2;
+  }
+#endif
+  return multiply_any;
+}
+
+const Multiply kMultiply = best_multiply();
+
+// Rows of x that are multiplied with all panels before the next ones, so that they stay in the
+// second-level cache; a multiple of every tile's rows.
+int rows_in_cache(int depth) {
+  constexpr int kFloats = 48 * 1024;
+  constexpr int kTiles = 24;
+  return std::max(2 * kTiles, kFloats / std::max(depth, 1) / kTiles * kTiles);
+}
+
+}  // namespace
+
+PackedMatrix::PackedMatrix(std::span<const float> weights, int out, int in) : out_(out), in_(in) {
+  const std::size_t panels = (static_cast<std::size_t>(out) + kPanel - 1) / kPanel;
+  panels_.resize(panels * kPanel * static_cast<std::size_t>(in));
+  assign(weights);
+}
+
+void PackedMatrix::assign(std::span<const float> weights) {
+  const auto in = static_cast<std::size_t>(in_);
+  for (std::size_t row = 0; row < static_cast<std::size_t>(out_); ++row) {
+    const float* from = weights.data() + row * in;
+    float* to = panels_.data() + row / kPanel * kPanel * in + row % kPanel;
+    for (std::size_t column = 0; column < in; ++column) {
+      to[column * kPanel] = from[column];
+    }
+  }
+}
+
+void PackedMatrix::multiply(MatrixView x, MutableMatrixView y, std::span<const float> bias,
+                            Finish finish, int first) const {
+  const auto rows = static_cast<int>(x.rows());
+  const auto columns = static_cast<int>(y.cols());
+  const auto panels = static_cast<std::size_t>((columns + kPanel - 1) / kPanel);
+  const double work = static_cast<double>(x.rows()) * columns * in_;
+  split_work(panels, work, [&](std::size_t begin, std::size_t end) {
+    const auto column = static_cast<int>(begin) * kPanel;
+    const int step = rows_in_cache(in_);
+    for (int row = 0; row < rows; row += step) {
+      kMultiply({.x = x.data() + row * x.outerStride(),
+                 .x_stride = x.outerStride(),
+                 .panels = panels_.data() + static_cast<std::ptrdiff_t>(first + column) * in_,
+                 .depth = in_,
+                 .y = y.data() + row * y.outerStride() + column,
+                 .y_stride = y.outerStride(),
+                 .bias = bias.empty() ? nullptr : bias.data() + column,
+                 .relu = finish == Finish::kRelu,
+                 .rows = std::min(step, rows - row),
+                 .columns = std::min(static_cast<int>(end) * kPanel, columns) - column});
+    }
+  });
+}
+
+}  // namespace ltz

@@ -1,0 +1,46 @@
+#pragma once
+
+// What the kernels need to use a processor's vectors: types of several floats (the vector extension
+// of GCC and Clang) and a way to compile a function once per instruction set. A type that is wider
+// than the processor's registers works too, it takes several of them.
+
+// GCC compiles a function so marked once per instruction set and picks one when the program is
+// loaded. Sanitizers do not work with that mechanism.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define LTZ_MULTIVERSION \
+  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define LTZ_MULTIVERSION
+#endif
+
+// A helper of such functions: it must become a part of each of them, to be compiled as they are.
+#define LTZ_INLINE __attribute__((always_inline)) inline
+
+namespace ltz::simd {
+
+template <int Lanes>
+struct VectorTypes {
+  using Value __attribute__((vector_size(Lanes * sizeof(float)))) = float;
+  using InMemory
+      __attribute__((vector_size(Lanes * sizeof(float)), aligned(sizeof(float)), may_alias)) =
+          float;
+};
+
+// Lanes floats that are added, multiplied and compared together.
+template <int Lanes>
+using Vector = typename VectorTypes<Lanes>::Value;
+
+// Lanes floats in memory, of any alignment. References, because how a vector is passed or returned
+// by value depends on the instruction set.
+template <int Lanes>
+LTZ_INLINE const typename VectorTypes<Lanes>::InMemory& at(const float* p) {
+  return *reinterpret_cast<const typename VectorTypes<Lanes>::InMemory*>(p);
+}
+
+template <int Lanes>
+LTZ_INLINE typename VectorTypes<Lanes>::InMemory& at(float* p) {
+  return *reinterpret_cast<typename VectorTypes<Lanes>::InMemory*>(p);
+}
+
+}  // namespace ltz::simd
