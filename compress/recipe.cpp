@@ -82,7 +82,7 @@ Recipe preset(std::string_view name) {
             .overrides = {{.pattern = "*embed*", .care = 2.0}}};
   }
   if (name == "max") {
-    return {.name = "max", .calibrated = true, .bits_per_weight = 2.1};
+    return {.name = "max", .calibrated = true, .bits_per_weight = 2.15};
   }
   throw ConfigError("unknown preset " + std::string(name) + ", expected paper, balanced or max");
 }
