@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <ctime>
 #include <vector>
 
 extern "C" {
@@ -40,15 +41,21 @@ struct Product {
   std::vector<float> c;
 };
 
-// The shortest of kTries times that work() takes, in seconds, after one that does not count.
+double now(Clock clock, int threads) {
+  return clock == Clock::kWall ? omp_get_wtime()
+                               : static_cast<double>(std::clock()) / CLOCKS_PER_SEC / threads;
+}
+
+// The shortest of kTries times that work() takes on `threads` threads, in seconds, after one that
+// does not count.
 template <typename Work>
-double shortest(const Work& work) {
+double shortest(Clock clock, int threads, const Work& work) {
   work();
   double best = 0.0;
   for (int i = 0; i < kTries; ++i) {
-    const double start = omp_get_wtime();
+    const double start = now(clock, threads);
     work();
-    const double seconds = omp_get_wtime() - start;
+    const double seconds = now(clock, threads) - start;
     best = i == 0 ? seconds : std::min(best, seconds);
   }
   return best;
@@ -56,10 +63,10 @@ double shortest(const Work& work) {
 
 }  // namespace
 
-double measure_gemm(int threads, int size) {
+double measure_gemm(int threads, Clock clock, int size) {
   openblas_set_num_threads(1);
   std::vector<Product> products(static_cast<std::size_t>(threads), Product(size));
-  const double seconds = shortest([&] {
+  const double seconds = shortest(clock, threads, [&] {
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
     for (std::size_t i = 0; i < products.size(); ++i) {
       products[i].compute();
@@ -68,11 +75,11 @@ double measure_gemm(int threads, int size) {
   return 2.0 * threads * size * static_cast<double>(size) * size / seconds;
 }
 
-double measure_memory(int threads) {
+double measure_memory(int threads, Clock clock) {
   std::vector<float> a(kTriadElements);
   const std::vector<float> b(kTriadElements, 1.0f);
   const std::vector<float> c(kTriadElements, 2.0f);
-  const double seconds = shortest([&] {
+  const double seconds = shortest(clock, threads, [&] {
 #pragma omp parallel for simd num_threads(threads) schedule(static)
     for (std::size_t i = 0; i < kTriadElements; ++i) {
       a[i] = b[i] + 0.5f * c[i];
@@ -81,8 +88,8 @@ double measure_memory(int threads) {
   return 3.0 * sizeof(float) * static_cast<double>(kTriadElements) / seconds;
 }
 
-MachineLimits measure_machine(int threads) {
-  return {measure_gemm(threads), measure_memory(threads)};
+MachineLimits measure_machine(int threads, Clock clock) {
+  return {measure_gemm(threads, clock), measure_memory(threads, clock)};
 }
 
 }  // namespace ltz::eval

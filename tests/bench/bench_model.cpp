@@ -42,7 +42,7 @@ void report_share(benchmark::State& state, const char* unit, double amount, doub
 }  // namespace
 
 const eval::MachineLimits& machine_limits() {
-  static const eval::MachineLimits limits = eval::measure_machine(1);
+  static const eval::MachineLimits limits = eval::measure_machine(1, eval::Clock::kProcessor);
   return limits;
 }
 

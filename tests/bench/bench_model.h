@@ -25,11 +25,11 @@ const BenchModel& bench_model();
 // The checkpoint with 8-bit codebooks, as `ltz quantize` makes it.
 const Checkpoint& quantized_checkpoint();
 
-// With one thread; measured at the first call.
+// With one thread, in the processor's time, as Google Benchmark has it; measured at the first call.
 const eval::MachineLimits& machine_limits();
 
-// Have `state` report its speed, and what part of the machine's limit that is ("of_limit"; 500m is
-// a half). mult_adds, bytes: of one iteration.
+// Have `state` report its speed, and what part of the machine's limit that is ("of_limit", 1
+// is all of it). mult_adds, bytes: of one iteration.
 void report_mult_adds(benchmark::State& state, std::int64_t mult_adds);
 void report_bytes(benchmark::State& state, std::int64_t bytes);
 

@@ -35,7 +35,8 @@ median() { # input, command...
 bench() { # model: its report on the test set, made once
   local report=$work/$1.json
   [ -s "$report" ] ||
-    "$ltz" bench "$models/$1/checkpoint.pt" --src "$data/test_2016.en" --ref "$data/test_2016.fr" --runs "$runs" --json "$report"
+    "$ltz" bench "$models/$1/checkpoint.pt" --src "$data/test_2016.en" --ref "$data/test_2016.fr" --runs "$runs" --json "$report" \
+      >/dev/null
   echo "$report"
 }
 artifact() {
@@ -90,7 +91,7 @@ fi
 head -n 20 "$data/test_2016.en" >"$work/short"
 if wanted load; then
   artifact
-  "$ltz" bench "$ARTIFACT" --src "$work/short" --runs "$runs" --threads 1 --json "$work/load.json"
+  "$ltz" bench "$ARTIFACT" --src "$work/short" --runs "$runs" --threads 1 --json "$work/load.json" >/dev/null
   row "loading enfr-496.ltz to ready to translate" 1 \
     "$(calculate %.2f "$(jq '.threads[0].load.seconds' "$work/load.json")") s" ""
 fi
@@ -103,7 +104,7 @@ if wanted start; then
   done
 fi
 if wanted stream; then
-  cat "$data"/train.en "$data"/train.en "$data"/train.en "$data"/train.en | head -n 100000 >"$work/stream"
+  head -n 100000 < <(for _ in 1 2 3 4; do cat "$data/train.en"; done) >"$work/stream"
   for lines in 10000 100000; do
     start=$(date +%s.%N)
     memory=$(peak_memory $lines)
