@@ -115,6 +115,18 @@ TEST_CASE("with too many distinct values for an exact search, optimal is still t
   }
 }
 
+TEST_CASE("with 256 centroids optimal is no worse than 100 Lloyd steps, rare large values or not") {
+  std::vector<float> values = bell(40000, 8);
+  for (const float largest : {1.0f, 30.0f}) {
+    for (std::size_t i = 0; i < values.size(); i += 1000) {
+      values[i] = largest * static_cast<float>(i) / 40000.0f;
+    }
+    const double best = kmeans(values, {.init = KMeansInit::kOptimal}).distortion;
+    const Clustering lloyd = kmeans(values, {.max_iterations = 100, .tolerance = 0.0});
+    CHECK(best < lloyd.distortion);
+  }
+}
+
 TEST_CASE("a Lloyd step never raises the distortion") {
   const std::vector<float> values = bell(2000, 5);
   for (const KMeansInit init : kInits) {
