@@ -14,7 +14,6 @@ namespace ltz::kernels {
 namespace {
 
 using Four = simd::Vector<4>;
-using Eight = simd::Vector<8>;
 
 // The sums of a's, b's, c's and d's elements.
 LTZ_INLINE void sums_across(const Four& a, const Four& b, const Four& c, const Four& d,
