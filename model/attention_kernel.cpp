@@ -14,7 +14,6 @@ namespace ltz::kernels {
 namespace {
 
 using Four = simd::Vector<4>;
-using Eight = simd::Vector<8>;
 
 // The sums of a's, b's, c's and d's elements.
 LTZ_INLINE void sums_across(const Four& a, const Four& b, const Four& c, const Four& d,
@@ -60,70 +59,106 @@ LTZ_INLINE void four_dots(const float* query, const float* const (&keys)[4], std
   simd::at<4>(dots) = total * scale;
 }
 
-// scores[t] = scale * (query . the channels of keys[t] from `offset` on). scores has room for a
-// multiple of four.
-LTZ_INLINE void score_keys(float* scores, const float* query, std::size_t width, const Rows& keys,
-                           std::size_t offset, float scale) {
+// scores[head * stride + t] = scale * (query . keys[t]) of each head's `width` channels. stride: a
+// multiple of four, at least the number of keys.
+LTZ_INLINE void score_keys(float* scores, std::size_t stride, std::span<const float> query,
+                           std::size_t width, const Rows& keys, float scale) {
   for (std::size_t t = 0; t < keys.size(); t += 4) {
     const std::size_t last = keys.size() - 1;
-    const float* const four[4] = {keys[t] + offset, keys[std::min(t + 1, last)] + offset,
-                                  keys[std::min(t + 2, last)] + offset,
-                                  keys[std::min(t + 3, last)] + offset};
-    four_dots(query, four, width, scale, scores + t);
+    const float* four[4] = {keys[t], keys[std::min(t + 1, last)], keys[std::min(t + 2, last)],
+                            keys[std::min(t + 3, last)]};
+    float* head = scores + t;
+    for (std::size_t c = 0; c < query.size(); c += width, head += stride) {
+      four_dots(query.data() + c, four, width, scale, head);
+      for (const float*& key : four) {
+        key += width;
+      }
+    }
   }
 }
 
-// out[c] = sum over i of weights[i] * rows[i][offset + c] for as many channels as Vectors have.
-template <int Lanes, int Vectors>
-LTZ_INLINE void mix_channels(float* out, const float* weights, const Rows& rows,
+// out[c] = sum over i of weights[i] * rows[i][offset + c] for c < width, with Vectors vectors of
+// which the last one ends at the last channel. (Vectors - 1) * 8 < width <= Vectors * 8, 8 <=
+// width.
+template <int Vectors>
+LTZ_INLINE void mix_channels(float* out, std::size_t width, const float* weights, const Rows& rows,
                              std::size_t offset) {
-  simd::Vector<Lanes> sums[Vectors] = {};
+  Eight sums[Vectors] = {};
+  const std::size_t last = width - 8;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const float* row = rows[i] + offset;
     const float weight = weights[i];
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) {
-      sums[v] += weight * simd::at<Lanes>(row + v * Lanes);
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v + 1 < Vectors; ++v) {
+      sums[v] += weight * simd::at<8>(row + v * 8);
     }
+    sums[Vectors - 1] += weight * simd::at<8>(row + last);
   }
-#pragma GCC unroll 4
-  for (int v = 0; v < Vectors; ++v) {
-    simd::at<Lanes>(out + v * Lanes) = sums[v];
+#pragma GCC unroll 8
+  for (std::size_t v = 0; v + 1 < Vectors; ++v) {
+    simd::at<8>(out + v * 8) = sums[v];
+  }
+  simd::at<8>(out + last) = sums[Vectors - 1];
+}
+
+// The same with as few vectors as `width` needs, at most Vectors.
+template <int Vectors>
+LTZ_INLINE void mix_few_channels(float* out, std::size_t width, const float* weights,
+                                 const Rows& rows, std::size_t offset) {
+  if constexpr (Vectors > 0) {
+    if (width > (Vectors - 1) * 8) {
+      mix_channels<Vectors>(out, width, weights, rows, offset);
+    } else {
+      mix_few_channels<Vectors - 1>(out, width, weights, rows, offset);
+    }
   }
 }
 
-// The same for all channels of a head.
+// The same for any width.
 LTZ_INLINE void mix_rows(float* out, std::size_t width, const float* weights, const Rows& rows,
                          std::size_t offset) {
-  std::size_t c = 0;
-  for (; c + 32 <= width; c += 32) {
-    mix_channels<8, 4>(out + c, weights, rows, offset + c);
-  }
-  for (; c + 16 <= width; c += 16) {
-    mix_channels<8, 2>(out + c, weights, rows, offset + c);
-  }
-  for (; c + 8 <= width; c += 8) {
-    mix_channels<8, 1>(out + c, weights, rows, offset + c);
-  }
-  if (c < width && width >= 8) {
-    mix_channels<8, 1>(out + width - 8, weights, rows, offset + width - 8);
+  constexpr int kVectors = 8;  // as many sums stay in registers
+  if (width < 8) {
+    for (std::size_t c = 0; c < width; ++c) {
+      out[c] = 0.0f;
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        out[c] += weights[i] * rows[i][offset + c];
+      }
+    }
     return;
   }
-  for (; c < width; ++c) {
-    mix_channels<1, 1>(out + c, weights, rows, offset + c);
+  std::size_t c = 0;
+  for (; c + kVectors * 8 <= width; c += kVectors * 8) {
+    mix_channels<kVectors>(out + c, kVectors * 8, weights, rows, offset + c);
   }
+  if (c < width) {
+    c = std::min(c, width - 8);
+    mix_few_channels<kVectors>(out + c, width - c, weights, rows, offset + c);
+  }
+}
+
+// Scores of a head are followed by others that softmax makes nothing of, up to a multiple of
+// kLanes.
+std::size_t padded_keys(std::size_t keys) {
+  return (keys + kLanes - 1) / kLanes * kLanes;
 }
 
 }  // namespace
+
+std::size_t attention_scratch(int heads, std::size_t keys) {
+  return static_cast<std::size_t>(heads) * padded_keys(keys);
+}
 
 LTZ_MULTIVERSION
 void attend(std::span<float> out, std::span<const float> query, int heads, const Rows& keys,
             const Rows& values, std::span<float> scratch) {
   const std::size_t width = query.size() / static_cast<std::size_t>(heads);
   const float scale = 1.0f / std::sqrt(static_cast<float>(width));
-  const std::span<float> weights = scratch.first(attention_scratch(keys.size()));
+  const std::size_t padded = padded_keys(keys.size());
+  score_keys(scratch.data(), padded, query, width, keys, scale);
   for (std::size_t begin = 0; begin < query.size(); begin += width) {
-    score_keys(weights.data(), query.data() + begin, width, keys, begin, scale);
+    const std::span<float> weights = scratch.first(padded);
+    scratch = scratch.subspan(padded);
     std::fill(weights.begin() + static_cast<std::ptrdiff_t>(keys.size()), weights.end(),
               -std::numeric_limits<float>::infinity());
     softmax_inline(weights);

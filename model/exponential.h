@@ -1,54 +1,96 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
 
 #include "model/simd.h"
 
+// Exponentials and what is made of them, as parts of kernels.
 namespace ltz::kernels {
 
-// e^x to about two units in the last place, without a branch so that loops over it vectorise: x is
-// split into n ln 2 + r with |r| <= ln 2 / 2, and e^r is a polynomial of degree 6 (Taylor
-// coefficients are good enough on so short an interval).
-LTZ_INLINE float exp_approx(float x) {
+using Eight = simd::Vector<8>;
+
+// y = e^x to about two units in the last place; e^-87 for everything below, e^88 for everything
+// above. x is split into n ln 2 + r with |r| <= ln 2 / 2, and e^r is a polynomial of degree 6
+// (Taylor coefficients are good enough on so short an interval).
+LTZ_INLINE void exponential(const Eight& value, Eight& y) {
+  using Integers __attribute__((vector_size(sizeof(Eight)))) = std::int32_t;
   constexpr float kLog2E = 1.44269504089f;
   constexpr float kLn2High = 0.693359375f;  // few bits, so that n * kLn2High is exact
   constexpr float kLn2Low = -2.12194440e-4f;
-  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-  x = std::min(std::max(x, -87.0f), 88.0f);
-  const float n = (x * kLog2E + kRound) - kRound;
-  const float r = (x - n * kLn2High) - n * kLn2Low;
-  float p = 1.0f / 720.0f;
-  p = p * r + 1.0f / 120.0f;
+  // 1.5 * 2^23: adding it rounds to an integer, which is then in the last bits.
+  constexpr float kRound = 12582912.0f;
+  constexpr int kMantissaBits = 23;
+  Eight x = value > -87.0f ? value : Eight{} - 87.0f;
+  x = x < 88.0f ? x : Eight{} + 88.0f;
+  const Eight rounded = x * kLog2E + kRound;
+  const Eight n = rounded - kRound;
+  const Eight r = (x - n * kLn2High) - n * kLn2Low;
+  Eight p = r * (1.0f / 720.0f) + 1.0f / 120.0f;
   p = p * r + 1.0f / 24.0f;
   p = p * r + 1.0f / 6.0f;
   p = p * r + 0.5f;
   p = p * r + 1.0f;
   p = p * r + 1.0f;
-  const auto exponent = static_cast<std::int32_t>(n) + 127;
-  return p * std::bit_cast<float>(exponent << 23);
+  // Times 2^n: what shifting leaves of kRound is nothing.
+  const Integers exponents = reinterpret_cast<Integers>(rounded) << kMantissaBits;
+  const Integers product = reinterpret_cast<Integers>(p) + exponents;
+  y = reinterpret_cast<Eight>(product);
 }
 
-// softmax, as a part of a kernel.
-LTZ_INLINE void softmax_inline(std::span<float> x) {
-  float largest = -std::numeric_limits<float>::infinity();
-#pragma omp simd reduction(max : largest)
-  for (std::size_t i = 0; i < x.size(); ++i) {
+// Eight floats at the end of a span that has only `count` more, the others `fill`.
+LTZ_INLINE void load_last(const float* values, std::size_t count, float fill, Eight& last) {
+  float padded[8];
+  std::fill(std::copy_n(values, count, padded), padded + 8, fill);
+  last = simd::at<8>(padded);
+}
+
+LTZ_INLINE float sum_across(const Eight& x) {
+  return ((x[0] + x[4]) + (x[1] + x[5])) + ((x[2] + x[6]) + (x[3] + x[7]));
+}
+
+LTZ_INLINE float max_across(const Eight& x) {
+  float largest = x[0];
+  for (int i = 1; i < 8; ++i) {
     largest = std::max(largest, x[i]);
   }
-  float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    x[i] = exp_approx(x[i] - largest);
-    sum += x[i];
+  return largest;
+}
+
+LTZ_INLINE void softmax_inline(std::span<float> x) {
+  constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+  if (x.empty()) {
+    return;
   }
-  const float scale = 1.0f / sum;
-  for (float& value : x) {
-    value *= scale;
+  const std::size_t whole = x.size() / 8 * 8;
+  const std::size_t left = x.size() - whole;
+  Eight last;
+  load_last(x.data() + whole, left, kMinusInfinity, last);
+  Eight maxima = last;
+  for (std::size_t i = 0; i < whole; i += 8) {
+    const Eight values = simd::at<8>(x.data() + i);
+    maxima = values > maxima ? values : maxima;
   }
+  const float largest = max_across(maxima);
+  exponential(last - largest, last);
+  Eight sums = left == 0 ? Eight{} : last;
+  for (std::size_t i = 0; i < whole; i += 8) {
+    Eight values = simd::at<8>(x.data() + i) - largest;
+    exponential(values, values);
+    simd::at<8>(x.data() + i) = values;
+    sums += values;
+  }
+  const float scale = 1.0f / sum_across(sums);
+  for (std::size_t i = 0; i < whole; i += 8) {
+    simd::at<8>(x.data() + i) *= scale;
+  }
+  last *= scale;
+  float padded[8];
+  simd::at<8>(padded) = last;
+  std::copy_n(padded, left, x.data() + whole);
 }
 
 }  // namespace ltz::kernels

@@ -85,7 +85,20 @@ void max_of_lanes(std::span<const float> x, std::span<float, kLanes> largest) {
 
 LTZ_MULTIVERSION
 float sum_exp(std::span<const float> x, float shift) {
-  return sum_of(x.size(), [&](std::size_t i) { return exp_approx(x[i] - shift); });
+  Eight sums = {};
+  std::size_t i = 0;
+  for (; i + 8 <= x.size(); i += 8) {
+    Eight values = simd::at<8>(x.data() + i) - shift;
+    exponential(values, values);
+    sums += values;
+  }
+  if (i == x.size()) {
+    return sum_across(sums);
+  }
+  Eight last;
+  load_last(x.data() + i, x.size() - i, kMinusInfinity, last);
+  exponential(last - shift, last);
+  return sum_across(sums + last);
 }
 
 LTZ_MULTIVERSION
@@ -95,8 +108,17 @@ void softmax(std::span<float> x) {
 
 LTZ_MULTIVERSION
 void gated(std::span<float> out, std::span<const float> a, std::span<const float> b) {
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = a[i] / (1.0f + exp_approx(-b[i]));
+  for (std::size_t i = 0; i < out.size(); i += 8) {
+    const std::size_t count = std::min<std::size_t>(8, out.size() - i);
+    Eight gate;
+    load_last(b.data() + i, count, 0.0f, gate);
+    exponential(-gate, gate);
+    gate = 1.0f / (1.0f + gate);
+    float gates[8];
+    simd::at<8>(gates) = gate;
+    for (std::size_t j = 0; j < count; ++j) {
+      out[i + j] = a[i + j] * gates[j];
+    }
   }
 }
 

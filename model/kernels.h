@@ -46,14 +46,23 @@ struct Rows {
   }
 };
 
-// Floats that attend needs as its scratch for so many keys.
-constexpr std::size_t attention_scratch(std::size_t keys) {
-  return (keys + kLanes - 1) / kLanes * kLanes;
+// Has the processor fetch these rows, which are scattered over the memory of many sequences, while
+// it computes with others.
+inline void prefetch(const Rows& rows) {
+  constexpr std::size_t kCacheLine = 64 / sizeof(float);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::size_t c = 0; c < rows.width; c += kCacheLine) {
+      __builtin_prefetch(rows[i] + c);
+    }
+  }
 }
+
+// Floats that attend needs as its scratch.
+std::size_t attention_scratch(int heads, std::size_t keys);
 
 // One query of scaled dot-product attention, all heads (Vaswani et al. 2017, section 3.2.1): scores
 // are divided by the root of a head's width. query, out: (heads * width). keys and values: as many
-// rows of heads * width floats. scratch: attention_scratch(keys.size()) floats.
+// rows of heads * width floats. scratch: attention_scratch(heads, keys.size()) floats.
 void attend(std::span<float> out, std::span<const float> query, int heads, const Rows& keys,
             const Rows& values, std::span<float> scratch);
 

@@ -27,13 +27,13 @@ Eigen::Map<Matrix> RowStore::append(Eigen::Index rows) {
 }
 
 void RowStore::keep(std::span<const std::int32_t> kept) {
-  std::vector<float> values;
-  values.reserve(values_.capacity());
   const kernels::Rows old = rows(kept);
+  spare_.clear();
+  spare_.reserve(values_.capacity());
   for (std::size_t i = 0; i < old.size(); ++i) {
-    values.insert(values.end(), old[i], old[i] + width_);
+    spare_.insert(spare_.end(), old[i], old[i] + width_);
   }
-  values_ = std::move(values);
+  values_.swap(spare_);
 }
 
 Linear::Linear(const ParameterLookup& parameters, const std::string& prefix, int out, int in)
@@ -110,12 +110,16 @@ void Attention::operator()(MatrixView x, const Memory& memory, std::span<const C
   }
   const double work = 2.0 * static_cast<double>(keys) * query_.out();
   split_work(contexts.size(), work, [&](std::size_t begin, std::size_t end) {
-    const auto width = static_cast<Eigen::Index>(kernels::attention_scratch(longest));
+    const auto width = static_cast<Eigen::Index>(kernels::attention_scratch(heads_, longest));
     Scratch weights(1, width);
     MutableMatrixView to(*mixed);
     const MatrixView from(*queries);
     for (std::size_t i = begin; i < end; ++i) {
       const auto row = static_cast<Eigen::Index>(i);
+      if (i + 1 < end && contexts[i + 1].rows.data() != contexts[i].rows.data()) {
+        kernels::prefetch(memory.keys.rows(contexts[i + 1].rows));
+        kernels::prefetch(memory.values.rows(contexts[i + 1].rows));
+      }
       kernels::attend(row_of(to, row), row_of(from, row), heads_,
                       memory.keys.rows(contexts[i].rows), memory.values.rows(contexts[i].rows),
                       {weights->data(), static_cast<std::size_t>(width)});

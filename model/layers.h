@@ -59,6 +59,7 @@ class RowStore {
  private:
   std::size_t width_;
   std::vector<float> values_;
+  std::vector<float> spare_;  // what values_ was before the last call of keep, for the next one
 };
 
 // y = x W^T + b

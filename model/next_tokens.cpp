@@ -42,6 +42,9 @@ void NextTokens::visit(const LogitBlock& block, std::span<const int> forbidden) 
     }
   }
   std::vector<ScoredToken>& best = best_[block.shard * ends_.size() + row];
+  if (best.size() == count_ && block.largest < best.back().logit) {
+    return;
+  }
   for (std::size_t lane = 0; lane < block.maxima.size(); ++lane) {
     if (best.size() == count_ && block.maxima[lane] < best.back().logit) {
       continue;

@@ -72,10 +72,11 @@ class Scan {
       const std::span<float> logits(block->row(i).data(), LogitBlock::kTokens);
       std::array<float, kernels::kLanes> maxima;
       kernels::max_of_lanes(logits, maxima);
+      const float largest = std::ranges::max(maxima);
       sums_[static_cast<std::size_t>(begin + i) * count +
             static_cast<std::size_t>(first / kPartTokens)]
-          .add(logits, std::ranges::max(maxima));
-      visit_({begin + i, first, logits, maxima, shard});
+          .add(logits, largest);
+      visit_({begin + i, first, logits, maxima, largest, shard});
     }
   }
 

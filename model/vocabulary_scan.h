@@ -18,6 +18,7 @@ struct LogitBlock {
   int first;                                       // token
   std::span<float> logits;                         // (kTokens), may be written to
   std::span<const float, kernels::kLanes> maxima;  // see kernels::max_of_lanes
+  float largest;
   // Blocks of the same shard are visited by one thread, one after the other. Which shards there
   // are, of those below vocabulary_shards(), depends on the threads.
   std::size_t shard;

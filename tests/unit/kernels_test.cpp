@@ -122,14 +122,14 @@ struct Sequence {
 
 TEST_CASE("attention is that of the definition for any width of a head and any number of keys") {
   constexpr int kHeads = 3;
-  for (const std::size_t width : {1, 3, 4, 6, 8, 20, 31, 40, 62}) {
+  for (const std::size_t width : {1, 3, 4, 6, 8, 20, 31, 40, 62, 64, 67, 124}) {
     for (const std::size_t count : {1, 2, 5, 8, 13}) {
       CAPTURE(width, count);
       const Sequence keys(count, kHeads * width);
       const Sequence values(count, kHeads * width);
       const std::vector<float> query = wave(kHeads * width, 2.0f);
       std::vector<float> out(kHeads * width);
-      std::vector<float> scratch(attention_scratch(count));
+      std::vector<float> scratch(attention_scratch(kHeads, count));
       attend(out, query, kHeads, keys.rows(), values.rows(), scratch);
       for (std::size_t c = 0; c < out.size(); ++c) {
         const std::size_t head = c / width * width;
