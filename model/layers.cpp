@@ -21,19 +21,22 @@ std::span<const float> row_of(const MatrixView& matrix, Eigen::Index row) {
 }  // namespace
 
 Eigen::Map<Matrix> RowStore::append(Eigen::Index rows) {
-  const std::size_t before = values_.size();
-  values_.resize(before + static_cast<std::size_t>(rows) * width_);
-  return {values_.data() + before, rows, static_cast<Eigen::Index>(width_)};
+  const std::size_t begin = used_;
+  used_ += static_cast<std::size_t>(rows) * width_;
+  if (used_ > values_.size()) {
+    values_.resize(2 * used_);
+  }
+  return {values_.data() + begin, rows, static_cast<Eigen::Index>(width_)};
 }
 
 void RowStore::keep(std::span<const std::int32_t> kept) {
   const kernels::Rows old = rows(kept);
-  spare_.clear();
-  spare_.reserve(values_.capacity());
+  spare_.resize(values_.size());
   for (std::size_t i = 0; i < old.size(); ++i) {
-    spare_.insert(spare_.end(), old[i], old[i] + width_);
+    std::copy_n(old[i], width_, spare_.data() + i * width_);
   }
   values_.swap(spare_);
+  used_ = old.size() * width_;
 }
 
 Linear::Linear(const ParameterLookup& parameters, const std::string& prefix, int out, int in)

@@ -58,8 +58,9 @@ class RowStore {
 
  private:
   std::size_t width_;
-  std::vector<float> values_;
-  std::vector<float> spare_;  // what values_ was before the last call of keep, for the next one
+  std::size_t used_ = 0;       // floats
+  std::vector<float> values_;  // room for more than those that are used
+  std::vector<float> spare_;   // what values_ was before the last call of keep, for the next one
 };
 
 // y = x W^T + b
