@@ -29,8 +29,8 @@ struct KMeansOptions {
   // 0 keeps the start.
   int max_iterations = 100;
   // Lloyd stops when a step lowers the distortion by less than this fraction of it; 0: only when no
-  // value changes its cell any more.
-  double tolerance = 1e-4;
+  // value changes its cell any more, so that it is never worse than max_iterations steps make it.
+  double tolerance = 0.0;
   std::uint64_t seed = 1;  // of kRandom and kKMeansPlusPlus; the same on every platform
 };
 
