@@ -1,10 +1,11 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <iostream>
 #include <memory>
 #include <span>
 
 #include "cli/commands.h"
+#include "cli/line_reader.h"
 #include "cli/options.h"
 #include "model/error.h"
 #include "model/translator.h"
@@ -12,7 +13,7 @@
 namespace ltz::cli {
 namespace {
 
-// Sentences that are read before any is translated: enough to find some of similar length, and few
+// Most sentences that are translated at a time: enough to find some of similar length, and few
 // enough that memory does not grow with the input.
 constexpr std::size_t kChunk = 1000;
 
@@ -65,21 +66,24 @@ void translate_lines(const Translator& translator, std::span<const TokenIds> sou
   }
 }
 
-int run(const Options& options) {
+// The checkpoint's own copy of the weights is not kept.
+Translator read_translator(const Options& options) {
   const Checkpoint checkpoint = options.model.read().checkpoint;
-  const Translator translator{options, Transformer(checkpoint), TextCodec(checkpoint)};
+  return {options, Transformer(checkpoint), TextCodec(checkpoint)};
+}
+
+int run(const Options& options) {
+  const Translator translator = read_translator(options);
+  LineReader reader(STDIN_FILENO);
   std::size_t sentence = 0;
-  while (std::cin) {
+  for (auto lines = reader.read(kChunk); !lines.empty(); lines = reader.read(kChunk)) {
     std::vector<TokenIds> sources;
-    for (std::string line; sources.size() < kChunk && std::getline(std::cin, line);) {
+    for (const std::string& line : lines) {
       sources.push_back(translator.codec.encode_source(line));
     }
     translate_lines(translator, sources, sentence);
     sentence += sources.size();
     std::fflush(stdout);
-  }
-  if (std::cin.bad()) {
-    throw IoError("cannot read standard input");
   }
   return kDone;
 }

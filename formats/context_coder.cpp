@@ -48,6 +48,28 @@ std::uint32_t level(std::uint32_t mean, int fine_bits) {
 constexpr int kRowFineBits = 1;
 constexpr int kColumnFineBits = 2;
 
+// The levels of all means up to a largest magnitude, times a factor: what finds a context. A level
+// begins at a multiple of 2^step_bits, so that a short table has them all; of it, only the first
+// few lines are in use.
+class LevelTable {
+ public:
+  LevelTable(int largest, int fine_bits, std::uint32_t factor)
+      : step_bits_(kLeastExponent - fine_bits) {
+    const std::uint32_t most = static_cast<std::uint32_t>(largest) << kMeanBits;
+    for (std::uint32_t mean = 0; mean <= most; mean += 1U << step_bits_) {
+      levels_.push_back(level(mean, fine_bits) * factor);
+    }
+  }
+
+  std::uint32_t operator[](std::uint32_t mean) const { return levels_[mean >> step_bits_]; }
+  // One factor beyond the highest level.
+  std::uint32_t end(std::uint32_t factor) const { return levels_.back() + factor; }
+
+ private:
+  int step_bits_;
+  std::vector<std::uint32_t> levels_;
+};
+
 // A mean that starts from a guess worth `prior` values and that forgets after kMemory.
 constexpr std::size_t kRowPrior = 12;
 constexpr std::size_t kColumnPrior = 8;
@@ -71,31 +93,24 @@ std::int64_t rate_behind(std::size_t values) {
   return kRates[std::min(values, kMemory)];
 }
 
-struct Column {
-  std::uint32_t mean;
-  std::uint32_t level;
-};
-
 // The model, for one direction; Coder: RangeEncoder or RangeDecoder.
 template <typename Coder>
 class CodeModel {
  public:
-  CodeModel(const CodeLayout& layout, Coder& coder)
-      : coder_(coder),
-        below_(layout.zero),
+  explicit CodeModel(const CodeLayout& layout)
+      : below_(layout.zero),
         above_(layout.alphabet - 1 - layout.zero),
         largest_(std::max(below_, above_)),
-        column_levels_(1 + level(static_cast<std::uint32_t>(largest_) << 16, kColumnFineBits)),
-        decisions_(std::min(static_cast<std::size_t>(largest_), kDecisions)) {
-    const std::size_t row_levels =
-        1 + level(static_cast<std::uint32_t>(largest_) << 16, kRowFineBits);
-    contexts_.resize(row_levels * column_levels_ * decisions_);
-  }
+        decisions_(static_cast<std::uint32_t>(std::min<std::size_t>(largest_, kDecisions))),
+        columns_(largest_, kColumnFineBits, decisions_),
+        rows_(largest_, kRowFineBits, columns_.end(decisions_)),
+        contexts_(rows_.end(columns_.end(decisions_))) {}
 
   // value: the code minus zero, if the coder is an encoder. Returns the value that was coded.
-  int code(int value, std::uint32_t row_level, std::uint32_t column_level) {
-    context_ = contexts_.data() + (row_level * column_levels_ + column_level) * decisions_;
-    const int magnitude = code_magnitude(std::abs(value));
+  [[gnu::always_inline]] int code(Coder& coder, int value, std::uint32_t row_mean,
+                                  std::uint32_t column_mean) {
+    AdaptiveBit* const context = contexts_.data() + rows_[row_mean] + columns_[column_mean];
+    const int magnitude = code_magnitude(coder, context, std::abs(value));
     if (magnitude == 0 || magnitude > below_) {
       return magnitude;
     }
@@ -103,95 +118,106 @@ class CodeModel {
       return -magnitude;
     }
     AdaptiveBit& sign = signs_[static_cast<std::size_t>(magnitude)];
-    return code_bit(sign, value < 0) ? -magnitude : magnitude;
+    const bool negative = coder.code_random(value < 0, sign.probability());
+    sign.update(negative);
+    return negative ? -magnitude : magnitude;
   }
 
  private:
-  int code_magnitude(int magnitude) {
+  [[gnu::always_inline]] int code_magnitude(Coder& coder, AdaptiveBit* context, int magnitude) {
     // A magnitude cannot be more than largest_: there, nothing is coded.
     const int unary = std::min(kUnary + 1, largest_);
     for (int k = 0; k < unary; ++k) {
-      if (!decide(static_cast<std::size_t>(k), magnitude > k)) {
+      if (!decide(coder, context, static_cast<std::size_t>(k), magnitude > k)) {
         return k;
       }
     }
-    return unary == largest_ ? unary : unary + code_rest(magnitude - unary);
+    return unary == largest_ ? unary : unary + code_rest(coder, context, magnitude - unary);
   }
 
   // rest: 0...largest_ - kUnary - 1; rest + 1 as an Exp-Golomb code of order 0.
-  int code_rest(int rest) {
+  [[gnu::always_inline]] int code_rest(Coder& coder, AdaptiveBit* context, int rest) {
     const auto number = static_cast<std::uint32_t>(rest + 1);
     const int classes = std::bit_width(static_cast<std::uint32_t>(largest_ - kUnary)) - 1;
     int below = 0;
-    while (below < classes &&
-           decide(static_cast<std::size_t>(1 + kUnary + below), (number >> below) > 1)) {
+    while (below < classes && decide(coder, context, static_cast<std::size_t>(1 + kUnary + below),
+                                     (number >> below) > 1)) {
       ++below;
     }
     std::uint32_t found = 1;
     for (int place = below - 1; place >= 0; --place) {
-      const bool bit = ((number >> place) & 1U) != 0;
       AdaptiveBit& model =
           below - place <= kTreeBits
               ? tree_[static_cast<std::size_t>(below)][found]
               : places_[static_cast<std::size_t>(below)][static_cast<std::size_t>(place)];
-      found = 2 * found + (code_bit(model, bit) ? 1 : 0);
+      const bool bit = coder.code_random(((number >> place) & 1U) != 0, model.probability());
+      model.update(bit);
+      found = 2 * found + (bit ? 1 : 0);
     }
     return static_cast<int>(found) - 1;
   }
 
   // A decision in the context of the code.
-  bool decide(std::size_t decision, bool bit) {
-    AdaptiveBit& model = context_[decision];
-    if (model.seen() >= kGrown) {
-      return code_bit(model, bit);
+  [[gnu::always_inline]] bool decide(Coder& coder, AdaptiveBit* context, std::size_t decision,
+                                     bool bit) {
+    AdaptiveBit& model = context[decision];
+    if (model.seen() < kGrown) [[unlikely]] {
+      return decide_young(coder, model, common_[decision], bit);
     }
-    AdaptiveBit& common = common_[decision];
+    return code_bit(coder, model, bit);
+  }
+
+  [[gnu::always_inline]] bool decide_young(Coder& coder, AdaptiveBit& model, AdaptiveBit& common,
+                                           bool bit) {
     if (model.seen() == 0) {
       model = common.trusted(kInherited);
     }
-    const bool found = code_bit(model, bit);
+    const bool found = code_bit(coder, model, bit);
     common.update(found);
     return found;
   }
 
-  bool code_bit(AdaptiveBit& model, bool bit) {
-    const bool found = coder_.code(bit, model.probability());
-    model.update(found);
-    return found;
+  // Both outcomes have their own way to the end: few instructions, and what follows need not wait.
+  [[gnu::always_inline]] bool code_bit(Coder& coder, AdaptiveBit& model, bool bit) {
+    if (coder.code(bit, model.probability())) {
+      model.update(true);
+      return true;
+    }
+    model.update(false);
+    return false;
   }
 
-  Coder& coder_;
   int below_;
   int above_;
   int largest_;
-  std::size_t column_levels_;
-  std::size_t decisions_;
+  std::uint32_t decisions_;
+  LevelTable columns_;                 // times decisions_
+  LevelTable rows_;                    // times the end of columns_
   std::vector<AdaptiveBit> contexts_;  // (row levels, column levels, decisions)
-  AdaptiveBit* context_ = nullptr;
   std::array<AdaptiveBit, kDecisions> common_;
   std::array<AdaptiveBit, 256> signs_;  // by magnitude: centroids need not be symmetric
   std::array<std::array<AdaptiveBit, 1 << kTreeBits>, kClasses> tree_;
   std::array<std::array<AdaptiveBit, kClasses>, kClasses> places_;
 };
 
-// Calls code(index, row level, column level), which returns the value there, for all codes.
+// Calls code(index, row mean, column mean), which returns the value there, for all codes.
 template <typename Code>
-void walk(std::size_t count, std::size_t columns, Code code) {
+[[gnu::always_inline]] inline void walk(std::size_t count, std::size_t columns, Code code) {
   std::uint32_t tensor_mean = kOne;
-  std::vector<Column> column(columns);
+  std::vector<std::uint32_t> column_means(columns);
   for (std::size_t row = 0; row * columns < count; ++row) {
     std::uint32_t row_mean = tensor_mean;
     std::uint64_t sum = 0;
     const std::int64_t column_rate = rate_behind(row + kColumnPrior);
     for (std::size_t i = 0; i < columns; ++i) {
+      std::uint32_t& column_mean = column_means[i];
       if (row == 0) {
-        column[i] = {row_mean, level(row_mean, kColumnFineBits)};
+        column_mean = row_mean;
       }
-      const int value = code(row * columns + i, level(row_mean, kRowFineBits), column[i].level);
+      const int value = code(row * columns + i, row_mean, column_mean);
       const std::uint32_t magnitude = static_cast<std::uint32_t>(std::abs(value)) << kMeanBits;
       row_mean = moved(row_mean, magnitude, rate_behind(i + kRowPrior));
-      column[i].mean = moved(column[i].mean, magnitude, column_rate);
-      column[i].level = level(column[i].mean, kColumnFineBits);
+      column_mean = moved(column_mean, magnitude, column_rate);
       sum += magnitude;
     }
     const std::int64_t difference = static_cast<std::int64_t>(sum / columns) - tensor_mean;
@@ -225,9 +251,9 @@ std::vector<std::byte> context_encode(std::span<const std::uint8_t> codes,
     return {};
   }
   RangeEncoder encoder;
-  CodeModel<RangeEncoder> model(layout, encoder);
+  CodeModel<RangeEncoder> model(layout);
   walk(codes.size(), layout.columns, [&](std::size_t i, std::uint32_t row, std::uint32_t column) {
-    return model.code(codes[i] - layout.zero, row, column);
+    return model.code(encoder, codes[i] - layout.zero, row, column);
   });
   return encoder.finish();
 }
@@ -244,21 +270,25 @@ std::vector<std::uint8_t> context_decode(std::span<const std::byte> bytes, std::
   }
   std::vector<std::uint8_t> codes(count);
   RangeDecoder decoder(bytes);
-  CodeModel<RangeDecoder> model(layout, decoder);
-  walk(count, layout.columns, [&](std::size_t i, std::uint32_t row, std::uint32_t column) {
-    if (decoder.exhausted()) {
-      decoder.finish(kStream);
-    }
-    const int value = model.code(0, row, column);
-    const int code = layout.zero + value;
-    if (code < 0 || code >= layout.alphabet) {
-      throw FormatError(std::string(kStream) + ": element " + std::to_string(i) +
-                        " is beyond an alphabet of " + std::to_string(layout.alphabet));
-    }
-    codes[i] = static_cast<std::uint8_t>(code);
-    return value;
-  });
-  decoder.finish(kStream);
+  CodeModel<RangeDecoder> model(layout);
+  const int zero = layout.zero;
+  const int alphabet = layout.alphabet;
+  walk(
+      count, layout.columns,
+      [&](std::size_t i, std::uint32_t row, std::uint32_t column) __attribute__((always_inline)) {
+        if (decoder.exhausted()) {
+          RangeDecoder::finish(decoder, kStream);
+        }
+        const int value = model.code(decoder, 0, row, column);
+        const int code = zero + value;
+        if (code < 0 || code >= alphabet) {
+          throw FormatError(std::string(kStream) + ": element " + std::to_string(i) +
+                            " is beyond an alphabet of " + std::to_string(alphabet));
+        }
+        codes[i] = static_cast<std::uint8_t>(code);
+        return value;
+      });
+  RangeDecoder::finish(decoder, kStream);
   return codes;
 }
 

@@ -17,15 +17,14 @@ constexpr int kTreeBits = 9;
 template <typename Coder>
 class FloatModel {
  public:
-  explicit FloatModel(Coder& coder) : coder_(coder) {}
-
   // value: what is coded, if the coder is an encoder. Returns what was coded.
-  std::uint16_t code(std::uint16_t value) {
+  [[gnu::always_inline]] std::uint16_t code(Coder& coder, std::uint16_t value) {
     std::uint32_t found = 1;
     for (int place = kBits - 1; place >= 0; --place) {
       AdaptiveBit& model =
           place >= kBits - kTreeBits ? tree_[found] : places_[static_cast<std::size_t>(place)];
-      const bool bit = coder_.code(((value >> place) & 1) != 0, model.probability());
+      // All bits take the same way, whatever they are.
+      const bool bit = coder.code_random(((value >> place) & 1) != 0, model.probability());
       model.update(bit);
       found = 2 * found + (bit ? 1 : 0);
     }
@@ -33,7 +32,6 @@ class FloatModel {
   }
 
  private:
-  Coder& coder_;
   std::array<AdaptiveBit, 1 << kTreeBits> tree_;
   std::array<AdaptiveBit, kBits - kTreeBits> places_;
 };
@@ -45,9 +43,9 @@ std::vector<std::byte> float_encode(std::span<const std::uint16_t> bits) {
     return {};
   }
   RangeEncoder encoder;
-  FloatModel<RangeEncoder> model(encoder);
+  FloatModel<RangeEncoder> model;
   for (const std::uint16_t value : bits) {
-    model.code(value);
+    model.code(encoder, value);
   }
   return encoder.finish();
 }
@@ -61,15 +59,15 @@ std::vector<std::uint16_t> float_decode(std::span<const std::byte> bytes, std::s
     return {};
   }
   RangeDecoder decoder(bytes);
-  FloatModel<RangeDecoder> model(decoder);
+  FloatModel<RangeDecoder> model;
   std::vector<std::uint16_t> bits(count);
   for (std::uint16_t& value : bits) {
-    value = model.code(0);
+    value = model.code(decoder, 0);
     if (decoder.exhausted()) {
       break;
     }
   }
-  decoder.finish("float stream");
+  RangeDecoder::finish(decoder, "float stream");
   return bits;
 }
 

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <functional>
+#include <numeric>
 #include <utility>
 
 #include "formats/config_json.h"
@@ -101,8 +104,14 @@ void check_index(const std::vector<PlacedPayload>& payloads, const ModelConfig& 
 }
 
 void read_tensors(const std::vector<PlacedPayload>& payloads, Checkpoint& checkpoint) {
+  // The longest first: begun last, an embedding would keep one thread busy and no other.
+  std::vector<std::size_t> order(payloads.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::ranges::greater(),
+                           [&](std::size_t i) { return payloads[i].bytes.size(); });
   std::vector<Tensor> tensors(payloads.size());
-  parallel_for(payloads.size(), [&](std::size_t i) {
+  parallel_for(payloads.size(), [&](std::size_t place) {
+    const std::size_t i = order[place];
     const IndexEntry& entry = payloads[i].entry;
     tensors[i] = in_context("tensor " + entry.name, [&] {
       return decode_payload(payloads[i].bytes, entry.shape, entry.kind);

@@ -20,16 +20,18 @@ std::vector<std::byte> RangeEncoder::finish() {
   return out;
 }
 
-void RangeDecoder::finish(const char* what) const {
+void RangeDecoder::finish(RangeDecoder decoder, const char* what) {
+  decoder.normalise();
   const std::string stream(what);
-  if (missing_ > 1) {
+  if (decoder.missing_ > 1) {
     throw FormatError(stream + ": truncated");
   }
-  if (left_ != 0 || missing_ == 0) {
-    throw FormatError(stream + ": " + std::to_string(left_ + (missing_ == 0 ? 4 : 0)) +
+  if (decoder.left_ != 0 || decoder.missing_ == 0) {
+    throw FormatError(stream + ": " +
+                      std::to_string(decoder.left_ + (decoder.missing_ == 0 ? 4 : 0)) +
                       " unexpected trailing bytes");
   }
-  if (offset_ >= kLowest) {
+  if (decoder.offset_ >= kLowest) {
     throw FormatError(stream + ": does not end where its encoder would have ended");
   }
 }

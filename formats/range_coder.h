@@ -28,19 +28,23 @@ class AdaptiveBit {
   static constexpr std::uint32_t kMostSeen = 1023;
 
   // 2^-16 kLeastProbability ... 2^-16 kMostProbability.
-  std::uint32_t probability() const {
-    return std::clamp(state_ >> 16, kLeastProbability, kMostProbability);
+  [[gnu::always_inline]] std::uint32_t probability() const {
+    const std::uint32_t probability = state_ >> 16;
+    if (probability - kLeastProbability > kMostProbability - kLeastProbability) [[unlikely]] {
+      return probability < kLeastProbability ? kLeastProbability : kMostProbability;
+    }
+    return probability;
   }
 
   // The same in 2^-22, without bounds.
   std::uint32_t mean() const { return state_ >> 10; }
 
-  void update(bool bit) {
+  [[gnu::always_inline]] void update(bool bit) {
     const std::uint32_t count = seen();
     const std::int64_t old = mean();
-    const std::int64_t target = bit ? (1 << 22) - 1 : 0;
-    const std::int64_t moved = old + (((target - old) * kRates[count]) >> 16);
-    state_ = (static_cast<std::uint32_t>(moved) << 10) | std::min(count + 1, kMostSeen);
+    const std::int64_t target = -static_cast<std::int64_t>(bit) & ((1 << 22) - 1);
+    const std::int64_t step = ((target - old) * kRates[count]) >> 16;
+    state_ += (static_cast<std::uint32_t>(step) << 10) + (count < kMostSeen ? 1 : 0);
   }
 
   // Bits seen so far, at most kMostSeen.
@@ -90,6 +94,8 @@ class RangeEncoder {
     return bit;
   }
 
+  bool code_random(bool bit, std::uint32_t probability) { return code(bit, probability); }
+
   // The bytes of all bits; the encoder is done with.
   std::vector<std::byte> finish();
 
@@ -107,7 +113,10 @@ class RangeEncoder {
   std::vector<std::uint32_t> words_;
 };
 
-// Decodes without reading beyond the end: zeros follow there, and finish() tells.
+// Decodes without reading beyond the end: zeros follow there, and finish() tells. Everything that
+// is called per bit is inlined and finish() takes a copy, so that a compiler can keep a local
+// decoder in registers; millions of bits follow each other here, each waiting for the one before
+// it.
 class RangeDecoder {
  public:
   // bytes: of RangeEncoder::finish(); must outlive the decoder.
@@ -117,17 +126,28 @@ class RangeDecoder {
     offset_ = (offset_ << 32) | word();
   }
 
-  // As RangeEncoder::code(); the first argument is ignored.
-  bool code(bool /*bit*/, std::uint32_t probability) {
+  // As RangeEncoder::code(); the first argument is ignored. For bits that are often as expected and
+  // decide what comes next: both outcomes have their own way.
+  [[gnu::always_inline]] bool code(bool /*bit*/, std::uint32_t probability) {
+    normalise();
+    const std::uint64_t bound = (range_ >> kProbabilityBits) * probability;
+    if (offset_ < bound) {
+      range_ = bound;
+      return true;
+    }
+    offset_ -= bound;
+    range_ -= bound;
+    return false;
+  }
+
+  // The same without a branch: for bits that are as good as random, like signs.
+  [[gnu::always_inline]] bool code_random(bool /*bit*/, std::uint32_t probability) {
+    normalise();
     const std::uint64_t bound = (range_ >> kProbabilityBits) * probability;
     const bool bit = offset_ < bound;
-    const std::uint64_t rest = range_ - bound;
-    offset_ -= bit ? 0 : bound;
-    range_ = bit ? bound : rest;
-    if (range_ < kLowest) {
-      offset_ = (offset_ << 32) | word();
-      range_ <<= 32;
-    }
+    const std::uint64_t zero = bit ? 0 : ~std::uint64_t{0};
+    range_ = bound ^ ((bound ^ (range_ - bound)) & zero);
+    offset_ -= bound & zero;
     return bit;
   }
 
@@ -136,10 +156,18 @@ class RangeDecoder {
 
   // Throws FormatError, "<what>: ...", unless all bytes were used, and no more, and the last ones
   // are those that the encoder writes.
-  void finish(const char* what) const;
+  static void finish(RangeDecoder decoder, const char* what);
 
  private:
   static constexpr std::uint64_t kLowest = std::uint64_t{1} << 32;
+
+  // As the encoder does behind each bit; here, before the next one.
+  void normalise() {
+    if (range_ < kLowest) {
+      offset_ = (offset_ << 32) | word();
+      range_ <<= 32;
+    }
+  }
 
   std::uint32_t word() {
     if (left_ < 4) {

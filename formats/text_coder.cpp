@@ -44,6 +44,16 @@ constexpr std::array<std::int16_t, kOne> kLogits = [] {
   return logits;
 }();
 
+// The same as a table, by logit + 2048.
+constexpr std::array<std::int16_t, kOne> kProbabilities = [] {
+  std::array<std::int16_t, kOne> probabilities{};
+  for (int logit = -kMostLogit; logit <= kMostLogit; ++logit) {
+    probabilities[static_cast<std::size_t>(logit + 2048)] =
+        static_cast<std::int16_t>(probability_of(logit));
+  }
+  return probabilities;
+}();
+
 // Lengths of the contexts in bytes: 0 to 4.
 constexpr std::size_t kOrders = 5;
 
@@ -65,7 +75,7 @@ int line_bits(std::size_t size) {
 template <typename Coder>
 class TextModel {
  public:
-  TextModel(std::size_t size, Coder& coder) : coder_(coder), line_bits_(line_bits(size)) {
+  explicit TextModel(std::size_t size) : line_bits_(line_bits(size)) {
     for (auto& lines : lines_) {
       lines.resize(std::size_t{1} << line_bits_);
     }
@@ -75,14 +85,14 @@ class TextModel {
   }
 
   // byte: what is coded, if the coder is an encoder. Returns what was coded.
-  std::uint8_t code(std::uint8_t byte) {
+  [[gnu::always_inline]] std::uint8_t code(Coder& coder, std::uint8_t byte) {
     std::uint32_t found = 1;
     for (int place = 7; place >= 0; --place) {
       if (place % 4 == 3) {
         find_lines(place == 7 ? 0 : found);
       }
       const std::uint32_t node = place >= 4 ? found : (found & ((8U >> place) - 1)) | (8U >> place);
-      found = 2 * found + (code_bit(((byte >> place) & 1) != 0, found, node) ? 1 : 0);
+      found = 2 * found + (code_bit(coder, ((byte >> place) & 1) != 0, found, node) ? 1 : 0);
     }
     history_ = (history_ << 8) | (found & 0xFFU);
     return static_cast<std::uint8_t>(found);
@@ -101,7 +111,8 @@ class TextModel {
   }
 
   // found: the bits of the byte so far, behind a one; node: those of its half.
-  bool code_bit(bool bit, std::uint32_t found, std::uint32_t node) {
+  [[gnu::always_inline]] bool code_bit(Coder& coder, bool bit, std::uint32_t found,
+                                       std::uint32_t node) {
     std::array<AdaptiveBit*, kOrders> models;
     models[0] = &bytes_[found];
     for (std::size_t order = 1; order < kOrders; ++order) {
@@ -117,9 +128,9 @@ class TextModel {
     }
     const auto logit =
         static_cast<int>(std::clamp<std::int64_t>(sum >> 16, -kMostLogit, kMostLogit));
-    const int probability = probability_of(logit);
-    const bool found_bit = coder_.code(bit, std::clamp(static_cast<std::uint32_t>(probability) << 4,
-                                                       kLeastProbability, kMostProbability));
+    const int probability = kProbabilities[static_cast<std::size_t>(logit + 2048)];
+    const bool found_bit = coder.code(bit, std::clamp(static_cast<std::uint32_t>(probability) << 4,
+                                                      kLeastProbability, kMostProbability));
     const int error = ((found_bit ? kOne : 0) - probability) * kRate;
     for (std::size_t i = 0; i < kOrders; ++i) {
       const int step = (logits[i] * error + (1 << (kRateShift - 1))) >> kRateShift;
@@ -129,7 +140,6 @@ class TextModel {
     return found_bit;
   }
 
-  Coder& coder_;
   int line_bits_;
   std::uint32_t history_ = 0;  // the last four bytes, the last one lowest
   std::array<AdaptiveBit, 256> bytes_;
@@ -149,9 +159,9 @@ std::vector<std::byte> text_encode(std::span<const std::byte> text) {
     return {};
   }
   RangeEncoder encoder;
-  TextModel<RangeEncoder> model(text.size(), encoder);
+  TextModel<RangeEncoder> model(text.size());
   for (const std::byte byte : text) {
-    model.code(static_cast<std::uint8_t>(byte));
+    model.code(encoder, static_cast<std::uint8_t>(byte));
   }
   return encoder.finish();
 }
@@ -169,15 +179,15 @@ std::vector<std::byte> text_decode(std::span<const std::byte> bytes, std::size_t
     return {};
   }
   RangeDecoder decoder(bytes);
-  TextModel<RangeDecoder> model(size, decoder);
+  TextModel<RangeDecoder> model(size);
   std::vector<std::byte> text(size);
   for (std::byte& byte : text) {
-    byte = static_cast<std::byte>(model.code(0));
+    byte = static_cast<std::byte>(model.code(decoder, 0));
     if (decoder.exhausted()) {
       break;
     }
   }
-  decoder.finish(kStream);
+  RangeDecoder::finish(decoder, kStream);
   return text;
 }
 

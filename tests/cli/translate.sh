@@ -17,3 +17,17 @@ ltz translate $model --beam 4 --lenpen 2.0 --min-len 55 --max-len-b 140 --no-rep
 awk 'END { print NR " lines" } NF < 55 { print "too short: line " NR }' long
 awk '{ delete seen; for (i = 3; i <= NF; ++i) if (seen[$(i-2), $(i-1), $i]++) print "repeats itself in line " NR }' long
 ltz translate $model --min-len 55 --max-len-b 5 <source; echo "shortest above longest: $?"
+# Whoever waits for a translation before writing the next line gets it.
+coproc ltz translate $model --max-len-b 5
+for word in w01 'w32 w42@@ w01'; do
+  echo "$word" >&"${COPROC[1]}"
+  read -r -t 300 answer <&"${COPROC[0]}" && echo "answered: $answer"
+done
+pid=$COPROC_PID input=${COPROC[1]}
+exec {input}>&-
+wait $pid; echo "end of input: $?"
+# Many lines, read in pieces of any length; the last one has no end.
+yes 'w42@@ w01 w32' | head -2500 | head -c -1 >many
+ltz translate $model --max-len-b 2 <many | uniq -c | tr -s ' '
+{ head -c 20000 many; sleep 0.1; tail -c +20001 many; } | ltz translate $model --max-len-b 2 | uniq -c | tr -s ' '
+ltz translate $model <.; echo "a folder: $?"

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <random>
 
+#include "formats/crc32c.h"
 #include "formats/rans.h"
 #include "model/error.h"
 
@@ -130,6 +131,31 @@ TEST_CASE("contexts: the bytes are those of version 1") {
   check({1, 1, 0, 1, 2, 1, 1, 0}, {4, 3, 1}, {0xC0, 0x23, 0x21, 0x98});
   check({128, 0, 255, 120, 131, 128, 127, 200, 122}, {3, 256, 128},
         {0xD1, 0x1A, 0x00, 0x80, 0xDE, 0xBF, 0x13, 0xAE, 0x7F, 0x06, 0x78, 0xE3});
+}
+
+// Long enough for every count of every adaptive bit, with each way through the model.
+TEST_CASE("contexts: the bytes of a long stream are those of version 1") {
+  const auto crc = [](int alphabet, int zero, unsigned most) {
+    std::mt19937 random(10);
+    Codes codes(400 * 300);
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      // Sums of throws of -1, 0 and 1: more of them in some columns and in some rows.
+      int code = zero;
+      for (std::size_t k = 0; k < 1 + (i % 300 * most / 300 + i / 300 % 3 * most) / 3; ++k) {
+        code += static_cast<int>(random() % 3) - 1;
+      }
+      codes[i] = static_cast<std::uint8_t>(std::clamp(code, 0, alphabet - 1));
+    }
+    const CodeLayout layout{300, alphabet, zero};
+    const Bytes bytes = context_encode(codes, layout);
+    CHECK(context_decode(bytes, codes.size(), layout) == codes);
+    return crc32c(bytes);
+  };
+  CHECK(crc(2, 0, 1) == 0xE047EE67U);
+  CHECK(crc(3, 1, 3) == 0x6C0ABEC7U);
+  CHECK(crc(15, 7, 15) == 0x5EEA85E9U);
+  CHECK(crc(15, 12, 15) == 0x32110DF6U);
+  CHECK(crc(256, 128, 900) == 0xB5E1F4CAU);
 }
 
 TEST_CASE("contexts: without structure, the size is the entropy") {

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace ltz::cli {
+
+// The lines of standard input, or of what another descriptor reads, many at a time but none late:
+// work on several lines at once is faster, but whoever writes a line and waits for the answer
+// before writing the next must get one.
+class LineReader {
+ public:
+  explicit LineReader(int descriptor) : descriptor_(descriptor) {}
+
+  // The next lines, without their ends: at least one, for which it waits, and at most `most`, as
+  // long as they follow each other without a pause. Nothing at the end of the input, whose last
+  // line need not have an end. Throws IoError.
+  std::vector<std::string> read(std::size_t most);
+
+ private:
+  bool take_line(std::vector<std::string>& lines);
+  bool pauses() const;
+  void fill();
+
+  int descriptor_;
+  bool ended_ = false;
+  std::string buffer_;      // what was read and is not yet taken
+  std::size_t start_ = 0;   // of the next line in it
+  std::size_t looked_ = 0;  // no line ends before this
+};
+
+}  // namespace ltz::cli
