@@ -78,7 +78,7 @@ Recipe preset(std::string_view name) {
             .calibrated = true,
             .bits_per_weight = 2.7,
             .max_divergence = 0.004,
-            .max_bits_per_weight = 3.4,
+            .max_bits_per_weight = 3.5,
             .overrides = {{.pattern = "*embed*", .care = 2.0}}};
   }
   if (name == "max") {

@@ -80,7 +80,7 @@ struct Recipe {
 
 // "paper": the published method and its ratio, 18.2, with sensitivity pruning and 256 centroids
 // from a linear start. "balanced" and "max": calibrated, at 2.7 and 2.15 bits per weight.
-// "balanced" takes up to 3.4 where the divergence would be more than 0.004 nats, and more care of
+// "balanced" takes up to 3.5 where the divergence would be more than 0.004 nats, and more care of
 // the tables: other texts have words that the calibration text lacks. Throws ConfigError for any
 // other name.
 Recipe preset(std::string_view name);
