@@ -115,11 +115,6 @@ double search_flop(const ModelConfig& config, const TokenIds& source,
                    eval::search_mult_adds(config, length(source), length(longest.tokens), beam));
 }
 
-double reading_flop(const ModelConfig& config, const TokenIds& source, const TokenIds& target) {
-  return 2.0 * static_cast<double>(eval::mult_adds(config, length(source), length(target)) +
-                                   eval::output_mult_adds(config, length(target)));
-}
-
 // Everything that the rounds have in common.
 class Bench {
  public:
@@ -177,7 +172,8 @@ class Bench {
     const int beam = options_.beam.beam;
     for (std::size_t i = 0; i < text_.source.size(); ++i) {
       work_.translate_flop += search_flop(config, text_.source[i], translations[i], beam);
-      work_.nll_flop += reading_flop(config, text_.source[i], text_.target[i]);
+      work_.nll_flop += 2.0 * static_cast<double>(eval::reading_mult_adds(
+                                  config, length(text_.source[i]), length(text_.target[i])));
       work_.source_tokens += length(text_.source[i]);
       work_.target_tokens += length(text_.target[i]);
     }

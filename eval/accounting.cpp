@@ -71,6 +71,11 @@ std::int64_t output_mult_adds(const ModelConfig& config, std::int64_t rows) {
   return rows * config.target_vocabulary_size * config.decoder.embed_dim;
 }
 
+std::int64_t reading_mult_adds(const ModelConfig& config, std::int64_t src_len,
+                               std::int64_t tgt_len) {
+  return mult_adds(config, src_len, tgt_len) + output_mult_adds(config, tgt_len);
+}
+
 std::int64_t step_mult_adds(const ModelConfig& config, std::int64_t src_len, std::int64_t history,
                             std::int64_t rows) {
   // Every one of `history` teacher-forced rows attends to `history` tokens, as this one does.

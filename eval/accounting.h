@@ -26,6 +26,10 @@ std::int64_t mult_adds(const ModelConfig& config, std::int64_t src_len, std::int
 // rows to the target vocabulary.
 std::int64_t output_mult_adds(const ModelConfig& config, std::int64_t rows);
 
+// Teacher-forced reading of a sentence and its target, output projection included.
+std::int64_t reading_mult_adds(const ModelConfig& config, std::int64_t src_len,
+                               std::int64_t tgt_len);
+
 // A step of the decoder, output projection included, for `rows` hypotheses that look back on
 // `history` tokens each, the new one included, and at a source sentence of src_len.
 std::int64_t step_mult_adds(const ModelConfig& config, std::int64_t src_len, std::int64_t history,

@@ -77,13 +77,7 @@ TokenLoss score(const CachedReading& reading) {
   parallel_for(losses.size(), [&](std::size_t b) {
     losses[b] = negative_log_likelihood(reading.model(), reading.features(b), reading.targets(b));
   });
-  // Summed in a fixed order, so that the last bits do not depend on the threads.
-  TokenLoss total;
-  for (const TokenLoss& loss : losses) {
-    total.nats += loss.nats;
-    total.tokens += loss.tokens;
-  }
-  return total;
+  return total(losses);
 }
 
 }  // namespace ltz::eval

@@ -6,6 +6,16 @@
 #include "model/vocabulary_scan.h"
 
 namespace ltz {
+
+TokenLoss total(std::span<const TokenLoss> losses) {
+  TokenLoss sum;
+  for (const TokenLoss& loss : losses) {
+    sum.nats += loss.nats;
+    sum.tokens += loss.tokens;
+  }
+  return sum;
+}
+
 Matrix teacher_forced_features(const Transformer& model, std::span<const TokenIds> sources,
                                std::span<const TokenIds> targets, int padded_length) {
   Reading reading = model.start_reading(sources, targets, padded_length);

@@ -13,6 +13,9 @@ struct TokenLoss {
   double mean() const { return tokens == 0 ? 0.0 : nats / static_cast<double>(tokens); }
 };
 
+// Added up in this order, so that the last bits do not depend on the threads that made them.
+TokenLoss total(std::span<const TokenLoss> losses);
+
 // Negative log-likelihood of the target sentences given the source sentences, teacher-forced: the
 // decoder reads </s> and then the target without its last token. Both have their </s>, which
 // counts. Throws ConfigError for a sentence that is too long for the model.

@@ -120,13 +120,7 @@ TokenLoss score_text(const Transformer& model, const std::vector<TokenIds>& sour
     losses[b] = negative_log_likelihood(model, sentences, gather(targets, batching.batches[b]),
                                         padded_length(sentences, batching));
   });
-  // Summed in a fixed order, so that the last bits do not depend on the threads.
-  TokenLoss total;
-  for (const TokenLoss& loss : losses) {
-    total.nats += loss.nats;
-    total.tokens += loss.tokens;
-  }
-  return total;
+  return total(losses);
 }
 
 }  // namespace ltz

@@ -123,9 +123,7 @@ void teacher_forced_nll(benchmark::State& state) {
   }
   std::int64_t work = 0;
   for (std::size_t i = 0; i < text.source.size(); ++i) {
-    const std::int64_t target = length(text.target[i]);
-    work += eval::mult_adds(model.config(), length(text.source[i]), target) +
-            eval::output_mult_adds(model.config(), target);
+    work += eval::reading_mult_adds(model.config(), length(text.source[i]), length(text.target[i]));
   }
   report_mult_adds(state, work);
 }

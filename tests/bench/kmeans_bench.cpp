@@ -1,5 +1,3 @@
-
-
 #include "bench_model.h"
 #include "compress/kmeans.h"
 

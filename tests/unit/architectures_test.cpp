@@ -20,17 +20,7 @@ constexpr unsigned kArchitectures = 160;
 constexpr double kTolerance = 1e-4;
 
 // Of different lengths, shorter and longer than the kernels, the empty one included.
-std::vector<TokenIds> some_sentences(int vocabulary, int step) {
-  std::vector<TokenIds> sentences;
-  for (const int length : {4, 0, 1, 12, 2}) {
-    TokenIds& sentence = sentences.emplace_back();
-    for (int i = 0; i < length; ++i) {
-      sentence.push_back(Vocabulary::kUnk + (step * i + length) % (vocabulary - Vocabulary::kUnk));
-    }
-    sentence.push_back(Vocabulary::kEos);
-  }
-  return sentences;
-}
+constexpr auto kLengths = {4, 0, 1, 12, 2};
 
 // The largest difference, relative to the largest number where that is above 1.
 double difference(const Matrix& found, Eigen::Index first_row, const PlainModel::Rows& expected) {
@@ -151,8 +141,9 @@ TEST_CASE("every architecture computes what the plain model computes", "[archite
     const Checkpoint checkpoint = random_checkpoint(config, seed + 1000);
     const Transformer model(checkpoint);
     const PlainModel plain(checkpoint);
-    const std::vector<TokenIds> sources = some_sentences(config.source_vocabulary_size, 3);
-    std::vector<TokenIds> targets = some_sentences(config.target_vocabulary_size, 5);
+    const std::vector<TokenIds> sources =
+        some_sentences(kLengths, config.source_vocabulary_size, 3);
+    std::vector<TokenIds> targets = some_sentences(kLengths, config.target_vocabulary_size, 5);
     std::swap(targets.front(), targets.back());
 
     constexpr int kPadded = 15;

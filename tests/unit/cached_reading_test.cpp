@@ -19,17 +19,8 @@ using eval::CachedReading;
 
 namespace {
 
-std::vector<TokenIds> some_sentences(int vocabulary, int step) {
-  std::vector<TokenIds> sentences;
-  for (const int length : {4, 0, 9, 2}) {
-    TokenIds& sentence = sentences.emplace_back();
-    for (int i = 0; i < length; ++i) {
-      sentence.push_back(Vocabulary::kUnk + (step * i + length) % (vocabulary - Vocabulary::kUnk));
-    }
-    sentence.push_back(Vocabulary::kEos);
-  }
-  return sentences;
-}
+// Of different lengths, one with nothing but its end.
+constexpr auto kLengths = {4, 0, 9, 2};
 
 // Twice as large.
 std::vector<float> changed(const Tensor& tensor) {
@@ -46,8 +37,10 @@ TEST_CASE("whatever is replaced, features are those of reading from the start, t
     const ModelConfig config = random_architecture(seed);
     const Checkpoint checkpoint = random_checkpoint(config, seed);
     Transformer model(checkpoint);
-    const std::vector<TokenIds> sources = some_sentences(config.source_vocabulary_size, 3);
-    const std::vector<TokenIds> targets = some_sentences(config.target_vocabulary_size, 5);
+    const std::vector<TokenIds> sources =
+        some_sentences(kLengths, config.source_vocabulary_size, 3);
+    const std::vector<TokenIds> targets =
+        some_sentences(kLengths, config.target_vocabulary_size, 5);
     CachedReading reading(model, sources, targets);
     std::vector<ParameterSpec> specs = parameter_specs(config);
     for (const bool forward : {true, false}) {

@@ -145,4 +145,16 @@ std::set<std::string> features_of(const ModelConfig& config) {
   return features;
 }
 
+std::vector<TokenIds> some_sentences(std::initializer_list<int> lengths, int vocabulary, int step) {
+  std::vector<TokenIds> sentences;
+  for (const int length : lengths) {
+    TokenIds& sentence = sentences.emplace_back();
+    for (int i = 0; i < length; ++i) {
+      sentence.push_back(Vocabulary::kUnk + (step * i + length) % (vocabulary - Vocabulary::kUnk));
+    }
+    sentence.push_back(Vocabulary::kEos);
+  }
+  return sentences;
+}
+
 }  // namespace ltz

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <initializer_list>
 #include <set>
 #include <string>
+#include <vector>
 
-#include "model/config.h"
+#include "model/transformer.h"
 
 namespace ltz {
 
@@ -14,5 +16,9 @@ ModelConfig random_architecture(unsigned seed);
 
 // What is particular about a configuration, in words: for tests to state that nothing was left out.
 std::set<std::string> features_of(const ModelConfig& config);
+
+// Sentences of so many tokens, and their </s>. vocabulary: its size. step: other steps, other
+// tokens.
+std::vector<TokenIds> some_sentences(std::initializer_list<int> lengths, int vocabulary, int step);
 
 }  // namespace ltz

@@ -17,17 +17,7 @@ namespace {
 constexpr unsigned kArchitectures = 24;
 
 // Of different lengths, one with nothing but its end.
-std::vector<TokenIds> some_sentences(int vocabulary, int step) {
-  std::vector<TokenIds> sentences;
-  for (const int length : {4, 0, 9, 2}) {
-    TokenIds& sentence = sentences.emplace_back();
-    for (int i = 0; i < length; ++i) {
-      sentence.push_back(Vocabulary::kUnk + (step * i + length) % (vocabulary - Vocabulary::kUnk));
-    }
-    sentence.push_back(Vocabulary::kEos);
-  }
-  return sentences;
-}
+constexpr auto kLengths = {4, 0, 9, 2};
 
 float difference(const Matrix& a, const Matrix& b) {
   REQUIRE(a.rows() == b.rows());
@@ -83,8 +73,9 @@ TEST_CASE("reading on through all sublayers is teacher forcing") {
     const ModelConfig config = random_architecture(seed);
     features.merge(features_of(config));
     const Transformer model(random_checkpoint(config, seed));
-    const std::vector<TokenIds> sources = some_sentences(config.source_vocabulary_size, 3);
-    std::vector<TokenIds> targets = some_sentences(config.target_vocabulary_size, 5);
+    const std::vector<TokenIds> sources =
+        some_sentences(kLengths, config.source_vocabulary_size, 3);
+    std::vector<TokenIds> targets = some_sentences(kLengths, config.target_vocabulary_size, 5);
     std::swap(targets.front(), targets.back());
     Reading reading = model.start_reading(sources, targets);
     CHECK(reading.sublayers == 0);
@@ -122,8 +113,10 @@ TEST_CASE("every matrix is used by the sublayer that it belongs to") {
     CAPTURE(seed);
     const ModelConfig config = random_architecture(seed);
     Transformer model(random_checkpoint(config, seed));
-    const std::vector<TokenIds> sources = some_sentences(config.source_vocabulary_size, 3);
-    const std::vector<TokenIds> targets = some_sentences(config.target_vocabulary_size, 5);
+    const std::vector<TokenIds> sources =
+        some_sentences(kLengths, config.source_vocabulary_size, 3);
+    const std::vector<TokenIds> targets =
+        some_sentences(kLengths, config.target_vocabulary_size, 5);
     Reading reading = model.start_reading(sources, targets);
     std::map<std::string, int> used;
     model.observe_inputs([&](const std::string& matrix, MatrixView) {
