@@ -24,18 +24,16 @@ Eigen::Map<Matrix> RowStore::append(Eigen::Index rows) {
   const std::size_t begin = used_;
   used_ += static_cast<std::size_t>(rows) * width_;
   if (used_ > values_.size()) {
-    values_.resize(2 * used_);
+    values_.resize(used_ + used_ / 2);
   }
   return {values_.data() + begin, rows, static_cast<Eigen::Index>(width_)};
 }
 
 void RowStore::keep(std::span<const std::int32_t> kept) {
   const kernels::Rows old = rows(kept);
-  spare_.resize(values_.size());
   for (std::size_t i = 0; i < old.size(); ++i) {
-    std::copy_n(old[i], width_, spare_.data() + i * width_);
+    std::copy_n(old[i], width_, values_.data() + i * width_);
   }
-  values_.swap(spare_);
   used_ = old.size() * width_;
 }
 

@@ -36,7 +36,9 @@ void parallel_for(std::size_t count, const Body& body) {
 // multiplications in all. Nothing may depend on where the ranges meet.
 template <typename Body>
 void split_work(std::size_t count, double work, const Body& body) {
-  constexpr double kWorthSharing = 4e5;  // some microseconds, as long as it takes to call a thread
+  // Some tens of microseconds. Calling a thread takes a few, but on a machine that has other work
+  // all threads wait for the one that was interrupted, each time.
+  constexpr double kWorthSharing = 2e6;
   std::size_t parts = 1;
   if (work > kWorthSharing && !omp_in_parallel()) {
     parts = std::min(count, static_cast<std::size_t>(omp_get_max_threads()));

@@ -37,7 +37,7 @@ std::string output_table(const ModelConfig& config) {
 Transformer::Transformer(const Checkpoint& checkpoint)
     : config_(checkpoint.config), observer_(std::make_unique<InputObserver>()) {
   validate(checkpoint);
-  // Batches are what runs in parallel here, not the products inside them.
+  // OpenBLAS is for those who calibrate and compress; they call it from loops that are parallel.
   openblas_set_num_threads(1);
   const auto find = [&](const std::string& name) -> std::span<const float> {
     const auto tensor = checkpoint.tensors.find(name);

@@ -68,7 +68,7 @@ TEST_CASE("a product writes its own columns only, and may be a part of the matri
 
 TEST_CASE("a row's product depends neither on the other rows nor on the threads") {
   const Matrix x = wave(101, 300, 0.7f);
-  const Matrix weights = wave(90, 300, 1.3f);
+  const Matrix weights = wave(90, 300, 1.3f);  // so many that it is worth sharing
   const PackedMatrix packed(values_of(weights), 90, 300);
   omp_set_num_threads(1);
   const Matrix all = product(packed, x);

@@ -106,15 +106,15 @@ TEST_CASE("threads share the vocabulary without changing anything") {
   ModelConfig config = tiny_checkpoint(5).config;
   config.target_vocabulary_size = 5000;
   const Transformer model(random_checkpoint(config, 5));
-  const Matrix features = some_features(model, 16);
-  const std::vector<std::vector<int>> forbidden(16);
+  const Matrix features = some_features(model, 64);
+  const std::vector<std::vector<int>> forbidden(64);
   omp_set_num_threads(1);
   NextTokens one(model, 8);
   one.find(features, forbidden);
   omp_set_num_threads(3);
   NextTokens three(model, 8);
   three.find(features, forbidden);
-  for (std::size_t row = 0; row < 16; ++row) {
+  for (std::size_t row = 0; row < 64; ++row) {
     CHECK(one.normalizer(row) == three.normalizer(row));
     REQUIRE(one.best(row).size() == three.best(row).size());
     for (std::size_t i = 0; i < one.best(row).size(); ++i) {
