@@ -95,7 +95,8 @@ class LayerNorm {
   std::span<const float> bias_;
 };
 
-// Multi-head attention (Vaswani et al. 2017, section 3.2.2).
+// Multi-head attention (Vaswani et al. 2017, section 3.2.2). Queries, keys and values are products
+// of their own: stacking their matrices makes one product no faster, see PackedMatrix.
 class Attention {
  public:
   // width: channels of queries and output; key_width: of what is attended to.
@@ -124,8 +125,9 @@ class Attention {
   Linear out_;
 };
 
-// Lightweight or dynamic convolution (Wu et al. 2019) between two linear layers: linear1, GLU, a
-// convolution over inner_channels(), linear2; only the convolution where linear is false.
+// Lightweight or dynamic convolution (Wu et al. 2019), in convolution.cpp, between two linear
+// layers: linear1, GLU, a convolution over inner_channels(), linear2; only the convolution where
+// linear is false.
 class Convolution {
  public:
   struct Options {

@@ -2,10 +2,12 @@
 model=$GOLDEN/iwslt-lightweight/checkpoint.pt
 printf 'w42@@ w01 w32\nw32\n\nw59 w03@@ nonsense w01\n' >source
 ltz translate $model --max-len-b 5 <source
-ltz translate $model --max-len-b 5 --n-best 2 --threads 1 <source
+# Scores without their last digits, which depend on the processor's instructions.
+rounded() { awk -F'\t' -v OFS='\t' '{ $2 = sprintf("%.3f", $2); print }'; }
+ltz translate $model --max-len-b 5 --n-best 2 --threads 1 <source | rounded
 ltz translate $model --max-len-b 5 --n-best 2 --threads 2 <source >two
 ltz translate $model --max-len-b 5 --n-best 2 --threads 1 <source | cmp - two && echo "threads do not matter"
-ltz translate $model --max-len-b 5 --scores --beam 1 --lenpen 1 <source | head -1
+ltz translate $model --max-len-b 5 --scores --beam 1 --lenpen 1 <source | head -1 | rounded
 ltz translate $model </dev/null; echo "no line: $?"
 # An error names its line, after the translations of the lines before it.
 { cat source; yes w01 | head -2000 | tr '\n' ' '; echo; cat source; } >long_line
