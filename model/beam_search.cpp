@@ -12,27 +12,39 @@
 namespace ltz {
 namespace {
 
-// Numbers the rows of a memory that are in use anew, from 0, in the order in which they come up.
+// New numbers, from 0, for those rows of a memory that are in use, in their old order.
 class Renumbering {
  public:
-  explicit Renumbering(std::int32_t rows) : place_(static_cast<std::size_t>(rows), -1) {}
+  explicit Renumbering(std::int32_t rows) : places_(static_cast<std::size_t>(rows), kUnused) {}
 
-  void apply(std::vector<std::int32_t>& rows) {
-    for (std::int32_t& row : rows) {
-      std::int32_t& place = place_[static_cast<std::size_t>(row)];
-      if (place < 0) {
-        place = static_cast<std::int32_t>(used_.size());
-        used_.push_back(row);
-      }
-      row = place;
+  void use(std::span<const std::int32_t> rows) {
+    for (const std::int32_t row : rows) {
+      places_[static_cast<std::size_t>(row)] = 0;
     }
   }
 
-  const std::vector<std::int32_t>& used() const { return used_; }
+  // The old numbers of all that are used.
+  std::vector<std::int32_t> number() {
+    std::vector<std::int32_t> used;
+    for (std::size_t row = 0; row < places_.size(); ++row) {
+      if (places_[row] != kUnused) {
+        places_[row] = static_cast<std::int32_t>(used.size());
+        used.push_back(static_cast<std::int32_t>(row));
+      }
+    }
+    return used;
+  }
+
+  void apply(std::span<std::int32_t> rows) const {
+    for (std::int32_t& row : rows) {
+      row = places_[static_cast<std::size_t>(row)];
+    }
+  }
 
  private:
-  std::vector<std::int32_t> place_;
-  std::vector<std::int32_t> used_;
+  static constexpr std::int32_t kUnused = -1;
+
+  std::vector<std::int32_t> places_;
 };
 
 // How many rows a memory has, and from how many on it is worth looking for those that are not in
@@ -77,21 +89,30 @@ struct BeamSearch::State {
   void drop_unused() {
     if (history.rows >= history.limit) {
       Renumbering renumbering(history.rows);
-      for (Sentence& sentence : sentences) {
-        for (Beam& beam : sentence.beams) {
-          renumbering.apply(beam.history);
-        }
-      }
-      decoder.keep_history(renumbering.used());
-      history.set(renumbering.used().size());
+      for_each_beam([&](Beam& beam) { renumbering.use(beam.history); });
+      const std::vector<std::int32_t> used = renumbering.number();
+      for_each_beam([&](Beam& beam) { renumbering.apply(beam.history); });
+      decoder.keep_history(used);
+      history.set(used.size());
     }
     if (sources.rows >= sources.limit) {
       Renumbering renumbering(sources.rows);
+      for (const Sentence& sentence : sentences) {
+        renumbering.use(sentence.source_rows);
+      }
+      const std::vector<std::int32_t> used = renumbering.number();
       for (Sentence& sentence : sentences) {
         renumbering.apply(sentence.source_rows);
       }
-      decoder.keep_sources(renumbering.used());
-      sources.set(renumbering.used().size());
+      decoder.keep_sources(used);
+      sources.set(used.size());
+    }
+  }
+
+  template <typename Function>
+  void for_each_beam(const Function& function) {
+    for (Sentence& sentence : sentences) {
+      std::ranges::for_each(sentence.beams, function);
     }
   }
 

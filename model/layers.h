@@ -50,7 +50,7 @@ class RowStore {
   explicit RowStore(int width = 0) : width_(static_cast<std::size_t>(width)) {}
   // So many rows more, to be written at once: the next call may move them.
   Eigen::Map<Matrix> append(Eigen::Index rows);
-  // Forgets all rows but these, which become rows 0, 1, … in this order.
+  // Forgets all rows but these, in ascending order, which become rows 0, 1, …
   void keep(std::span<const std::int32_t> rows);
   kernels::Rows rows(std::span<const std::int32_t> indices) const {
     return {values_.data(), width_, indices};
@@ -60,7 +60,6 @@ class RowStore {
   std::size_t width_;
   std::size_t used_ = 0;       // floats
   std::vector<float> values_;  // room for more than those that are used
-  std::vector<float> spare_;   // what values_ was before the last call of keep, for the next one
 };
 
 // y = x W^T + b
@@ -96,7 +95,9 @@ class LayerNorm {
   std::span<const float> bias_;
 };
 
-// Multi-head attention (Vaswani et al. 2017, section 3.2.2).
+// Multi-head attention (Vaswani et al. 2017, section 3.2.2). Queries, keys and values are products
+// of their own: packed matrices of 80 rows run as fast as larger ones, so that there should be
+// nothing to gain by stacking them.
 class Attention {
  public:
   // width: channels of queries and output; key_width: of what is attended to.
@@ -125,8 +126,9 @@ class Attention {
   Linear out_;
 };
 
-// Lightweight or dynamic convolution (Wu et al. 2019) between two linear layers: linear1, GLU, a
-// convolution over inner_channels(), linear2; only the convolution where linear is false.
+// Lightweight or dynamic convolution (Wu et al. 2019), in convolution.cpp, between two linear
+// layers: linear1, GLU, a convolution over inner_channels(), linear2; only the convolution where
+// linear is false.
 class Convolution {
  public:
   struct Options {

@@ -32,7 +32,7 @@ struct DecoderState {
   std::vector<SelfMixing::Memory> self_memory;  // per layer; grows with every call of decode
   std::vector<Attention::Memory> cross_memory;  // per layer; keys and values of the encoder output
 
-  // Forget all rows but these, which become rows 0, 1, … in this order.
+  // Forget all rows but these, in ascending order, which become rows 0, 1, …
   void keep_history(std::span<const std::int32_t> rows);
   void keep_sources(std::span<const std::int32_t> rows);
 };
