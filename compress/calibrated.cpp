@@ -54,10 +54,16 @@ double mean_square_output(const std::vector<float>& weights, const InputMoments&
   return (Square(w) * h).cwiseProduct(Square(w)).sum() / static_cast<double>(moments.count);
 }
 
-InputMoments without_correlations(InputMoments moments) {
+// Centred, they are to be uncorrelated around their means, else around zero.
+InputMoments without_correlations(InputMoments moments, bool centred) {
   const auto n = static_cast<std::size_t>(moments.columns());
-  for (std::size_t i = 0; i < n * n; ++i) {
-    moments.second[i] = i % (n + 1) == 0 ? moments.second[i] : 0.0;
+  const auto count = static_cast<double>(moments.count);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
+      if (i != j) {
+        moments.second[i * n + j] = centred ? moments.sum[i] * moments.sum[j] / count : 0.0;
+      }
+    }
   }
   return moments;
 }
@@ -135,9 +141,11 @@ SecondOrderResult CalibratedCompressor::quantize(const std::string& name,
         rows != calibration_.row_weights.end()) {
       own.row_weights = rows->second;
     }
-    return quantize_second_order(
-        weights, recipe_.uses(Technique::kErrorFeedback) ? moments : without_correlations(moments),
-        own);
+    return quantize_second_order(weights,
+                                 recipe_.uses(Technique::kErrorFeedback)
+                                     ? moments
+                                     : without_correlations(moments, own.centred),
+                                 own);
   });
 }
 

@@ -8,7 +8,7 @@ namespace ltz {
 
 Convolution::Convolution(const ParameterLookup& parameters, const std::string& prefix,
                          const Options& options)
-    : options_(options) {
+    : options_(options), name_(prefix) {
   const BranchConfig& branch = options.branch;
   const int inner = branch.inner_channels();
   if (options.linear) {
@@ -75,22 +75,25 @@ void Convolution::add_padding(std::span<float> out, std::span<const float> kerne
   }
 }
 
-void Convolution::convolve(const Memory& memory, MatrixView kernels,
-                           std::span<const Context> contexts, MutableMatrixView mixed) const {
+Convolution::Window Convolution::window(const Context& context) const {
   // Odd kernels of the encoder are centred; of an even one the smaller half is to the left.
   const int left = options_.causal ? options_.taps - 1 : (options_.taps - 1) / 2;
+  const int length = static_cast<int>(context.rows.size());
+  const int first = std::max(context.position - left, 0);
+  const int last = std::min(context.position - left + options_.taps, length);
+  return {
+      context.rows.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first)),
+      static_cast<std::size_t>(first - context.position + left)};
+}
+
+void Convolution::convolve(const Memory& memory, MatrixView kernels,
+                           std::span<const Context> contexts, MutableMatrixView mixed) const {
   const double work = static_cast<double>(mixed.size()) * options_.taps;
   split_work(contexts.size(), work, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-      const Context& context = contexts[i];
       const auto row = static_cast<Eigen::Index>(i);
-      const int length = static_cast<int>(context.rows.size());
-      const int first = std::max(context.position - left, 0);
-      const int last = std::min(context.position - left + options_.taps, length);
-      const auto inside = context.rows.subspan(static_cast<std::size_t>(first),
-                                               static_cast<std::size_t>(last - first));
-      kernels::convolve(row_of(mixed, row), memory.rows(inside),
-                        static_cast<std::size_t>(first - context.position + left),
+      const Window inside = window(contexts[i]);
+      kernels::convolve(row_of(mixed, row), memory.rows(inside.rows), inside.first_tap,
                         row_of(kernels, kernels.rows() == 1 ? 0 : row), options_.branch.heads);
     }
   });

@@ -53,7 +53,7 @@ void Linear::operator()(MatrixView x, MutableMatrixView y, Activation activation
 }
 
 LayerNorm::LayerNorm(const ParameterLookup& parameters, const std::string& prefix)
-    : gain_(parameters(prefix + ".weight")), bias_(parameters(prefix + ".bias")) {}
+    : name_(prefix), gain_(parameters(prefix + ".weight")), bias_(parameters(prefix + ".bias")) {}
 
 void LayerNorm::operator()(MutableMatrixView x) const {
   for (Eigen::Index i = 0; i < x.rows(); ++i) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/config.h"
+#include "model/gradients.h"
 #include "model/kernels.h"
 #include "model/matrix.h"
 #include "model/packed_matrix.h"
@@ -16,6 +17,11 @@
 // all its sequences one after the other, without padding, so a result never depends on what else is
 // in the batch. Results are written to where they are wanted: y and out have the shape of the
 // result and may be some columns of a larger matrix.
+//
+// The way back (backward_layers.cpp and its neighbours): `backward` takes the layer's inputs as
+// they were, computes what lies between them and the outputs once more, and adds to dx, the
+// gradient of a loss by the inputs, and to those by the parameters what follows from dy or dout,
+// that by the outputs. Everything is as the layer computes with nothing in its memory before x.
 namespace ltz {
 
 // Called by a linear layer with the name of its matrix and its inputs, (n, in), before it is
@@ -71,6 +77,10 @@ class Linear {
   void operator()(MatrixView x, MutableMatrixView y) const;
   // y = activation(x W^T + b)
   void operator()(MatrixView x, MutableMatrixView y, Activation activation) const;
+  void backward(MatrixView x, MatrixView dy, MutableMatrixView dx, Gradients& gradients) const;
+  // The two halves of backward.
+  void backward_inputs(MatrixView dy, MutableMatrixView dx) const;
+  void backward_parameters(MatrixView x, MatrixView dy, Gradients& gradients) const;
   int out() const { return weight_->out(); }
 
  private:
@@ -89,8 +99,11 @@ class LayerNorm {
   void operator()(MutableMatrixView x) const;
   // x = norm(x + residual)
   void operator()(MutableMatrixView x, MatrixView residual) const;
+  // x: what is normalised.
+  void backward(MatrixView x, MatrixView dy, MutableMatrixView dx, Gradients& gradients) const;
 
  private:
+  std::string name_;  // of both, without what they end with
   std::span<const float> gain_;
   std::span<const float> bias_;
 };
@@ -117,6 +130,10 @@ class Attention {
   // x, out: (n, width), one context a row, into the memory.
   void operator()(MatrixView x, const Memory& memory, std::span<const Context> contexts,
                   MutableMatrixView out) const;
+  // remembered: the rows that the memory is of, which may be x itself; dremembered is then dx.
+  void backward(MatrixView x, MatrixView remembered, std::span<const Context> contexts,
+                MatrixView dout, MutableMatrixView dx, MutableMatrixView dremembered,
+                Gradients& gradients) const;
 
  private:
   int heads_;
@@ -146,6 +163,9 @@ class Convolution {
   // x, out: (n, channels), x is appended to the memory; one context a row, into the memory.
   void operator()(MatrixView x, Memory& memory, std::span<const Context> contexts,
                   MutableMatrixView out) const;
+  // Without padding.
+  void backward(MatrixView x, std::span<const Context> contexts, MatrixView dout,
+                MutableMatrixView dx, Gradients& gradients) const;
 
  private:
   int inner_channels() const { return options_.branch.inner_channels(); }
@@ -157,12 +177,28 @@ class Convolution {
   // The last n rows of the memory are the inputs of these positions. mixed: (n, inner channels).
   void convolve(const Memory& memory, MatrixView kernels, std::span<const Context> contexts,
                 MutableMatrixView mixed) const;
+  // Where the window of a context begins and ends, in its rows, and the tap of its first row.
+  struct Window {
+    std::span<const std::int32_t> rows;
+    std::size_t first_tap;
+  };
+  Window window(const Context& context) const;
+  // The way back of project_in, of make_kernels and of convolve. dkernels: from convolve_back,
+  // which sets it, to kernels_back, which works in it.
+  void project_back(MatrixView x, MatrixView dinputs, MutableMatrixView dx,
+                    Gradients& gradients) const;
+  void kernels_back(MatrixView inputs, MatrixView kernels, MutableMatrixView dkernels,
+                    MutableMatrixView dinputs, Gradients& gradients) const;
+  void convolve_back(MatrixView inputs, MatrixView kernels, std::span<const Context> contexts,
+                     MatrixView dmixed, MutableMatrixView dinputs,
+                     MutableMatrixView dkernels) const;
   // Adds what the taps in the padding behind a sequence contribute. out: (inner channels), kernel:
   // (heads * taps), padding: (1, inner channels), what linear1 makes of zeros.
   void add_padding(std::span<float> out, std::span<const float> kernel, const Context& context,
                    const Matrix& padding) const;
 
   Options options_;
+  std::string name_;                   // of the branch
   std::vector<Linear> linear1_;        // at most one
   std::vector<Linear> linear2_;        // at most one
   std::vector<Linear> weight_linear_;  // dynamic: one
@@ -183,6 +219,8 @@ class SelfMixing {
   // x, out: (n, width), x is appended to the memory.
   void operator()(MatrixView x, Memory& memory, std::span<const Context> contexts,
                   MutableMatrixView out) const;
+  void backward(MatrixView x, std::span<const Context> contexts, MatrixView dout,
+                MutableMatrixView dx, Gradients& gradients) const;
 
  private:
   struct Branch {
@@ -199,6 +237,7 @@ class FeedForward {
               const StackConfig& stack, Activation activation);
   // x, out: (n, width)
   void operator()(MatrixView x, MutableMatrixView out) const;
+  void backward(MatrixView x, MatrixView dout, MutableMatrixView dx, Gradients& gradients) const;
 
  private:
   Activation activation_;

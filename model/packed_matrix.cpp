@@ -173,6 +173,15 @@ void PackedMatrix::assign(std::span<const float> weights) {
   }
 }
 
+void PackedMatrix::unpack(MutableMatrixView weights) const {
+  for (Eigen::Index row = 0; row < weights.rows(); ++row) {
+    const float* from = panels_.data() + row / kPanel * in_ * kPanel + row % kPanel;
+    for (Eigen::Index column = 0; column < weights.cols(); ++column) {
+      weights(row, column) = from[column * kPanel];
+    }
+  }
+}
+
 void PackedMatrix::multiply(MatrixView x, MutableMatrixView y, std::span<const float> bias,
                             Finish finish, int first) const {
   const auto rows = static_cast<int>(x.rows());

@@ -26,6 +26,8 @@ class PackedMatrix {
   PackedMatrix(std::span<const float> weights, int out, int in);
   // Takes other values. weights: (out, in).
   void assign(std::span<const float> weights);
+  // The weights as they were given. weights: (out, in).
+  void unpack(MutableMatrixView weights) const;
 
   int out() const { return out_; }
   int in() const { return in_; }

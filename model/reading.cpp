@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "model/error.h"
@@ -6,13 +7,6 @@
 #include "model/transformer_layers.h"
 
 namespace ltz {
-
-struct Reading::Layout {
-  std::vector<std::int32_t> rows;  // 0, 1, …: what the contexts are spans of
-  std::vector<Context> source;     // of every source token
-  std::vector<Context> target;     // of every target token, causal
-  std::vector<Context> cross;      // of every target token: its source sentence
-};
 
 namespace {
 
@@ -47,6 +41,19 @@ int sublayer_of(const ModelConfig& config, const ParameterSpec& spec) {
                     : spec.component == Component::kCrossAttention ? 1
                                                                    : 0;
   return kEncoderSublayers * config.encoder.layers + kDecoderSublayers * spec.layer + place;
+}
+
+SublayerPlace place_of(const ModelConfig& config, int sublayer) {
+  const int encoder = kEncoderSublayers * config.encoder.layers;
+  if (sublayer < encoder) {
+    return {Stack::kEncoder, sublayer / kEncoderSublayers,
+            sublayer % kEncoderSublayers == 0 ? Sublayer::kSelfMixing : Sublayer::kFeedForward};
+  }
+  constexpr std::array kOrder = {Sublayer::kSelfMixing, Sublayer::kCrossAttention,
+                                 Sublayer::kFeedForward};
+  const int place = sublayer - encoder;
+  return {Stack::kDecoder, place / kDecoderSublayers,
+          kOrder[static_cast<std::size_t>(place % kDecoderSublayers)]};
 }
 
 bool in_encoder(const ModelConfig& config, int sublayer) {
@@ -94,37 +101,25 @@ Reading Transformer::start_reading(std::span<const TokenIds> sources,
   return reading;
 }
 
-void Transformer::read_on(Reading& reading) const {
+void Transformer::read_on(Reading& reading, Matrix* sum) const {
   const Reading::Layout& layout = *reading.layout;
-  const int encoder = kEncoderSublayers * config_.encoder.layers;
-  if (in_encoder(config_, reading.sublayers)) {
-    const Layer& layer =
-        layers_->encoder[static_cast<std::size_t>(reading.sublayers / kEncoderSublayers)];
-    if (reading.sublayers % kEncoderSublayers == 0) {
-      SelfMixing::Memory memory = layer.self_attn.empty_memory();
-      layer.self_mix(reading.source, memory, layout.source);
-    } else {
-      layer.feed_forward(reading.source);
-    }
-    if (reading.sublayers + 1 == encoder && layers_->encoder_norm) {
-      (*layers_->encoder_norm)(reading.source);
-    }
+  const SublayerPlace place = place_of(config_, reading.sublayers);
+  const bool encoder = place.stack == Stack::kEncoder;
+  const Layer& layer =
+      (encoder ? layers_->encoder : layers_->decoder).at(static_cast<std::size_t>(place.layer));
+  Matrix& x = encoder ? reading.source : reading.target;
+  if (place.sublayer == Sublayer::kSelfMixing) {
+    SelfMixing::Memory memory = layer.self_attn.empty_memory();
+    layer.self_mix(x, memory, encoder ? layout.source : layout.target, sum);
+  } else if (place.sublayer == Sublayer::kCrossAttention) {
+    Attention::Memory memory = layer.encoder_attn->empty_memory();
+    layer.encoder_attn->remember(reading.source, memory);
+    layer.attend(x, memory, layout.cross, sum);
   } else {
-    const int place = reading.sublayers - encoder;
-    const Layer& layer = layers_->decoder.at(static_cast<std::size_t>(place / kDecoderSublayers));
-    if (place % kDecoderSublayers == 0) {
-      SelfMixing::Memory memory = layer.self_attn.empty_memory();
-      layer.self_mix(reading.target, memory, layout.target);
-    } else if (place % kDecoderSublayers == 1) {
-      Attention::Memory memory = layer.encoder_attn->empty_memory();
-      layer.encoder_attn->remember(reading.source, memory);
-      layer.attend(reading.target, memory, layout.cross);
-    } else {
-      layer.feed_forward(reading.target);
-    }
-    if (reading.sublayers + 1 == number_of_sublayers(config_) && layers_->decoder_norm) {
-      (*layers_->decoder_norm)(reading.target);
-    }
+    layer.feed_forward(x, sum);
+  }
+  if (const LayerNorm* norm = layers_->norm_behind(place)) {
+    (*norm)(x);
   }
   ++reading.sublayers;
 }

@@ -48,7 +48,12 @@ struct DecoderRow {
 // Sentences with their targets on the way through a model, teacher-forced: the decoder reads </s>
 // and then the target without its last token. A copy can go on by itself.
 struct Reading {
-  struct Layout;
+  struct Layout {
+    std::vector<std::int32_t> rows;  // 0, 1, …: what the contexts are spans of
+    std::vector<Context> source;     // of every source token
+    std::vector<Context> target;     // of every target token, causal
+    std::vector<Context> cross;      // of every target token: its source sentence
+  };
 
   std::shared_ptr<const Layout> layout;  // which rows belong together
   Matrix source;                         // (source tokens, channels), as far as the encoder is
@@ -59,6 +64,13 @@ struct Reading {
 // Sublayers in the order of computation: self-attention and feed-forward of every encoder layer,
 // then self-attention, cross-attention and feed-forward of every decoder layer.
 int number_of_sublayers(const ModelConfig& config);
+enum class Sublayer { kSelfMixing, kCrossAttention, kFeedForward };
+struct SublayerPlace {
+  Stack stack;
+  int layer;
+  Sublayer sublayer;
+};
+SublayerPlace place_of(const ModelConfig& config, int sublayer);
 // That which a parameter of a layer belongs to, from 0.
 int sublayer_of(const ModelConfig& config, const ParameterSpec& spec);
 bool in_encoder(const ModelConfig& config, int sublayer);
@@ -107,16 +119,22 @@ class Transformer {
   // The logits of the tokens from `first` on, a multiple of PackedMatrix::kPanel, as many as
   // `logits` has columns. They are not reported to the observer.
   void logits(MatrixView features, int first, MutableMatrixView logits) const;
+  // From the gradient of a loss by all logits, (rows, target vocabulary), to those by the features,
+  // added to dfeatures, and by the output projection's table.
+  void logits_backward(MatrixView features, MatrixView dlogits, MutableMatrixView dfeatures,
+                       Gradients& gradients) const;
 
   // Both have their </s>. Looks the tokens up; errors as of encode.
   // padded_length: see encode.
   Reading start_reading(std::span<const TokenIds> sources, std::span<const TokenIds> targets,
                         int padded_length = 0) const;
-  // Runs the next sublayer. After the last one, target is what decode returns.
-  void read_on(Reading& reading) const;
+  // Runs the next sublayer. After the last one, target is what decode returns. sum: where the
+  // sublayer's input plus its function is left, before any LayerNorm behind it, or null.
+  void read_on(Reading& reading, Matrix* sum = nullptr) const;
 
  private:
   struct Layers;
+  friend class TracedReading;
 
   ModelConfig config_;
   std::map<std::string, std::vector<float>> parameters_;  // all but those that only products need

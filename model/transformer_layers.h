@@ -33,12 +33,14 @@ class Embedding {
     const bool shared = !encoder && config.share_all_embeddings;
     width_ = stack.embed_dim;
     rows_ = encoder ? config.source_vocabulary_size : config.target_vocabulary_size;
-    tokens_ = parameters((shared ? "encoder" : name) + ".embed_tokens.weight").data();
+    table_ = (shared ? "encoder" : name) + ".embed_tokens.weight";
+    tokens_ = parameters(table_).data();
     if (!config.token_positional_embeddings) {
       return;
     }
     if (stack.learned_positions) {
-      positions_ = parameters(name + ".embed_positions.weight").data();
+      learned_positions_ = name + ".embed_positions.weight";
+      positions_ = parameters(learned_positions_).data();
     } else {
       const int longest = encoder ? config.max_source_positions : config.max_target_positions;
       sinusoids_ = sinusoidal_positions(longest + Vocabulary::kPad + 1, width_);
@@ -64,7 +66,20 @@ class Embedding {
     }
   }
 
+  // dx: (width), the gradient of a loss by what look_up made of these.
+  void backward(int token, int position, const float* dx, Gradients& gradients) const {
+    const Eigen::Map<const RowVector> from(dx, width_);
+    Eigen::Map<RowVector>(gradients[table_].data() + std::ptrdiff_t{token} * width_, width_) +=
+        from * std::sqrt(static_cast<float>(width_));
+    if (!learned_positions_.empty()) {
+      const std::ptrdiff_t row = position + Vocabulary::kPad + 1;
+      Eigen::Map<RowVector>(gradients[learned_positions_].data() + row * width_, width_) += from;
+    }
+  }
+
  private:
+  std::string table_;
+  std::string learned_positions_;  // or none
   int width_ = 0;
   int rows_ = 0;
   const float* tokens_ = nullptr;     // (vocabulary, width)
@@ -73,9 +88,9 @@ class Embedding {
 };
 
 // A block with its residual connection: x = norm(x + f(x)), or x + f(norm(x)) in a pre-norm model.
-// f(x, y) sets y to its result.
+// f(x, y) sets y to its result. sum: where x + f is left, before any norm behind it, or null.
 template <typename Function>
-void with_residual(MutableMatrixView x, const LayerNorm& norm, bool normalize_before,
+void with_residual(MutableMatrixView x, const LayerNorm& norm, bool normalize_before, Matrix* sum,
                    const Function& f) {
   Scratch y(x.rows(), x.cols());
   if (normalize_before) {
@@ -84,9 +99,34 @@ void with_residual(MutableMatrixView x, const LayerNorm& norm, bool normalize_be
     norm(*normalized);
     f(*normalized, *y);
     x += *y;
+    if (sum != nullptr) {
+      *sum = x;
+    }
   } else {
     f(x, *y);
+    if (sum != nullptr) {
+      *sum = x + *y;
+    }
     norm(x, *y);
+  }
+}
+
+// The way back of with_residual. x: as it was; sum: as with_residual left it. d: the gradient by
+// the result, becomes that by x. f_backward(x, dy, dx) is the way back of f.
+template <typename Function>
+void residual_backward(MatrixView x, MatrixView sum, const LayerNorm& norm, bool normalize_before,
+                       Matrix& d, Gradients& gradients, const Function& f_backward) {
+  if (normalize_before) {
+    Matrix normalized = x;
+    norm(normalized);
+    Matrix dnormalized = Matrix::Zero(x.rows(), x.cols());
+    f_backward(normalized, d, dnormalized);
+    norm.backward(x, dnormalized, d, gradients);
+  } else {
+    Matrix dsum = Matrix::Zero(x.rows(), x.cols());
+    norm.backward(sum, d, dsum, gradients);
+    d = dsum;
+    f_backward(x, dsum, d);
   }
 }
 
@@ -98,23 +138,25 @@ struct Layer {
                   std::to_string(index),
               index) {}
 
-  void self_mix(MutableMatrixView x, SelfMixing::Memory& memory,
-                std::span<const Context> contexts) const {
-    with_residual(x, self_norm, normalize_before, [&](MatrixView input, MutableMatrixView output) {
-      self_attn(input, memory, contexts, output);
-    });
+  // sum: see with_residual.
+  void self_mix(MutableMatrixView x, SelfMixing::Memory& memory, std::span<const Context> contexts,
+                Matrix* sum = nullptr) const {
+    with_residual(x, self_norm, normalize_before, sum,
+                  [&](MatrixView input, MutableMatrixView output) {
+                    self_attn(input, memory, contexts, output);
+                  });
   }
 
   void attend(MutableMatrixView x, const Attention::Memory& memory,
-              std::span<const Context> contexts) const {
-    with_residual(x, *encoder_attn_norm, normalize_before,
+              std::span<const Context> contexts, Matrix* sum = nullptr) const {
+    with_residual(x, *encoder_attn_norm, normalize_before, sum,
                   [&](MatrixView input, MutableMatrixView output) {
                     (*encoder_attn)(input, memory, contexts, output);
                   });
   }
 
-  void feed_forward(MutableMatrixView x) const {
-    with_residual(x, final_norm, normalize_before,
+  void feed_forward(MutableMatrixView x, Matrix* sum = nullptr) const {
+    with_residual(x, final_norm, normalize_before, sum,
                   [&](MatrixView input, MutableMatrixView output) { ffn(input, output); });
   }
 
@@ -160,6 +202,15 @@ struct Transformer::Layers {
     if (config.decoder.final_norm) {
       decoder_norm.emplace(parameters, "decoder.layer_norm");
     }
+  }
+
+  // The stack's last norm, if this sublayer is its last one and there is such a norm.
+  const LayerNorm* norm_behind(const SublayerPlace& place) const {
+    const bool in_encoder = place.stack == Stack::kEncoder;
+    const auto& norm = in_encoder ? encoder_norm : decoder_norm;
+    const auto layers = static_cast<int>((in_encoder ? encoder : decoder).size());
+    const bool last = place.layer + 1 == layers && place.sublayer == Sublayer::kFeedForward;
+    return last && norm ? &*norm : nullptr;
   }
 
   Embedding encoder_embedding;

@@ -7,6 +7,7 @@
 #include "golden_file.h"
 #include "model/beam_search.h"
 #include "model/scoring.h"
+#include "model/training_loss.h"
 
 // The model against the reference implementation, on tiny checkpoints with random weights.
 namespace ltz {
@@ -113,6 +114,25 @@ TEST_CASE("a model computes what the reference computes") {
           require_same(found[s][h], expected[h]);
         }
       }
+    }
+  }
+
+  SECTION("gradients of the mean loss, tensor by tensor") {
+    Gradients gradients(checkpoint.config);
+    const TrainingLoss loss =
+        backward(model, nullptr, sources, targets, {.label_smoothing = 0.0}, gradients);
+    for (const auto& [name, found] : gradients.values()) {
+      CAPTURE(name);
+      const std::vector<float> expected = golden.floats("gradients/" + name);
+      REQUIRE(found.size() == expected.size());
+      double difference = 0.0;
+      double length = 0.0;
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        const double mean = found[i] / static_cast<double>(loss.reference.tokens);
+        difference += std::pow(mean - expected[i], 2);
+        length += std::pow(expected[i], 2);
+      }
+      CHECK(std::sqrt(difference) <= 1e-3 * std::sqrt(length) + 1e-7);
     }
   }
 }
