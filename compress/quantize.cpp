@@ -1,66 +1,29 @@
 #include "compress/quantize.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "compress/codebook.h"
 #include "model/error.h"
 
 namespace ltz::compress {
 
 namespace {
 
-constexpr float kSmallestFloat16 = 0x1p-24f;  // subnormal
-
-float checked_float16(float value, const char* what) {
-  const float rounded = round_to_float16(value);
-  if (!std::isfinite(rounded)) {
-    throw ConfigError(std::string(what) + " " + std::to_string(value) +
-                      " is not a finite float16 (at most 65504 in magnitude)");
-  }
-  return rounded;
-}
-
 // Strictly ascending, without zero.
 std::vector<float> round_centroids(const std::vector<float>& centroids) {
   std::vector<float> rounded;
   for (const float centroid : centroids) {
-    float value = checked_float16(centroid, "centroid");
-    if (value == 0.0f) {
-      value = std::signbit(centroid) ? -kSmallestFloat16 : kSmallestFloat16;
-    }
+    const float value = round_centroid(centroid);
     if (rounded.empty() || rounded.back() < value) {
       rounded.push_back(value);
     }
   }
   return rounded;
-}
-
-std::array<std::size_t, 256> histogram(std::span<const std::uint8_t> codes) {
-  std::array<std::size_t, 256> counts{};
-  for (const std::uint8_t code : codes) {
-    ++counts[code];
-  }
-  return counts;
-}
-
-void drop_unused(QuantizedValues& quantized) {
-  const std::array<std::size_t, 256> counts = histogram(quantized.codes);
-  std::array<std::uint8_t, 256> renamed{};
-  std::vector<float> used;
-  for (std::size_t j = 0; j < quantized.centroids.size(); ++j) {
-    if (counts[j] > 0) {
-      renamed[j] = static_cast<std::uint8_t>(used.size());
-      used.push_back(quantized.centroids[j]);
-    }
-  }
-  std::ranges::transform(quantized.codes, quantized.codes.begin(),
-                         [&](std::uint8_t code) { return renamed[code]; });
-  quantized.centroids = std::move(used);
 }
 
 }  // namespace
@@ -101,7 +64,7 @@ Tensor quantize(const Shape& shape, std::span<const float> values, const SortedV
       }
     }
   }
-  drop_unused(quantized);
+  tidy_codebook(quantized);
   return Tensor{shape, std::move(quantized)};
 }
 
@@ -128,7 +91,7 @@ Tensor to_16_bits(const Tensor& tensor) {
 double code_entropy(const QuantizedValues& quantized) {
   const auto total = static_cast<double>(quantized.codes.size());
   double bits = 0.0;
-  for (const std::size_t count : histogram(quantized.codes)) {
+  for (const std::size_t count : code_counts(quantized.codes)) {
     if (count > 0) {
       const double share = static_cast<double>(count) / total;
       bits -= share * std::log2(share);

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "model/tensor.h"
+
+// What every way to make a codebook has to do in the end.
+namespace ltz::compress {
+
+// The value in float16. Throws ConfigError, naming what it is, if that is not finite.
+float checked_float16(float value, const char* what);
+
+// A centroid of elements that are not pruned, in float16: one that would be rounded to zero becomes
+// the smallest float16 of its sign instead. Throws ConfigError if it is not finite in float16.
+float round_centroid(float centroid);
+
+// How many elements have each code.
+std::array<std::size_t, 256> code_counts(std::span<const std::uint8_t> codes);
+
+// Makes a valid codebook of centroids in any order: sorts them, merges equal ones and drops those
+// that no element has. No element changes its value.
+void tidy_codebook(QuantizedValues& quantized);
+
+}  // namespace ltz::compress

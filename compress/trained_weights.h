@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "compress/adam.h"
+#include "compress/training_state.h"
+#include "model/tensor.h"
+
+namespace ltz::compress {
+
+enum class Zeros {
+  kTrained,  // values like all others
+  kPruned,   // stay exactly zero
+};
+
+// A tensor of plain floats in training, where those that are pruned stay so (Han et al., "Learning
+// both weights and connections", 2015, section 3). For the members see TrainedTensor.
+class TrainedWeights {
+ public:
+  TrainedWeights(const Shape& shape, const DenseValues& start, Zeros zeros);
+
+  void values(std::span<float> out) const;
+  double squared_gradient_norm(std::span<const float> gradient) const;
+  void step(std::span<const float> gradient, const TrainingStep& step);
+  Tensor tensor() const;
+
+  // {values, first moments, second moments, {updates}}
+  TrainingState state() const;
+  // What is pruned now is zero afterwards, whatever it was in the state.
+  void restore(const TrainingState& state);
+
+ private:
+  Shape shape_;
+  Precision precision_;
+  std::vector<float> values_;
+  std::vector<std::uint8_t> mask_;  // as mask_of() has it; empty: nothing is pruned
+  Adam adam_;
+};
+
+}  // namespace ltz::compress
