@@ -19,6 +19,7 @@ void setup_convert(CLI::App& app, Action& action);
 void setup_sensitivity(CLI::App& app, Action& action);
 void setup_prune(CLI::App& app, Action& action);
 void setup_quantize(CLI::App& app, Action& action);
+void setup_finetune(CLI::App& app, Action& action);
 void setup_pack(CLI::App& app, Action& action);
 void setup_unpack(CLI::App& app, Action& action);
 void setup_compress(CLI::App& app, Action& action);

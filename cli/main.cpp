@@ -21,6 +21,7 @@ void setup_commands(CLI::App& app, Action& action) {
   setup_sensitivity(app, action);
   setup_prune(app, action);
   setup_quantize(app, action);
+  setup_finetune(app, action);
   setup_pack(app, action);
   setup_unpack(app, action);
   setup_compress(app, action);

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "cli/options.h"
+#include "compress/finetune.h"
+
+// Retraining, for `finetune` and for `compress`.
+namespace ltz::cli {
+
+// --epochs, --minutes, --learning-rate, --batch-tokens, --label-smoothing, --distillation, --seed
+void add_training(CLI::App& command, compress::FinetuneOptions& options);
+
+// Trains on the text, with progress on standard error, and returns the best model. original: the
+// teacher, or null. development: may be without sentences. state: file to keep the training in and
+// to go on from, or none.
+Checkpoint run_finetune(const Checkpoint& start, const Checkpoint* original,
+                        const eval::ParallelText& text, const eval::ParallelText& development,
+                        const compress::FinetuneOptions& options, const std::string& state);
+
+}  // namespace ltz::cli

@@ -1,0 +1,166 @@
+#include "compress/finetune.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+#include "compress/training_batches.h"
+#include "model/batching.h"
+#include "model/error.h"
+#include "model/translator.h"
+
+namespace ltz::compress {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Updates after which their speed is known.
+constexpr std::int64_t kTimedUpdates = 5;
+// Of the loss that is shown.
+constexpr double kOldLoss = 0.95;
+
+double minutes_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::ratio<60>>(Clock::now() - start).count();
+}
+
+double nll_of(const Transformer& model, const CalibrationText& text) {
+  return score_text(model, text.sources, text.targets, batch_by_length(text.sources)).mean();
+}
+
+// The loop, with what it remembers from one update to the next.
+class Training {
+ public:
+  Training(const Checkpoint& start, const Checkpoint* original, const CalibrationText& text,
+           const CalibrationText& development, const FinetuneOptions& options,
+           const FinetuneObserver& observer, FinetuneState resume)
+      : start_(start),
+        text_(text),
+        development_(development),
+        options_(options),
+        observer_(observer),
+        finetuner_(start, original, options.finetuner),
+        state_(std::move(resume)) {
+    if (text.targets.empty() || text.sources.size() != text.targets.size()) {
+      throw ConfigError("expected a text to train on with as many targets as sources, found " +
+                        std::to_string(text.sources.size()) + " and " +
+                        std::to_string(text.targets.size()));
+    }
+    enter_epoch(0);
+    if (state_.total == 0) {
+      state_.total = std::max<std::int64_t>(
+          1, std::llround(options.epochs * static_cast<double>(batches_.size())));
+      if (!development.sources.empty()) {
+        state_.best_nll = nll_of(finetuner_.model(), development);
+      }
+    } else {
+      finetuner_.restore(state_.tensors);
+    }
+    every_ = std::max<std::int64_t>(
+        1, std::llround(static_cast<double>(batches_.size()) / options.evaluations));
+  }
+
+  Checkpoint run() {
+    const auto begin = Clock::now();
+    const std::int64_t first = state_.updates;
+    while (state_.updates < state_.total && state_.evaluations_without_gain < options_.patience) {
+      update();
+      if (options_.minutes > 0.0 && state_.updates == first + kTimedUpdates) {
+        const double each = minutes_since(begin) / static_cast<double>(kTimedUpdates);
+        const auto affordable = first + static_cast<std::int64_t>(options_.minutes / each);
+        state_.total = std::clamp(affordable, state_.updates, state_.total);
+      }
+    }
+    return best();
+  }
+
+ private:
+  void enter_epoch(std::int64_t epoch) {
+    epoch_ = epoch;
+    batches_ = training_batches(text_, options_.batch_tokens, options_.seed, epoch);
+    first_of_epoch_ = epoch == 0 ? 0 : first_of_epoch_ + previous_batches_;
+    previous_batches_ = static_cast<std::int64_t>(batches_.size());
+  }
+
+  const std::vector<std::size_t>& next_batch() {
+    while (state_.updates >= first_of_epoch_ + previous_batches_) {
+      enter_epoch(epoch_ + 1);
+    }
+    return batches_[static_cast<std::size_t>(state_.updates - first_of_epoch_)];
+  }
+
+  void update() {
+    const auto total = static_cast<double>(state_.total);
+    const Schedule schedule{.peak = options_.learning_rate,
+                            .warm_up = static_cast<std::int64_t>(options_.warm_up * total),
+                            .total = state_.total,
+                            .floor = options_.floor};
+    const TrainingLoss loss =
+        finetuner_.update(text_, next_batch(), learning_rate(schedule, state_.updates));
+    const double mean = loss.objective / static_cast<double>(loss.reference.tokens);
+    loss_ = loss_ ? kOldLoss * *loss_ + (1.0 - kOldLoss) * mean : mean;
+    ++state_.updates;
+    FinetuneProgress progress{.updates = state_.updates, .total = state_.total, .loss = *loss_};
+    if (state_.updates % every_ == 0 || state_.updates == state_.total) {
+      progress.development_nll = evaluate();
+    }
+    progress.best_nll = state_.best_nll;
+    if (observer_.progress) {
+      observer_.progress(progress);
+    }
+  }
+
+  std::optional<double> evaluate() {
+    std::optional<double> nll;
+    if (!development_.sources.empty()) {
+      nll = nll_of(finetuner_.model(), development_);
+      ++state_.evaluations_without_gain;
+      if (*nll < state_.best_nll) {
+        state_.best_nll = *nll;
+        state_.best = finetuner_.checkpoint().tensors;
+        state_.evaluations_without_gain = 0;
+      }
+    }
+    if (observer_.save) {
+      state_.tensors = finetuner_.state();
+      observer_.save(state_);
+    }
+    return nll;
+  }
+
+  Checkpoint best() const {
+    if (development_.sources.empty()) {
+      return finetuner_.checkpoint();
+    }
+    Checkpoint result = start_;
+    if (!state_.best.empty()) {
+      result.tensors = state_.best;
+    }
+    return result;
+  }
+
+  const Checkpoint& start_;
+  const CalibrationText& text_;
+  const CalibrationText& development_;
+  const FinetuneOptions& options_;
+  const FinetuneObserver& observer_;
+  Finetuner finetuner_;
+  FinetuneState state_;
+  std::vector<std::vector<std::size_t>> batches_;  // of the epoch
+  std::int64_t epoch_ = 0;
+  std::int64_t first_of_epoch_ = 0;    // update
+  std::int64_t previous_batches_ = 0;  // of the epoch
+  std::int64_t every_ = 1;             // updates from one evaluation to the next
+  std::optional<double> loss_;
+};
+
+}  // namespace
+
+Checkpoint finetune(const Checkpoint& start, const Checkpoint* original,
+                    const CalibrationText& text, const CalibrationText& development,
+                    const FinetuneOptions& options, const FinetuneObserver& observer,
+                    FinetuneState resume) {
+  return Training(start, original, text, development, options, observer, std::move(resume)).run();
+}
+
+}  // namespace ltz::compress

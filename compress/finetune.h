@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "compress/calibration.h"
+#include "compress/finetuner.h"
+#include "compress/learning_rate.h"
+#include "model/checkpoint.h"
+
+namespace ltz::compress {
+
+// Retraining of a compressed model: the step of Deep Compression (Han et al. 2016) that follows
+// pruning and weight sharing.
+struct FinetuneOptions {
+  double epochs = 3.0;
+  // If not 0, fewer epochs where they would take longer: after some updates it is known how many
+  // there is time for. The outcome then depends on the machine.
+  double minutes = 0.0;
+  std::size_t batch_tokens = 2800;  // target tokens of an update, at most
+  double learning_rate = 3e-4;      // its peak
+  double warm_up = 0.05;            // fraction of the updates, see Schedule
+  double floor = 0.02;              // see Schedule
+  double evaluations = 2.0;         // on the development set, an epoch
+  int patience = 4;                 // evaluations without a gain after which it stops
+  std::uint64_t seed = 1;
+  FinetunerOptions finetuner = {};
+};
+
+// Where a training is: all that it takes to go on.
+struct FinetuneState {
+  std::int64_t updates = 0;
+  std::int64_t total = 0;  // updates in all, once it is known
+  std::map<std::string, TrainingState> tensors;
+  double best_nll = 0.0;               // on the development set; of the start, at first
+  std::map<std::string, Tensor> best;  // the tensors that had it
+  int evaluations_without_gain = 0;
+};
+
+struct FinetuneProgress {
+  std::int64_t updates = 0;
+  std::int64_t total = 0;
+  double loss = 0.0;  // of the objective, a target token: mean of the last updates
+  // What was found on the development set after this update, if it was looked at.
+  std::optional<double> development_nll = {};
+  double best_nll = 0.0;
+};
+
+// Where it says how far it is.
+struct FinetuneObserver {
+  std::function<void(const FinetuneProgress&)> progress;  // after every update
+  std::function<void(const FinetuneState&)> save;         // after every evaluation
+};
+
+// Trains on the text and returns the model that was best on the development set, which may be the
+// start; without a development text, the last one. original: see Finetuner. resume: where to go on;
+// of the same start, text and options. Throws ConfigError for an empty text.
+Checkpoint finetune(const Checkpoint& start, const Checkpoint* original,
+                    const CalibrationText& text, const CalibrationText& development,
+                    const FinetuneOptions& options, const FinetuneObserver& observer = {},
+                    FinetuneState resume = {});
+
+}  // namespace ltz::compress

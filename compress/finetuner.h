@@ -1,0 +1,63 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compress/calibration.h"
+#include "compress/trained_tensor.h"
+#include "compress/training_batches.h"
+#include "model/checkpoint.h"
+#include "model/training_loss.h"
+#include "model/transformer.h"
+
+namespace ltz::compress {
+
+struct FinetunerOptions {
+  Objective objective = {};
+  TrainedTensorOptions tensors = {};
+  double clip_norm = 1.0;  // longest gradient of the mean loss of a target token; 0: no limit
+};
+
+// A model in training: what it has of masks and codebooks stays (TrainedTensor). The same for any
+// number of threads.
+class Finetuner {
+ public:
+  // original: the model before compression, of the same configuration: the teacher, and where free
+  // codes start from; null: none.
+  Finetuner(const Checkpoint& start, const Checkpoint* original, const FinetunerOptions& options);
+
+  // One update by the mean gradient over the target tokens of these sentences.
+  TrainingLoss update(const CalibrationText& text, const std::vector<std::size_t>& batch,
+                      double learning_rate);
+
+  // As it is now. The model computes with the same weights, but for the rounding of codebooks to
+  // float16.
+  const Transformer& model() const { return model_; }
+  Checkpoint checkpoint() const;
+
+  std::map<std::string, TrainingState> state() const;
+  // Throws ConfigError for the state of another model.
+  void restore(const std::map<std::string, TrainingState>& state);
+
+ private:
+  struct Parameter {
+    std::string name;
+    std::size_t size;
+    TrainedTensor trained;
+  };
+
+  void load(const Parameter& parameter);
+
+  Checkpoint start_;
+  FinetunerOptions options_;
+  Transformer model_;
+  std::optional<Transformer> teacher_;
+  std::vector<Parameter> parameters_;  // the largest first
+  std::vector<Gradients> gradients_;   // of the shards
+};
+
+}  // namespace ltz::compress
