@@ -70,6 +70,11 @@ TrainedCodebook::TrainedCodebook(const Shape& shape, const QuantizedValues& star
     throw ConfigError(std::to_string(original.size()) + " original weights, expected " +
                       std::to_string(codes_.size()));
   }
+  if (!(options.rate_weight >= 0.0 && options.margin >= 0.0 && options.margin <= 1.0)) {
+    throw ConfigError("a rate weight of " + std::to_string(options.rate_weight) +
+                      " and a margin of " + std::to_string(options.margin) +
+                      ", expected from 0 up and 0 to 1");
+  }
   free_codes_ = true;
   latent_adam_ = Adam(codes_.size());
   lengths_ = code_lengths(codes_, centroids_.size());

@@ -36,7 +36,7 @@ class TrainedCodebook {
   TrainedCodebook(const Shape& shape, const QuantizedValues& start);
   // With free codes. original: (elements), the weights before they were quantized, from which the
   // latent weights start, in the cells of their codes; empty: from the centroids.
-  // Throws ConfigError for another number of them.
+  // Throws ConfigError for another number of them and for options out of range.
   TrainedCodebook(const Shape& shape, const QuantizedValues& start, std::span<const float> original,
                   const FreeCodesOptions& options);
 

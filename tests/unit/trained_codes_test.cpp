@@ -73,6 +73,14 @@ TEST_CASE("latent weights start at the original ones where these are well inside
                   ConfigError);
 }
 
+TEST_CASE("options of free codes are checked") {
+  const Tensor start = scaled_codebook(2);
+  for (const TrainedTensorOptions& options :
+       {free_codes(-1.0), free_codes(1.0, -0.5), free_codes(1.0, 1.5)}) {
+    CHECK_THROWS_AS(TrainedTensor(start, Role::kMatrix, {}, options), ConfigError);
+  }
+}
+
 TEST_CASE("straight-through gradients change codes in their direction") {
   const Tensor start{{1, 5}, QuantizedValues{{-1.0f, 0.0f, 1.0f}, {1, 1, 1, 0, 2}, {136}}};  // x 2
   TrainedTensor trained(start, Role::kMatrix, {}, free_codes(0.0));
