@@ -71,7 +71,7 @@ void setup_finetune(CLI::App& app, Action& action) {
       "      --ref train.fr --dev-src dev.en --dev-ref dev.fr -o finetuned.h5");
   command->callback([options, teacher, command, &action] {
     if (options->training.finetuner.objective.distillation > 0.0 && teacher->count() == 0) {
-      throw CLI::RequiredError("--teacher, to distil from,");
+      throw CLI::RequiredError("--teacher");
     }
     action = [options] { return run(*options); };
   });

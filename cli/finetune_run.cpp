@@ -2,12 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
+#include "cli/fingerprint.h"
 #include "cli/terminal.h"
 #include "eval/evaluate.h"
-#include "model/error.h"
+#include "formats/file.h"
+#include "formats/training_file.h"
+#include "model/context.h"
 
 namespace ltz::cli {
 namespace {
@@ -41,6 +46,24 @@ compress::CalibrationText without_long_sentences(const compress::CalibrationText
   return kept;
 }
 
+// What the training depends on.
+std::string signature_of(const Checkpoint& start, const compress::CalibrationText& text,
+                         const compress::FinetuneOptions& options) {
+  std::string ids;
+  for (const auto* side : {&text.sources, &text.targets}) {
+    for (const TokenIds& sentence : *side) {
+      ids += fmt::format("{}\n", fmt::join(sentence, " "));
+    }
+  }
+  const compress::FinetunerOptions& finetuner = options.finetuner;
+  return fmt::format(
+      "model {} text {} epochs {} minutes {} tokens {} rate {} smoothing {} distillation {} "
+      "free codes {} rate weight {} seed {}",
+      fingerprint(start), fingerprint(ids), options.epochs, options.minutes, options.batch_tokens,
+      options.learning_rate, finetuner.objective.label_smoothing, finetuner.objective.distillation,
+      finetuner.tensors.free_codes, finetuner.tensors.codes.rate_weight, options.seed);
+}
+
 }  // namespace
 
 void add_training(CLI::App& command, compress::FinetuneOptions& options) {
@@ -60,12 +83,15 @@ void add_training(CLI::App& command, compress::FinetuneOptions& options) {
   add("--distillation", options.finetuner.objective.distillation,
       "Share of the uncompressed model's distributions in what is learned, from 0 to 1")
       ->check(CLI::Range(0.0, 1.0));
+  add("--rate-weight", options.finetuner.tensors.codes.rate_weight,
+      "How much the size of a code counts where codes are free: 0 is not at all")
+      ->check(CLI::NonNegativeNumber);
   add("--train-seed", options.seed, "Of the sentences' order");
 }
 
 Checkpoint run_finetune(const Checkpoint& start, const Checkpoint* original,
                         const eval::ParallelText& text, const eval::ParallelText& development,
-                        const compress::FinetuneOptions& options, const std::string& /*state*/) {
+                        const compress::FinetuneOptions& options, const std::string& state) {
   const compress::CalibrationText train =
       without_long_sentences(encoded(start, text), start.config, options.batch_tokens);
   const compress::CalibrationText held_out = encoded(start, development);
@@ -81,7 +107,20 @@ Checkpoint run_finetune(const Checkpoint& start, const Checkpoint* original,
                       progress.best_nll));
     }
   };
-  return compress::finetune(start, original, train, held_out, options, observer);
+  const std::string signature = state.empty() ? "" : signature_of(start, train, options);
+  compress::FinetuneState resume;
+  if (!state.empty()) {
+    observer.save = [&](const compress::FinetuneState& training) {
+      formats::write_file_atomically(state, formats::encode_training(training, start, signature));
+    };
+    if (std::filesystem::exists(state)) {
+      resume = in_context(state, [&] {
+        return formats::read_training(formats::read_file(state), start, signature);
+      });
+      say(fmt::format("going on after update {} of {}", resume.updates, resume.total));
+    }
+  }
+  return compress::finetune(start, original, train, held_out, options, observer, std::move(resume));
 }
 
 }  // namespace ltz::cli

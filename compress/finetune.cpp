@@ -76,14 +76,13 @@ class Training {
 
  private:
   void enter_epoch(std::int64_t epoch) {
+    first_of_epoch_ += static_cast<std::int64_t>(batches_.size());
     epoch_ = epoch;
     batches_ = training_batches(text_, options_.batch_tokens, options_.seed, epoch);
-    first_of_epoch_ = epoch == 0 ? 0 : first_of_epoch_ + previous_batches_;
-    previous_batches_ = static_cast<std::int64_t>(batches_.size());
   }
 
   const std::vector<std::size_t>& next_batch() {
-    while (state_.updates >= first_of_epoch_ + previous_batches_) {
+    while (state_.updates >= first_of_epoch_ + static_cast<std::int64_t>(batches_.size())) {
       enter_epoch(epoch_ + 1);
     }
     return batches_[static_cast<std::size_t>(state_.updates - first_of_epoch_)];
@@ -148,9 +147,8 @@ class Training {
   FinetuneState state_;
   std::vector<std::vector<std::size_t>> batches_;  // of the epoch
   std::int64_t epoch_ = 0;
-  std::int64_t first_of_epoch_ = 0;    // update
-  std::int64_t previous_batches_ = 0;  // of the epoch
-  std::int64_t every_ = 1;             // updates from one evaluation to the next
+  std::int64_t first_of_epoch_ = 0;  // update
+  std::int64_t every_ = 1;           // updates from one evaluation to the next
   std::optional<double> loss_;
 };
 

@@ -1,0 +1,195 @@
+#include "compress/finetune.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "compress/training_batches.h"
+#include "formats/training_file.h"
+#include "model/error.h"
+#include "random_architecture.h"
+#include "tiny_checkpoint.h"
+
+namespace ltz::compress {
+namespace {
+
+CalibrationText some_text(const ModelConfig& config) {
+  return {some_sentences({4, 7, 2, 9, 1, 5}, config.source_vocabulary_size, 3),
+          some_sentences({5, 3, 8, 2, 6, 4}, config.target_vocabulary_size, 5)};
+}
+
+// Without a development set, so that the last state is what comes out.
+FinetuneOptions some_options() {
+  FinetuneOptions options{.epochs = 4.0, .batch_tokens = 14, .learning_rate = 1e-2};
+  options.finetuner.objective.label_smoothing = 0.0;
+  return options;
+}
+
+// The tiny model with half of one matrix pruned.
+Checkpoint pruned_checkpoint() {
+  Checkpoint checkpoint = tiny_checkpoint(5);
+  Tensor& tensor = checkpoint.tensors.at("encoder.layers.0.fc1.weight");
+  std::vector<float> values = tensor.values();
+  for (std::size_t i = 0; i < values.size(); i += 2) {
+    values[i] = 0.0f;
+  }
+  tensor = dense_tensor(tensor.shape, values);
+  return checkpoint;
+}
+
+double nll(const Checkpoint& checkpoint, const CalibrationText& text) {
+  return negative_log_likelihood(Transformer(checkpoint), text.sources, text.targets).mean();
+}
+
+const std::vector<std::uint8_t>& codes_of(const Tensor& tensor) {
+  return std::get<QuantizedValues>(tensor.data).codes;
+}
+
+}  // namespace
+
+TEST_CASE("an epoch has every sentence once, in batches of the wanted size") {
+  const CalibrationText text = some_text(tiny_checkpoint(1).config);
+  const auto batches = training_batches(text, 12, 1, 0);
+  std::multiset<std::size_t> seen;
+  for (const auto& batch : batches) {
+    std::size_t tokens = 0;
+    for (const std::size_t sentence : batch) {
+      tokens += text.targets[sentence].size();
+      seen.insert(sentence);
+    }
+    CHECK(tokens <= 12);
+  }
+  CHECK(seen == std::multiset<std::size_t>{0, 1, 2, 3, 4, 5});
+  CHECK(training_batches(text, 12, 1, 0) == batches);
+  CHECK(training_batches(text, 12, 1, 1) != batches);
+  CHECK(training_batches(text, 12, 2, 0) != batches);
+  // A sentence that is too long is a batch of its own.
+  CHECK(training_batches(text, 1, 1, 0).size() == 6);
+}
+
+TEST_CASE("shards share out a batch") {
+  const CalibrationText text = some_text(tiny_checkpoint(1).config);
+  std::multiset<std::size_t> seen;
+  for (const auto& shard : shards_of(text, {0, 1, 2, 3, 5})) {
+    CHECK(!shard.empty());
+    seen.insert(shard.begin(), shard.end());
+  }
+  CHECK(seen == std::multiset<std::size_t>{0, 1, 2, 3, 5});
+}
+
+TEST_CASE("training lowers the loss; what is pruned stays pruned") {
+  const Checkpoint start = pruned_checkpoint();
+  const CalibrationText text = some_text(start.config);
+  const Checkpoint trained = finetune(start, nullptr, text, {}, some_options());
+  CHECK(nll(trained, text) < 0.9 * nll(start, text));
+  const std::string name = "encoder.layers.0.fc1.weight";
+  CHECK(mask_of(trained.tensors.at(name).values()) == mask_of(start.tensors.at(name).values()));
+  CHECK(trained.tensors.at(name) != start.tensors.at(name));
+}
+
+TEST_CASE("codes stay, unless they are free") {
+  const Checkpoint original = tiny_checkpoint(6);
+  const Checkpoint start = tiny_quantized_checkpoint(6);
+  const CalibrationText text = some_text(start.config);
+  FinetuneOptions options = some_options();
+  const Checkpoint fixed = finetune(start, nullptr, text, {}, options);
+  options.finetuner.tensors = {.free_codes = true, .codes = {.rate_weight = 0.0}};
+  options.learning_rate = 0.03;
+  const Checkpoint free = finetune(start, &original, text, {}, options);
+  CHECK(nll(fixed, text) < nll(start, text));
+  CHECK(nll(free, text) < nll(start, text));
+  bool changed = false;
+  for (const auto& [name, tensor] : start.tensors) {
+    CAPTURE(name);
+    CHECK(fixed.tensors.at(name).quantized() == tensor.quantized());
+    CHECK(free.tensors.at(name).quantized() == tensor.quantized());
+    if (tensor.quantized()) {
+      const Tensor& found = fixed.tensors.at(name);
+      CHECK(codes_of(found).size() == codes_of(tensor).size());
+      changed = changed || codes_of(free.tensors.at(name)) != codes_of(found);
+    }
+  }
+  CHECK(changed);
+}
+
+TEST_CASE("a student comes closer to its teacher without references that say anything") {
+  const Checkpoint teacher = tiny_checkpoint(7);
+  Checkpoint start = teacher;
+  for (auto& [name, tensor] : start.tensors) {
+    std::vector<float> values = tensor.values();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] += (i % 3 == 0) ? 0.1f : -0.05f;
+    }
+    tensor = dense_tensor(tensor.shape, values);
+  }
+  const CalibrationText text = some_text(teacher.config);
+  FinetuneOptions options = some_options();
+  options.epochs = 20.0;
+  options.finetuner.objective.distillation = 1.0;
+  const Checkpoint student = finetune(start, &teacher, text, {}, options);
+  const auto distance = [&](const Checkpoint& checkpoint) {
+    const Matrix a = Transformer(teacher).logits(
+        teacher_forced_features(Transformer(teacher), text.sources, text.targets));
+    const Matrix b =
+        Transformer(checkpoint)
+            .logits(teacher_forced_features(Transformer(checkpoint), text.sources, text.targets));
+    return (a - b).norm();
+  };
+  CHECK(distance(student) < 0.5 * distance(start));
+}
+
+TEST_CASE("training is the same for any number of threads") {
+  const Checkpoint start = pruned_checkpoint();
+  const CalibrationText text = some_text(start.config);
+  const int before = omp_get_max_threads();
+  std::vector<Checkpoint> trained;
+  for (const int threads : {1, 2, 3}) {
+    omp_set_num_threads(threads);
+    trained.push_back(finetune(start, nullptr, text, {}, some_options()));
+  }
+  omp_set_num_threads(before);
+  CHECK(trained[1].tensors == trained[0].tensors);
+  CHECK(trained[2].tensors == trained[0].tensors);
+}
+
+TEST_CASE("an interrupted training goes on from its file and ends in the same model") {
+  const Checkpoint start = pruned_checkpoint();
+  const CalibrationText text = some_text(start.config);
+  std::vector<std::vector<std::byte>> files;
+  const FinetuneObserver observer{
+      .progress = {}, .save = [&](const FinetuneState& state) {
+        files.push_back(formats::encode_training(state, start, "this training"));
+      }};
+  const Checkpoint whole = finetune(start, nullptr, text, text, some_options(), observer);
+  REQUIRE(files.size() > 2);
+  const Checkpoint resumed = finetune(start, nullptr, text, text, some_options(), {},
+                                      formats::read_training(files[1], start, "this training"));
+  CHECK(resumed.tensors == whole.tensors);
+  CHECK_THROWS_AS(formats::read_training(files[1], start, "another"), ConfigError);
+  files[1].pop_back();
+  CHECK_THROWS_AS(formats::read_training(files[1], start, "this training"), FormatError);
+}
+
+TEST_CASE("with a development set the best model is kept, if need be the start") {
+  const Checkpoint start = tiny_checkpoint(8);
+  const CalibrationText text = some_text(start.config);
+  FinetuneOptions options = some_options();
+  options.learning_rate = 1.0;  // ruins it
+  options.patience = 2;
+  const CalibrationText development = {{text.sources[1]}, {text.targets[3]}};
+  CHECK(nll(finetune(start, nullptr, text, development, options), development) <=
+        nll(start, development));
+}
+
+TEST_CASE("bad training is refused") {
+  const Checkpoint start = tiny_checkpoint(9);
+  CHECK_THROWS_AS(finetune(start, nullptr, {}, {}, some_options()), ConfigError);
+  CHECK_THROWS_AS(Finetuner(start, nullptr, {}).restore({}), ConfigError);
+  Checkpoint other = start;
+  other.config.encoder.embed_dim += 1;
+  CHECK_THROWS_AS(Finetuner(start, &other, {}), ConfigError);
+}
+
+}  // namespace ltz::compress
