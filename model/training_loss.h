@@ -22,7 +22,7 @@ struct Objective {
 // Sums over target tokens, in nats.
 struct TrainingLoss {
   double objective = 0.0;
-  TokenLoss reference;     // negative log-likelihood of the targets
+  TokenLoss reference;  // negative log-likelihood of the targets
 
   void add(const TrainingLoss& other);
 };
