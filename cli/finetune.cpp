@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <memory>
 #include <optional>
 
@@ -7,7 +5,6 @@
 #include "cli/files.h"
 #include "cli/finetune_run.h"
 #include "cli/options.h"
-#include "cli/terminal.h"
 
 namespace ltz::cli {
 namespace {

@@ -6,10 +6,11 @@
 #include "cli/options.h"
 #include "compress/finetune.h"
 
-// Retraining, for `finetune` and for `compress`.
+// Retraining, for `finetune`.
 namespace ltz::cli {
 
-// --epochs, --minutes, --learning-rate, --batch-tokens, --label-smoothing, --distillation, --seed
+// --epochs, --minutes, --learning-rate, --batch-tokens, --label-smoothing, --distillation,
+// --rate-weight, --train-seed
 void add_training(CLI::App& command, compress::FinetuneOptions& options);
 
 // Trains on the text, with progress on standard error, and returns the best model. original: the

@@ -21,7 +21,6 @@ float checked_float16(float value, const char* what) {
 }
 
 float round_centroid(float centroid) {
-  constexpr float kSmallestFloat16 = 0x1p-24f;  // subnormal
   const float rounded = checked_float16(centroid, "centroid");
   return rounded != 0.0f ? rounded : std::copysign(kSmallestFloat16, centroid);
 }

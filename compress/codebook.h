@@ -10,6 +10,8 @@
 // What every way to make a codebook has to do in the end.
 namespace ltz::compress {
 
+inline constexpr float kSmallestFloat16 = 0x1p-24f;  // subnormal
+
 // The value in float16. Throws ConfigError, naming what it is, if that is not finite.
 float checked_float16(float value, const char* what);
 

@@ -185,7 +185,6 @@ std::vector<float> TrainedCodebook::centroid_gradient(const std::vector<double>&
 // Where centroids have met, they change their values instead of their places: the codes are chosen
 // anew anyway.
 void TrainedCodebook::order_centroids() {
-  constexpr float kSmallestFloat16 = 0x1p-24f;
   const auto zero = centroids_.begin() + static_cast<std::ptrdiff_t>(zero_);
   if (zero != centroids_.end()) {
     for (auto c = centroids_.begin(); c != zero; ++c) {
