@@ -25,15 +25,35 @@ struct Product {
   int columns;
 };
 
-// Rows x (Panels * kPanel) results, whose sums stay in registers.
+// What all tiles of a part of the depth share.
+struct Depth {
+  std::ptrdiff_t begin;
+  std::ptrdiff_t end;
+  const float* bias;  // of the panels, added behind the last part
+
+  bool first() const { return begin == 0; }
+  bool last(const Product& p) const { return end == p.depth; }
+};
+
+// Rows x (Panels * kPanel) results, whose sums stay in registers; y has what comes of the parts
+// before this one.
 template <int Lanes, int Rows, int Panels>
-LTZ_INLINE void tile(const Product& p, const float* x, const float* panel, const float* bias,
+LTZ_INLINE void tile(const Product& p, const Depth& depth, const float* x, const float* panel,
                      float* y, std::ptrdiff_t y_stride) {
   using Vector = simd::Vector<Lanes>;
   constexpr int kInPanel = kPanel / Lanes;
   constexpr int kVectors = Panels * kInPanel;
   Vector sums[Rows][kVectors] = {};
-  for (std::ptrdiff_t k = 0; k < p.depth; ++k) {
+  if (!depth.first()) {
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
+      for (int v = 0; v < kVectors; ++v) {
+        sums[r][v] = simd::at<Lanes>(y + r * y_stride + v * Lanes);
+      }
+    }
+  }
+  for (std::ptrdiff_t k = depth.begin; k < depth.end; ++k) {
     Vector w[kVectors];
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
@@ -53,9 +73,12 @@ LTZ_INLINE void tile(const Product& p, const float* x, const float* panel, const
   for (int r = 0; r < Rows; ++r) {
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
-      Vector sum = sums[r][v] + simd::at<Lanes>(bias + v * Lanes);
-      if (p.relu) {
-        sum = sum < 0.0f ? Vector{} : sum;
+      Vector sum = sums[r][v];
+      if (depth.last(p)) {
+        sum += simd::at<Lanes>(depth.bias + v * Lanes);
+        if (p.relu) {
+          sum = sum < 0.0f ? Vector{} : sum;
+        }
       }
       simd::at<Lanes>(y + r * y_stride + v * Lanes) = sum;
     }
@@ -64,50 +87,60 @@ LTZ_INLINE void tile(const Product& p, const float* x, const float* panel, const
 
 // The tile of exactly `rows` rows, at most Rows.
 template <int Lanes, int Rows, int Panels>
-LTZ_INLINE void last_tile(int rows, const Product& p, const float* x, const float* panel,
-                          const float* bias, float* y, std::ptrdiff_t y_stride) {
+LTZ_INLINE void last_tile(int rows, const Product& p, const Depth& depth, const float* x,
+                          const float* panel, float* y, std::ptrdiff_t y_stride) {
   if constexpr (Rows > 0) {
     if (rows == Rows) {
-      tile<Lanes, Rows, Panels>(p, x, panel, bias, y, y_stride);
+      tile<Lanes, Rows, Panels>(p, depth, x, panel, y, y_stride);
     } else {
-      last_tile<Lanes, Rows - 1, Panels>(rows, p, x, panel, bias, y, y_stride);
+      last_tile<Lanes, Rows - 1, Panels>(rows, p, depth, x, panel, y, y_stride);
     }
   }
 }
 
-// All rows times Panels panels, of which `columns` columns are wanted.
+// All rows times Panels panels, of which `columns` columns are wanted. All rows are multiplied with
+// a part of the depth before the next one, so that it stays in the first-level cache.
 template <int Lanes, int Rows, int Panels>
 LTZ_INLINE void multiply_panels(const Product& p, int column, int columns) {
   constexpr int kWidth = Panels * kPanel;
+  constexpr std::ptrdiff_t kCached = 6 * 1024 / kWidth;
   const float* panel = p.panels + column * p.depth;
   float bias[kWidth] = {};
   if (p.bias != nullptr) {
     std::copy_n(p.bias + column, columns, bias);
   }
-  for (int row = 0; row < p.rows; row += Rows) {
-    const int rows = std::min(Rows, p.rows - row);
-    const float* x = p.x + row * p.x_stride;
-    float* y = p.y + row * p.y_stride + column;
-    if (columns == kWidth) {
-      last_tile<Lanes, Rows, Panels>(rows, p, x, panel, bias, y, p.y_stride);
-      continue;
-    }
-    float whole[Rows * kWidth];
-    last_tile<Lanes, Rows, Panels>(rows, p, x, panel, bias, whole, kWidth);
-    for (int r = 0; r < rows; ++r) {
-      std::copy_n(whole + r * kWidth, columns, y + r * p.y_stride);
+  const bool whole = columns == kWidth;
+  const std::ptrdiff_t parts =
+      whole ? std::max<std::ptrdiff_t>(1, (p.depth + kCached - 1) / kCached) : 1;
+  for (std::ptrdiff_t part = 0; part < parts; ++part) {
+    const Depth depth{p.depth * part / parts, p.depth * (part + 1) / parts, bias};
+    for (int row = 0; row < p.rows; row += Rows) {
+      const int rows = std::min(Rows, p.rows - row);
+      const float* x = p.x + row * p.x_stride;
+      float* y = p.y + row * p.y_stride + column;
+      if (whole) {
+        last_tile<Lanes, Rows, Panels>(rows, p, depth, x, panel, y, p.y_stride);
+        continue;
+      }
+      float wide[Rows * kWidth];
+      last_tile<Lanes, Rows, Panels>(rows, p, depth, x, panel, wide, kWidth);
+      for (int r = 0; r < rows; ++r) {
+        std::copy_n(wide + r * kWidth, columns, y + r * p.y_stride);
+      }
     }
   }
 }
 
+// The columns from this one on, Panels panels at a time while there are so many.
 template <int Lanes, int Rows, int Panels>
-LTZ_INLINE void multiply_all(const Product& p) {
-  int column = 0;
+LTZ_INLINE void multiply_all(const Product& p, int column = 0) {
   for (; column + Panels * kPanel <= p.columns; column += Panels * kPanel) {
     multiply_panels<Lanes, Rows, Panels>(p, column, Panels * kPanel);
   }
-  for (; column < p.columns; column += kPanel) {
-    multiply_panels<Lanes, Rows, 1>(p, column, std::min(kPanel, p.columns - column));
+  if constexpr (Panels > 1) {
+    multiply_all<Lanes, Rows, Panels / 2>(p, column);
+  } else if (column < p.columns) {
+    multiply_panels<Lanes, Rows, 1>(p, column, p.columns - column);
   }
 }
 
