@@ -9,11 +9,10 @@
 // Attention and convolution of one position. Heads are narrow, some 20 to 60 channels, and
 // sequences are short: sums across a vector and what is left over at the end of a loop are what
 // costs time. So four keys are multiplied at once and share the sums across; the last vector of a
-// head's output overlaps the one before it; and softmax is given a multiple of kLanes scores.
+// head's output overlaps the one before it; softmax is given whole vectors of scores; and the
+// division by its sum comes last, so that nothing waits for it.
 namespace ltz::kernels {
 namespace {
-
-using Four = simd::Vector<4>;
 
 // The sums of a's, b's, c's and d's elements.
 LTZ_INLINE void sums_across(const Four& a, const Four& b, const Four& c, const Four& d,
@@ -137,10 +136,10 @@ LTZ_INLINE void mix_rows(float* out, std::size_t width, const float* weights, co
   }
 }
 
-// Scores of a head are followed by others that softmax makes nothing of, up to a multiple of
-// kLanes.
+// Scores of a head are followed by others whose exponentials are next to nothing, up to a whole
+// number of vectors.
 std::size_t padded_keys(std::size_t keys) {
-  return (keys + kLanes - 1) / kLanes * kLanes;
+  return (keys + 15) / 16 * 16;
 }
 
 }  // namespace
@@ -161,8 +160,11 @@ void attend(std::span<float> out, std::span<const float> query, int heads, const
     scratch = scratch.subspan(padded);
     std::fill(weights.begin() + static_cast<std::ptrdiff_t>(keys.size()), weights.end(),
               -std::numeric_limits<float>::infinity());
-    softmax_inline(weights);
+    const float sum = exponentials_inline(weights);
     mix_rows(out.data() + begin, width, weights.data(), values, begin);
+    for (float& value : out.subspan(begin, width)) {
+      value /= sum;
+    }
   }
 }
 

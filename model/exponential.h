@@ -11,25 +11,27 @@
 // Exponentials and what is made of them, as parts of kernels.
 namespace ltz::kernels {
 
+using Four = simd::Vector<4>;
 using Eight = simd::Vector<8>;
+using Sixteen = simd::Vector<16>;
 
 // y = e^x to about two units in the last place; e^-87 for everything below, e^88 for everything
 // above. x is split into n ln 2 + r with |r| <= ln 2 / 2, and e^r is a polynomial of degree 6
 // (Taylor coefficients are good enough on so short an interval).
-LTZ_INLINE void exponential(const Eight& value, Eight& y) {
-  using Integers __attribute__((vector_size(sizeof(Eight)))) = std::int32_t;
+LTZ_INLINE void exponential(const Sixteen& value, Sixteen& y) {
+  using Integers __attribute__((vector_size(sizeof(Sixteen)))) = std::int32_t;
   constexpr float kLog2E = 1.44269504089f;
   constexpr float kLn2High = 0.693359375f;  // few bits, so that n * kLn2High is exact
   constexpr float kLn2Low = -2.12194440e-4f;
   // 1.5 * 2^23: adding it rounds to an integer, which is then in the last bits.
   constexpr float kRound = 12582912.0f;
   constexpr int kMantissaBits = 23;
-  Eight x = value > -87.0f ? value : Eight{} - 87.0f;
-  x = x < 88.0f ? x : Eight{} + 88.0f;
-  const Eight rounded = x * kLog2E + kRound;
-  const Eight n = rounded - kRound;
-  const Eight r = (x - n * kLn2High) - n * kLn2Low;
-  Eight p = r * (1.0f / 720.0f) + 1.0f / 120.0f;
+  Sixteen x = value > -87.0f ? value : Sixteen{} - 87.0f;
+  x = x < 88.0f ? x : Sixteen{} + 88.0f;
+  const Sixteen rounded = x * kLog2E + kRound;
+  const Sixteen n = rounded - kRound;
+  const Sixteen r = (x - n * kLn2High) - n * kLn2Low;
+  Sixteen p = r * (1.0f / 720.0f) + 1.0f / 120.0f;
   p = p * r + 1.0f / 24.0f;
   p = p * r + 1.0f / 6.0f;
   p = p * r + 0.5f;
@@ -38,59 +40,81 @@ LTZ_INLINE void exponential(const Eight& value, Eight& y) {
   // Times 2^n: what shifting leaves of kRound is nothing.
   const Integers exponents = reinterpret_cast<Integers>(rounded) << kMantissaBits;
   const Integers product = reinterpret_cast<Integers>(p) + exponents;
-  y = reinterpret_cast<Eight>(product);
+  y = reinterpret_cast<Sixteen>(product);
 }
 
-// Eight floats at the end of a span that has only `count` more, the others `fill`.
-LTZ_INLINE void load_last(const float* values, std::size_t count, float fill, Eight& last) {
-  float padded[8];
-  std::fill(std::copy_n(values, count, padded), padded + 8, fill);
-  last = simd::at<8>(padded);
+// Sixteen floats at the end of a span that has only `count` more, the others `fill`.
+LTZ_INLINE void load_last(const float* values, std::size_t count, float fill, Sixteen& last) {
+  float padded[16];
+  std::fill(std::copy_n(values, count, padded), padded + 16, fill);
+  last = simd::at<16>(padded);
 }
 
-LTZ_INLINE float sum_across(const Eight& x) {
-  return ((x[0] + x[4]) + (x[1] + x[5])) + ((x[2] + x[6]) + (x[3] + x[7]));
+// The two halves of x, lane by lane through `combine`, down to four lanes.
+template <typename Combine>
+LTZ_INLINE void fold(const Sixteen& x, const Combine& combine, Four& four) {
+  const Eight low = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
+  const Eight high = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+  const Eight eight = combine(low, high);
+  four = combine(Four(__builtin_shufflevector(eight, eight, 0, 1, 2, 3)),
+                 Four(__builtin_shufflevector(eight, eight, 4, 5, 6, 7)));
 }
 
-LTZ_INLINE float max_across(const Eight& x) {
-  float largest = x[0];
-  for (int i = 1; i < 8; ++i) {
-    largest = std::max(largest, x[i]);
-  }
-  return largest;
+LTZ_INLINE float sum_across(const Sixteen& x) {
+  Four four;
+  fold(
+      x, [](const auto& a, const auto& b) { return a + b; }, four);
+  return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
-LTZ_INLINE void softmax_inline(std::span<float> x) {
+LTZ_INLINE float max_across(const Sixteen& x) {
+  Four four;
+  fold(
+      x, [](const auto& a, const auto& b) { return a > b ? a : b; }, four);
+  return std::max(std::max(four[0], four[2]), std::max(four[1], four[3]));
+}
+
+// x[i] = e^(x[i] - max(x)); returns their sum, 0 for an empty span.
+LTZ_INLINE float exponentials_inline(std::span<float> x) {
   constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
   if (x.empty()) {
-    return;
+    return 0.0f;
   }
-  const std::size_t whole = x.size() / 8 * 8;
+  const std::size_t whole = x.size() / 16 * 16;
   const std::size_t left = x.size() - whole;
-  Eight last;
-  load_last(x.data() + whole, left, kMinusInfinity, last);
-  Eight maxima = last;
-  for (std::size_t i = 0; i < whole; i += 8) {
-    const Eight values = simd::at<8>(x.data() + i);
+  Sixteen last = Sixteen{} + kMinusInfinity;
+  if (left > 0) {
+    load_last(x.data() + whole, left, kMinusInfinity, last);
+  }
+  Sixteen maxima = last;
+  for (std::size_t i = 0; i < whole; i += 16) {
+    const Sixteen values = simd::at<16>(x.data() + i);
     maxima = values > maxima ? values : maxima;
   }
   const float largest = max_across(maxima);
-  exponential(last - largest, last);
-  Eight sums = left == 0 ? Eight{} : last;
-  for (std::size_t i = 0; i < whole; i += 8) {
-    Eight values = simd::at<8>(x.data() + i) - largest;
+  Sixteen sums = {};
+  for (std::size_t i = 0; i < whole; i += 16) {
+    Sixteen values = simd::at<16>(x.data() + i) - largest;
     exponential(values, values);
-    simd::at<8>(x.data() + i) = values;
+    simd::at<16>(x.data() + i) = values;
     sums += values;
   }
-  const float scale = 1.0f / sum_across(sums);
-  for (std::size_t i = 0; i < whole; i += 8) {
-    simd::at<8>(x.data() + i) *= scale;
+  if (left > 0) {
+    exponential(last - largest, last);
+    sums += last;
+    float padded[16];
+    simd::at<16>(padded) = last;
+    std::copy_n(padded, left, x.data() + whole);
   }
-  last *= scale;
-  float padded[8];
-  simd::at<8>(padded) = last;
-  std::copy_n(padded, left, x.data() + whole);
+  return sum_across(sums);
+}
+
+LTZ_INLINE void softmax_inline(std::span<float> x) {
+  const float scale = 1.0f / exponentials_inline(x);
+#pragma omp simd
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] *= scale;
+  }
 }
 
 }  // namespace ltz::kernels

@@ -85,17 +85,17 @@ void max_of_lanes(std::span<const float> x, std::span<float, kLanes> largest) {
 
 LTZ_MULTIVERSION
 float sum_exp(std::span<const float> x, float shift) {
-  Eight sums = {};
+  Sixteen sums = {};
   std::size_t i = 0;
-  for (; i + 8 <= x.size(); i += 8) {
-    Eight values = simd::at<8>(x.data() + i) - shift;
+  for (; i + 16 <= x.size(); i += 16) {
+    Sixteen values = simd::at<16>(x.data() + i) - shift;
     exponential(values, values);
     sums += values;
   }
   if (i == x.size()) {
     return sum_across(sums);
   }
-  Eight last;
+  Sixteen last;
   load_last(x.data() + i, x.size() - i, kMinusInfinity, last);
   exponential(last - shift, last);
   return sum_across(sums + last);
@@ -108,14 +108,14 @@ void softmax(std::span<float> x) {
 
 LTZ_MULTIVERSION
 void gated(std::span<float> out, std::span<const float> a, std::span<const float> b) {
-  for (std::size_t i = 0; i < out.size(); i += 8) {
-    const std::size_t count = std::min<std::size_t>(8, out.size() - i);
-    Eight gate;
+  for (std::size_t i = 0; i < out.size(); i += 16) {
+    const std::size_t count = std::min<std::size_t>(16, out.size() - i);
+    Sixteen gate;
     load_last(b.data() + i, count, 0.0f, gate);
     exponential(-gate, gate);
     gate = 1.0f / (1.0f + gate);
-    float gates[8];
-    simd::at<8>(gates) = gate;
+    float gates[16];
+    simd::at<16>(gates) = gate;
     for (std::size_t j = 0; j < count; ++j) {
       out[i + j] = a[i + j] * gates[j];
     }
