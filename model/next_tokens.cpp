@@ -42,15 +42,25 @@ void NextTokens::visit(const LogitBlock& block, std::span<const int> forbidden) 
     }
   }
   std::vector<ScoredToken>& best = best_[block.shard * ends_.size() + row];
-  if (best.size() == count_ && block.largest < best.back().logit) {
+  // Nothing less can be among the best: as many lanes as are wanted have something better.
+  float least = kImpossible;
+  if (best.empty() && count_ <= block.maxima.size() && forbidden.empty()) {
+    least = std::ranges::min(block.maxima);
+  }
+  const auto hopeless = [&](float logit) {
+    return logit < (best.size() == count_ ? best.back().logit : least);
+  };
+  if (hopeless(block.largest)) {
     return;
   }
   for (std::size_t lane = 0; lane < block.maxima.size(); ++lane) {
-    if (best.size() == count_ && block.maxima[lane] < best.back().logit) {
+    if (hopeless(block.maxima[lane])) {
       continue;
     }
     for (std::size_t i = lane; i < block.logits.size(); i += kernels::kLanes) {
-      insert({block.logits[i], block.first + static_cast<int>(i)}, best);
+      if (!hopeless(block.logits[i])) {
+        insert({block.logits[i], block.first + static_cast<int>(i)}, best);
+      }
     }
   }
 }
