@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "model/batching.h"
@@ -14,16 +15,23 @@ namespace {
 
 constexpr int kFromWords = -1;
 
-// The first sublayer that a parameter has to do with; kFromWords for what comes before all.
-int first_sublayer(const ModelConfig& config, const ParameterSpec& spec) {
-  if (spec.layer >= 0) {
-    return sublayer_of(config, spec);
-  }
-  // Not so if it is an embedding table as well: then its name is another.
-  return spec.name == "decoder.embed_out" ? number_of_sublayers(config) : kFromWords;
-}
-
 }  // namespace
+
+CachedReading::Place CachedReading::place(const ModelConfig& config, const ParameterSpec& spec) {
+  Place place{.first_sublayer = kFromWords, .keys_layer = {}};
+  if (spec.layer >= 0) {
+    place.first_sublayer = sublayer_of(config, spec);
+    if (spec.component == Component::kCrossAttention &&
+        (spec.name.find(".k_proj.") != std::string::npos ||
+         spec.name.find(".v_proj.") != std::string::npos)) {
+      place.keys_layer = spec.layer;
+    }
+  } else if (spec.name == "decoder.embed_out") {
+    // If it were an embedding table as well, its name would be another.
+    place.first_sublayer = number_of_sublayers(config);
+  }
+  return place;
+}
 
 CachedReading::CachedReading(const Transformer& model, std::vector<TokenIds> sources,
                              std::vector<TokenIds> targets)
@@ -33,7 +41,7 @@ CachedReading::CachedReading(const Transformer& model, std::vector<TokenIds> sou
                                   targets.size(), sources.size()));
   }
   for (const ParameterSpec& spec : parameter_specs(model.config())) {
-    first_sublayers_[spec.name] = first_sublayer(model.config(), spec);
+    places_.emplace(spec.name, place(model.config(), spec));
   }
   for (const std::vector<std::size_t>& batch : batch_by_length(targets).batches) {
     batches_.push_back({gather(sources, batch), gather(targets, batch), {}});
@@ -43,8 +51,8 @@ CachedReading::CachedReading(const Transformer& model, std::vector<TokenIds> sou
 void CachedReading::keep_what_precedes(const std::vector<std::string>& parameters) {
   int first = number_of_sublayers(model_.config());
   for (const std::string& name : parameters) {
-    const auto found = first_sublayers_.find(name);
-    first = std::min(first, found == first_sublayers_.end() ? kFromWords : found->second);
+    const auto found = places_.find(name);
+    first = std::min(first, found == places_.end() ? kFromWords : found->second.first_sublayer);
   }
   from_kept_ = first != kFromWords;
   if (!from_kept_) {
@@ -59,8 +67,29 @@ void CachedReading::keep_what_precedes(const std::vector<std::string>& parameter
     while (batch.kept.sublayers < first) {
       model_.read_on(batch.kept);
     }
+    if (!in_encoder(model_.config(), first)) {
+      remember_sources(batch.kept, parameters);
+    }
   });
   kept_ = first;
+}
+
+// Of all decoder layers but those whose keys or values are replaced.
+void CachedReading::remember_sources(Reading& reading,
+                                     const std::vector<std::string>& replaced) const {
+  std::set<int> other;
+  for (const std::string& name : replaced) {
+    if (const std::optional<int> layer = places_.at(name).keys_layer) {
+      other.insert(*layer);
+    }
+  }
+  for (int layer = 0; layer < model_.config().decoder.layers; ++layer) {
+    if (other.contains(layer)) {
+      reading.source_memory.erase(layer);
+    } else if (!reading.source_memory.contains(layer)) {
+      model_.remember_source(reading, layer);
+    }
+  }
 }
 
 Matrix CachedReading::features(std::size_t b) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,9 @@ namespace ltz::eval {
 
 // A text that a model reads, teacher-forced, again and again, each time with other parameters
 // replaced. What the sublayers in front of the replaced ones put out stays the same: it is kept, 4
-// bytes for each token and channel, and reading goes on from there. Features are those of
-// teacher_forced_features to the last bit.
+// bytes for each token and channel, and reading goes on from there. So are the keys and values that
+// the decoder takes from an encoder that stays the same, 8 bytes for each source token, channel and
+// layer. Features are those of teacher_forced_features to the last bit.
 class CachedReading {
  public:
   // model: outlives the reading. Sentences are read in the batches of batch_by_length(targets).
@@ -40,9 +42,17 @@ class CachedReading {
     std::vector<TokenIds> targets;
     Reading kept;
   };
+  // What a parameter has to do with.
+  struct Place {
+    int first_sublayer;             // -1: none, it comes before all
+    std::optional<int> keys_layer;  // the decoder layer whose keys or values of the source it makes
+  };
+
+  static Place place(const ModelConfig& config, const ParameterSpec& spec);
+  void remember_sources(Reading& reading, const std::vector<std::string>& replaced) const;
 
   const Transformer& model_;
-  std::map<std::string, int> first_sublayers_;  // by parameter; of those of no sublayer: -1
+  std::map<std::string, Place> places_;  // by parameter
   std::vector<Batch> batches_;
   int kept_ = -1;           // sublayers that the kept readings have behind them; -1: none is kept
   bool from_kept_ = false;  // or from the words, because embeddings are replaced

@@ -112,9 +112,14 @@ void Transformer::read_on(Reading& reading, Matrix* sum) const {
     SelfMixing::Memory memory = layer.self_attn.empty_memory();
     layer.self_mix(x, memory, encoder ? layout.source : layout.target, sum);
   } else if (place.sublayer == Sublayer::kCrossAttention) {
-    Attention::Memory memory = layer.encoder_attn->empty_memory();
-    layer.encoder_attn->remember(reading.source, memory);
-    layer.attend(x, memory, layout.cross, sum);
+    const bool known = reading.source_memory.contains(place.layer);
+    if (!known) {
+      remember_source(reading, place.layer);
+    }
+    layer.attend(x, *reading.source_memory.at(place.layer), layout.cross, sum);
+    if (!known) {
+      reading.source_memory.erase(place.layer);
+    }
   } else {
     layer.feed_forward(x, sum);
   }
@@ -122,6 +127,14 @@ void Transformer::read_on(Reading& reading, Matrix* sum) const {
     (*norm)(x);
   }
   ++reading.sublayers;
+}
+
+void Transformer::remember_source(Reading& reading, int decoder_layer) const {
+  const Attention& attention =
+      *layers_->decoder.at(static_cast<std::size_t>(decoder_layer)).encoder_attn;
+  auto memory = std::make_shared<Attention::Memory>(attention.empty_memory());
+  attention.remember(reading.source, *memory);
+  reading.source_memory[decoder_layer] = std::move(memory);
 }
 
 }  // namespace ltz

@@ -59,6 +59,9 @@ struct Reading {
   Matrix source;                         // (source tokens, channels), as far as the encoder is
   Matrix target;                         // (target tokens, channels), as far as the decoder is
   int sublayers = 0;                     // that are done, of number_of_sublayers()
+  // By decoder layer: what its cross-attention makes of the source, where that is known already,
+  // see Transformer::remember_source.
+  std::map<int, std::shared_ptr<const Attention::Memory>> source_memory = {};
 };
 
 // Sublayers in the order of computation: self-attention and feed-forward of every encoder layer,
@@ -131,6 +134,9 @@ class Transformer {
   // Runs the next sublayer. After the last one, target is what decode returns. sum: where the
   // sublayer's input plus its function is left, before any LayerNorm behind it, or null.
   void read_on(Reading& reading, Matrix* sum = nullptr) const;
+  // Once the encoder is done: computes what this decoder layer takes from the source, for this
+  // reading and all its copies. 8 bytes for each token and channel.
+  void remember_source(Reading& reading, int decoder_layer) const;
 
  private:
   struct Layers;

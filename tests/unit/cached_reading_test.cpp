@@ -81,10 +81,17 @@ TEST_CASE("only what comes after the first replaced parameter is computed again"
   const Names feed_forward{"decoder.layers.0.fc1.weight", "decoder.layers.0.fc2.weight"};
   CHECK(used_after({"decoder.layers.0.fc2.bias"}) == feed_forward);
   CHECK(used_after({"decoder.embed_out"}).size() > feed_forward.size());  // this model has none
-  const Names cross =
-      used_after({"decoder.layers.0.fc1.weight", "decoder.layers.0.encoder_attn.q_proj.weight"});
-  CHECK(cross.size() == 4 + feed_forward.size());
-  CHECK(cross.contains("decoder.layers.0.encoder_attn.k_proj.weight"));
+  // Keys and values of the source are known as long as it and their matrices stay the same.
+  const std::string cross = "decoder.layers.0.encoder_attn.";
+  Names after_keys = feed_forward;
+  after_keys.insert({cross + "q_proj.weight", cross + "out_proj.weight"});
+  const std::vector<std::string> fc1_and_queries{"decoder.layers.0.fc1.weight",
+                                                 cross + "q_proj.weight"};
+  CHECK(used_after(fc1_and_queries) == after_keys);
+  Names with_keys = after_keys;
+  with_keys.insert({cross + "k_proj.weight", cross + "v_proj.weight"});
+  CHECK(used_after({cross + "v_proj.bias"}) == with_keys);
+  CHECK(used_after(fc1_and_queries) == after_keys);
   // Embeddings come before everything.
   std::size_t matrices = 0;
   for (const ParameterSpec& spec : parameter_specs(checkpoint.config)) {
