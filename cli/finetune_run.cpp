@@ -58,10 +58,11 @@ std::string signature_of(const Checkpoint& start, const compress::CalibrationTex
   const compress::FinetunerOptions& finetuner = options.finetuner;
   return fmt::format(
       "model {} text {} epochs {} minutes {} tokens {} rate {} smoothing {} distillation {} "
-      "free codes {} rate weight {} seed {}",
+      "free codes {} rate weight {} code bits {} seed {}",
       fingerprint(start), fingerprint(ids), options.epochs, options.minutes, options.batch_tokens,
       options.learning_rate, finetuner.objective.label_smoothing, finetuner.objective.distillation,
-      finetuner.tensors.free_codes, finetuner.tensors.codes.rate_weight, options.seed);
+      finetuner.tensors.free_codes, finetuner.tensors.codes.rate_weight, options.code_bits,
+      options.seed);
 }
 
 }  // namespace
@@ -86,6 +87,9 @@ void add_training(CLI::App& command, compress::FinetuneOptions& options) {
   add("--rate-weight", options.finetuner.tensors.codes.rate_weight,
       "How much the size of a code counts where codes are free: 0 is not at all")
       ->check(CLI::NonNegativeNumber);
+  add("--code-bits", options.code_bits,
+      "Where codes are free, how many bits they have in the end, relative to the start")
+      ->check(CLI::PositiveNumber);
   add("--train-seed", options.seed, "Of the sentences' order");
 }
 

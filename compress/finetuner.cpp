@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "compress/code_budget.h"
 #include "model/batching.h"
 #include "model/context.h"
 #include "model/error.h"
@@ -34,6 +35,18 @@ Finetuner::Finetuner(const Checkpoint& start, const Checkpoint* original,
                            TrainedTensor(tensor, spec.role, before, options.tensors)});
   }
   std::ranges::stable_sort(parameters_, std::greater(), &Parameter::size);
+  first_code_bits_ = code_bits(priced_codebooks());
+}
+
+std::vector<TrainedCodebook*> Finetuner::priced_codebooks() {
+  std::vector<TrainedCodebook*> priced;
+  for (Parameter& parameter : parameters_) {
+    TrainedCodebook* codebook = parameter.trained.codebook();
+    if (codebook != nullptr && codebook->priced()) {
+      priced.push_back(codebook);
+    }
+  }
+  return priced;
 }
 
 void Finetuner::load(const Parameter& parameter) {
@@ -83,6 +96,15 @@ TrainingLoss Finetuner::update(const CalibrationText& text, const std::vector<st
     load(parameters_[p]);
   });
   return loss;
+}
+
+void Finetuner::hold_code_bits(double fraction) {
+  compress::hold_code_bits(priced_codebooks(), fraction * first_code_bits_);
+  parallel_for(parameters_.size(), [&](std::size_t p) {
+    if (parameters_[p].trained.codebook() != nullptr) {
+      load(parameters_[p]);
+    }
+  });
 }
 
 Checkpoint Finetuner::checkpoint() const {

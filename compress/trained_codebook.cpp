@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <string>
 #include <utility>
@@ -79,7 +80,7 @@ TrainedCodebook::TrainedCodebook(const Shape& shape, const QuantizedValues& star
   latent_adam_ = Adam(codes_.size());
   lengths_ = code_lengths(codes_, centroids_.size());
   price_ = options.rate_weight * price_of_a_bit(centroids_);
-  thresholds_ = code_thresholds(centroids_, lengths_, price_);
+  thresholds_ = thresholds_at(price_factor_);
   start_latents(original, options.margin);
 }
 
@@ -197,12 +198,42 @@ void TrainedCodebook::order_centroids() {
   std::ranges::sort(centroids_);
 }
 
+std::vector<float> TrainedCodebook::thresholds_at(float price_factor) const {
+  return code_thresholds(centroids_, lengths_, price_factor * price_);
+}
+
 void TrainedCodebook::choose_codes() {
-  thresholds_ = code_thresholds(centroids_, lengths_, price_);
+  thresholds_ = thresholds_at(price_factor_);
   for_chunks(codes_.size(), [&](std::size_t /*chunk*/, std::size_t begin, std::size_t end) {
     update_codes(std::span(latents_).subspan(begin, end - begin), thresholds_,
                  std::span(codes_).subspan(begin, end - begin));
   });
+}
+
+double TrainedCodebook::code_bits(float price_factor) const {
+  const std::vector<float> thresholds = thresholds_at(price_factor);
+  std::vector<CodeCounts> parts(chunk_count(codes_.size()));
+  for_chunks(codes_.size(), [&](std::size_t chunk, std::size_t begin, std::size_t end) {
+    std::array<std::uint8_t, kChunkElements> buffer;
+    const auto codes = std::span(buffer).first(end - begin);
+    std::ranges::copy(std::span(codes_).subspan(begin, end - begin), codes.begin());
+    update_codes(std::span(latents_).subspan(begin, end - begin), thresholds, codes);
+    parts[chunk] = code_counts(codes);
+  });
+  CodeCounts counts{};
+  for (const CodeCounts& part : parts) {
+    std::ranges::transform(counts, part, counts.begin(), std::plus());
+  }
+  return static_cast<double>(codes_.size()) * entropy(counts);
+}
+
+void TrainedCodebook::count_codes() {
+  lengths_ = code_lengths(codes_, centroids_.size());
+}
+
+void TrainedCodebook::set_price_factor(float price_factor) {
+  price_factor_ = price_factor;
+  choose_codes();
 }
 
 Tensor TrainedCodebook::tensor() const {
@@ -220,6 +251,8 @@ TrainingState TrainedCodebook::state() const {
   if (free_codes_) {
     state.push_back(latents_);
     append(state, latent_adam_.state());
+    state.push_back(lengths_);
+    state.push_back({price_factor_});
   }
   return state;
 }
@@ -228,7 +261,7 @@ void TrainedCodebook::restore(const TrainingState& state) {
   const std::size_t count = centroids_.size();
   std::vector<std::size_t> sizes = {count, count, count, 1};
   if (free_codes_) {
-    sizes.insert(sizes.end(), {codes_.size(), codes_.size(), codes_.size(), 1});
+    sizes.insert(sizes.end(), {codes_.size(), codes_.size(), codes_.size(), 1, count, 1});
   }
   require_sizes(state, sizes);
   centroids_ = state[0];
@@ -236,6 +269,8 @@ void TrainedCodebook::restore(const TrainingState& state) {
   if (free_codes_) {
     latents_ = state[4];
     latent_adam_.restore(adam_state(state, 5));
+    lengths_ = state[8];
+    price_factor_ = state[9].front();
     choose_codes();
   }
 }

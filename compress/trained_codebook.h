@@ -11,8 +11,8 @@
 namespace ltz::compress {
 
 struct FreeCodesOptions {
-  // How much the bits of a code count, against what they are worth to a quantizer of this step at
-  // high rates (price_of_a_bit); 0: codes are those of the nearest centroids.
+  // How much the bits of a code count at the start, against what they are worth to a quantizer of
+  // this step at high rates (price_of_a_bit); 0: codes are those of the nearest centroids.
   double rate_weight = 1.0;
   // How far from the border of its cell a weight starts at least, as a fraction of the way to the
   // centroid. Second-order rounding leaves many weights outside of their cells: without a margin
@@ -26,8 +26,9 @@ struct FreeCodesOptions {
 // Codes are fixed or free. Where they are free, every element has a latent weight, in units of the
 // centroids, to which the gradient of the element is given as if there were no quantizer (the
 // straight-through estimator: Bengio, Léonard, Courville 2013); its code is that of the cell that
-// the latent weight is in (code_thresholds, with the code lengths and the price of a bit of the
-// start, and the centroids as they are). Centroids keep their order and their signs.
+// the latent weight is in (code_thresholds, with the centroids as they are; the code lengths and
+// the price of a bit are those of the start until they are changed). Centroids keep their order and
+// their signs.
 //
 // Adam's steps do not depend on the unit, so the learning rate, which is meant for weights, is
 // divided by the root mean square of the row scales. For the members see TrainedTensor.
@@ -46,8 +47,19 @@ class TrainedCodebook {
   // Throws ConfigError for a centroid that is not finite in float16.
   Tensor tensor() const;
 
+  // For free codes that have a price; see hold_code_bits().
+  bool priced() const { return price_ > 0.0; }
+  float price_factor() const { return price_factor_; }
+  // Entropy of all codes, in bits, as they would be chosen at that multiple of the first price.
+  double code_bits(float price_factor) const;
+  // From now on codes have the lengths that their frequencies say: those of all elements as they
+  // are. Nothing else changes until the codes are chosen anew.
+  void count_codes();
+  // Chooses the codes at that multiple of the first price.
+  void set_price_factor(float price_factor);
+
   // {centroids, first moments, second moments, {updates}}, with free codes also the latent weights
-  // and their moments.
+  // and their moments, the lengths of the codes and {price factor}.
   TrainingState state() const;
   void restore(const TrainingState& state);
 
@@ -57,6 +69,7 @@ class TrainedCodebook {
   void start_latents(std::span<const float> original, double margin);
   std::vector<float> centroid_gradient(const std::vector<double>& sums) const;
   void order_centroids();
+  std::vector<float> thresholds_at(float price_factor) const;
   void choose_codes();
 
   Shape shape_;
@@ -73,8 +86,9 @@ class TrainedCodebook {
   bool free_codes_ = false;
   std::vector<float> latents_;  // (elements) if codes are free
   Adam latent_adam_;
-  std::vector<double> lengths_;  // of the codes, in bits
-  double price_ = 0.0;           // of a bit
+  std::vector<float> lengths_;  // of the codes, in bits
+  double price_ = 0.0;          // of a bit, at first
+  float price_factor_ = 1.0f;
   std::vector<float> thresholds_;
 };
 
