@@ -56,12 +56,16 @@ std::string signature_of(const Checkpoint& start, const compress::CalibrationTex
     }
   }
   const compress::FinetunerOptions& finetuner = options.finetuner;
+  std::string pruning = fmt::format("{}", options.pruning.sparsity.value_or(0.0));
+  for (const auto& [name, sparsity] : options.pruning.tensors) {
+    pruning += fmt::format(", {} {}", name, sparsity);
+  }
   return fmt::format(
       "model {} text {} epochs {} minutes {} tokens {} rate {} smoothing {} distillation {} "
-      "free codes {} rate weight {} code bits {} seed {}",
+      "free codes {} rate weight {} code bits {} sparsity {} seed {}",
       fingerprint(start), fingerprint(ids), options.epochs, options.minutes, options.batch_tokens,
       options.learning_rate, finetuner.objective.label_smoothing, finetuner.objective.distillation,
-      finetuner.tensors.free_codes, finetuner.tensors.codes.rate_weight, options.code_bits,
+      finetuner.tensors.free_codes, finetuner.tensors.codes.rate_weight, options.code_bits, pruning,
       options.seed);
 }
 

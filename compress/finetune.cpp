@@ -22,8 +22,9 @@ constexpr std::int64_t kTimedUpdates = 5;
 // Of the loss that is shown.
 constexpr double kOldLoss = 0.95;
 
-// Fraction of the updates in which the bits of codes reach their target.
+// Fractions of the updates after which targets are reached.
 constexpr double kCodeBitsReached = 0.5;
+constexpr double kPruned = 0.6;
 // Between two corrections of what is held at a target: often in a training of few updates, else so
 // that they take little of the time.
 constexpr std::int64_t kCorrections = 50;
@@ -49,6 +50,7 @@ class Training {
         options_(options),
         observer_(observer),
         finetuner_(start, original, options.finetuner),
+        pruning_(start, options.pruning),
         state_(std::move(resume)) {
     if (text.targets.empty() || text.sources.size() != text.targets.size()) {
       throw ConfigError("expected a text to train on with as many targets as sources, found " +
@@ -137,12 +139,16 @@ class Training {
   }
 
   void correct() {
+    finetuner_.prune(pruning_.at(std::min(1.0, done() / kPruned)));
     const double reached = std::min(1.0, done() / kCodeBitsReached);
     finetuner_.hold_code_bits(1.0 + reached * (options_.code_bits - 1.0));
   }
 
   // Whether the model is as small as it is to be.
-  bool settled() const { return options_.code_bits == 1.0 || done() >= kCodeBitsReached; }
+  bool settled() const {
+    return (options_.code_bits == 1.0 || done() >= kCodeBitsReached) &&
+           (pruning_.empty() || done() >= kPruned);
+  }
 
   std::optional<double> evaluate() {
     std::optional<double> nll;
@@ -181,6 +187,7 @@ class Training {
   const FinetuneOptions& options_;
   const FinetuneObserver& observer_;
   Finetuner finetuner_;
+  PruningSchedule pruning_;
   FinetuneState state_;
   std::vector<std::vector<std::size_t>> batches_;  // of the epoch
   std::int64_t epoch_ = 0;

@@ -8,6 +8,7 @@
 #include "compress/calibration.h"
 #include "compress/finetuner.h"
 #include "compress/learning_rate.h"
+#include "compress/pruning_schedule.h"
 #include "model/checkpoint.h"
 
 namespace ltz::compress {
@@ -29,6 +30,8 @@ struct FinetuneOptions {
   // Free codes that have a price are held at the bits that they have at the start, times this,
   // which is reached step by step in the first half of the updates.
   double code_bits = 1.0;
+  // Reached step by step, too: then the rest is trained under the final masks.
+  GradualPruning pruning = {};
   FinetunerOptions finetuner = {};
 };
 

@@ -98,6 +98,18 @@ TrainingLoss Finetuner::update(const CalibrationText& text, const std::vector<st
   return loss;
 }
 
+void Finetuner::prune(const std::map<std::string, double>& sparsities) {
+  parallel_for(parameters_.size(), [&](std::size_t p) {
+    Parameter& parameter = parameters_[p];
+    const auto found = sparsities.find(parameter.name);
+    TrainedWeights* weights = parameter.trained.weights();
+    if (found != sparsities.end() && weights != nullptr) {
+      in_context("tensor " + parameter.name, [&] { weights->prune(found->second); });
+      load(parameter);
+    }
+  });
+}
+
 void Finetuner::hold_code_bits(double fraction) {
   compress::hold_code_bits(priced_codebooks(), fraction * first_code_bits_);
   parallel_for(parameters_.size(), [&](std::size_t p) {

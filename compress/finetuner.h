@@ -34,6 +34,9 @@ class Finetuner {
   TrainingLoss update(const CalibrationText& text, const std::vector<std::size_t>& batch,
                       double learning_rate);
 
+  // Prunes tensors of plain floats until they are that sparse (TrainedWeights::prune); by name.
+  void prune(const std::map<std::string, double>& sparsities);
+
   // Where codes are free and have a price: makes all of them together take this multiple of the
   // bits that they had at the start, as far as prices do that in one step (code_budget).
   void hold_code_bits(double fraction);

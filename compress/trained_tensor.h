@@ -41,6 +41,8 @@ class TrainedTensor {
   // One update. gradient: (elements), as above.
   void step(std::span<const float> gradient, const TrainingStep& step);
 
+  // The plain floats if it has these, else null.
+  TrainedWeights* weights() { return std::get_if<TrainedWeights>(&trained_); }
   // The codebook if there is one, else null.
   TrainedCodebook* codebook() { return std::get_if<TrainedCodebook>(&trained_); }
 

@@ -16,6 +16,9 @@ done
 zeros() { ltz inspect $1 --json | jq -c '[.tensors[] | select(.name | endswith("fc1.weight")) | .sparsity]'; }
 [ "$(zeros trained.h5)" = "$(zeros pruned.h5)" ] && echo "as many zeros as before"
 ltz pack codes.h5 -o codes.ltz
+train $model --sparsity 0.5 -o gradual.h5 2>/dev/null
+[ "$(zeros gradual.h5)" = "$(zeros pruned.h5)" ] && echo "pruned as much while it was trained"
+[ "$(jq -n "$(nll gradual.h5) < $(nll pruned.h5)")" = true ] && echo "gradual: better on what it has read"
 # The same bytes for any number of threads, and after an interruption.
 for threads in 1 2 3; do train pruned.h5 -o $threads.h5 --threads $threads 2>/dev/null; done
 cmp 1.h5 2.h5 && cmp 1.h5 3.h5 && cmp 1.h5 trained.h5 && echo "threads do not matter"
@@ -24,6 +27,7 @@ train pruned.h5 --dev-src src --dev-ref ref -o again.h5 --state state 2>&1 | cut
 cmp whole.h5 again.h5 && echo "the same model"
 # What it refuses.
 train quantized.h5 --state state -o bad.h5 2>&1 | sed 's/model [0-9a-f]*/model …/g; s/text [0-9a-f]*/text …/g'
+train quantized.h5 --sparsity 0.5 -o bad.h5; echo "pruning codes: $?"
 train pruned.h5 --distillation 0.5 -o bad.h5; echo "no teacher: $?"
 train pruned.h5 --teacher $GOLDEN/wmt-dynamic-glu/checkpoint.pt --distillation 0.5 -o bad.h5; echo "another architecture: $?"
 train pruned.h5 -o pruned.h5; echo "onto its input: $?"

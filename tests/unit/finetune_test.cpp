@@ -153,6 +153,66 @@ TEST_CASE("free codes have no more bits than at the start, or fewer as wanted") 
   CHECK_THROWS_AS(finetune(start, &original, text, {}, options), ConfigError);
 }
 
+TEST_CASE("pruning falls off as the cube of what is left to do") {
+  const Checkpoint start = pruned_checkpoint();
+  const std::string half = "encoder.layers.0.fc1.weight";
+  const std::string dense = "encoder.layers.0.fc2.weight";
+  const std::string table = "encoder.embed_tokens.weight";
+  const PruningSchedule schedule(start, {.sparsity = 0.8, .tensors = {{dense, 0.4}, {table, 0.1}}});
+  CHECK(schedule.at(0.0).at(half) == Approx(0.5));
+  CHECK(schedule.at(0.5).at(half) == Approx(0.8 - 0.3 / 8));
+  CHECK(schedule.at(0.5).at(dense) == Approx(0.4 - 0.4 / 8));
+  CHECK(schedule.at(1.0).at(half) == 0.8);
+  CHECK(schedule.at(1.0).at(table) == 0.1);
+  // Biases, gains and tables are not meant by "all"; nor is what is sparse enough already.
+  for (const auto& [name, sparsity] : schedule.at(1.0)) {
+    CHECK((name == table || start.tensors.at(name).shape.size() == 2));
+    CHECK((name == table || name.find("embed") == std::string::npos));
+  }
+  CHECK(PruningSchedule(start, {}).empty());
+  CHECK(PruningSchedule(start, {.tensors = {{half, 0.3}}}).empty());
+  for (const GradualPruning& bad :
+       {GradualPruning{.sparsity = 1.5}, GradualPruning{.tensors = {{"nothing", 0.5}}},
+        GradualPruning{.tensors = {{"encoder.layers.0.fc1.bias", 0.5}}}}) {
+    CHECK_THROWS_AS(PruningSchedule(start, bad), ConfigError);
+  }
+  CHECK_THROWS_WITH(PruningSchedule(tiny_quantized_checkpoint(1), {.sparsity = 0.5}),
+                    Catch::Contains("codebook"));
+}
+
+TEST_CASE("a model is pruned while it is trained, and only then a candidate") {
+  const Checkpoint start = pruned_checkpoint();
+  const CalibrationText text = some_text(start.config);
+  FinetuneOptions options = some_options();
+  const std::string half = "encoder.layers.0.fc1.weight";
+  const std::string milder = "encoder.layers.0.fc2.weight";
+  options.pruning = {.sparsity = 0.75, .tensors = {{milder, 0.25}}};
+  std::vector<double> sparsities;
+  const FinetuneObserver observer{
+      .progress = {}, .save = [&](const FinetuneState& state) {
+        sparsities.push_back(sparsity(state.tensors.at(milder).front()));
+      }};
+  for (const CalibrationText& development : {CalibrationText(), text}) {
+    const Checkpoint trained = finetune(start, nullptr, text, development, options, observer);
+    for (const ParameterSpec& spec : parameter_specs(start.config)) {
+      CAPTURE(spec.name);
+      const std::vector<float> values = trained.tensors.at(spec.name).values();
+      const double wanted = spec.role != Role::kMatrix ? 0.0 : spec.name == milder ? 0.25 : 0.75;
+      CHECK(sparsity(values) ==
+            Approx(wanted).margin(0.5 / static_cast<double>(values.size()) + 1e-9));
+    }
+    // What was pruned at the start stays so.
+    const std::vector<float> before = start.tensors.at(half).values();
+    const std::vector<float> after = trained.tensors.at(half).values();
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      CHECK((before[i] != 0.0f || after[i] == 0.0f));
+    }
+  }
+  CHECK(std::ranges::is_sorted(std::span(sparsities).first(sparsities.size() / 2)));
+  CHECK(sparsities.front() > 0.0);
+  CHECK(sparsities.front() < 0.25);
+}
+
 TEST_CASE("a student comes closer to its teacher without references that say anything") {
   const Checkpoint teacher = tiny_checkpoint(7);
   Checkpoint start = teacher;
@@ -198,10 +258,13 @@ TEST_CASE("an interrupted training goes on from its file and ends in the same mo
   std::vector<std::vector<std::byte>> files;
   FinetuneOptions shrinking = free_code_options();
   shrinking.code_bits = 0.9;
+  FinetuneOptions pruning = some_options();
+  pruning.pruning.sparsity = 0.8;
   const std::vector<std::pair<Checkpoint, FinetuneOptions>> trainings = {
       {tiny_quantized_checkpoint(6), free_code_options()},
       {tiny_quantized_checkpoint(6), shrinking},
       {pruned_checkpoint(), some_options()},
+      {pruned_checkpoint(), pruning},
   };
   for (const auto& [begin, options] : trainings) {
     files.clear();

@@ -81,6 +81,26 @@ TEST_CASE("a state keeps what was pruned after it pruned") {
   CHECK(values_of(after, 2)[0] == 0.0f);
 }
 
+TEST_CASE("weights of least magnitude are pruned in training and stay so, also after a break") {
+  const Tensor start = dense_tensor({4}, {0.5f, -0.25f, 0.0f, 1.0f});
+  TrainedTensor trained(start, Role::kMatrix);
+  const std::vector<float> gradient = {1.0f, 1.0f, 1.0f, -1.0f};
+  trained.step(gradient, {.learning_rate = 0.0625});
+  trained.weights()->prune(0.25);  // which it is already
+  CHECK(mask_of(values_of(trained, 4)) == std::vector<std::uint8_t>{1, 1, 0, 1});
+  trained.weights()->prune(0.5);
+  CHECK(mask_of(values_of(trained, 4)) == std::vector<std::uint8_t>{1, 0, 0, 1});
+  TrainedTensor resumed(start, Role::kMatrix);
+  resumed.restore(trained.state());
+  for (TrainedTensor* tensor : {&trained, &resumed}) {
+    tensor->step(gradient, {.learning_rate = 0.0625});
+    CHECK(values_of(*tensor, 4)[0] == Approx(0.375));
+    CHECK(mask_of(values_of(*tensor, 4)) == std::vector<std::uint8_t>{1, 0, 0, 1});
+  }
+  CHECK(resumed.state() == trained.state());
+  CHECK_THROWS_AS(trained.weights()->prune(1.5), ConfigError);
+}
+
 TEST_CASE("a codebook in training begins with the values that it had") {
   const Tensor start = scaled_codebook(20);
   const TrainedTensor trained(start, Role::kTable);
