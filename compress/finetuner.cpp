@@ -74,11 +74,11 @@ TrainingLoss Finetuner::update(const CalibrationText& text, const std::vector<st
   const double mean = 1.0 / static_cast<double>(loss.reference.tokens);
   std::vector<double> squares(parameters_.size());
   parallel_for(parameters_.size(), [&](std::size_t p) {
-    const std::span<float> sum = gradients_[0][parameters_[p].name];
+    const Parameter& parameter = parameters_[p];
     for (std::size_t s = 1; s < kShards; ++s) {
-      std::ranges::transform(sum, gradients_[s][parameters_[p].name], sum.begin(), std::plus());
+      gradients_[0].add(gradients_[s], parameter.name);
     }
-    squares[p] = parameters_[p].trained.squared_gradient_norm(sum);
+    squares[p] = parameter.trained.squared_gradient_norm(gradients_[0][parameter.name]);
   });
   double norm = 0.0;
   for (const double square : squares) {
