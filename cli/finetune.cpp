@@ -58,6 +58,10 @@ void setup_finetune(CLI::App& app, Action& action) {
   reference->needs(source);
   command->add_flag("--free-codes", options->training.finetuner.tensors.free_codes,
                     "Weights may change their codes (straight-through), not only the centroids");
+  command
+      ->add_option("--sparsity", options->training.pruning.sparsity,
+                   "Prune while training, until so much of every matrix of the layers is zero")
+      ->check(CLI::Range(0.0, 1.0));
   add_training(*command, options->training);
   command->add_option("--state", options->state,
                       "Keep the training in this file, and go on from it if it is there");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -46,22 +47,41 @@ compress::CalibrationText without_long_sentences(const compress::CalibrationText
   return kept;
 }
 
-// What the training depends on.
-std::string signature_of(const Checkpoint& start, const compress::CalibrationText& text,
-                         const compress::FinetuneOptions& options) {
+std::string fingerprint_of(const compress::CalibrationText& text) {
   std::string ids;
   for (const auto* side : {&text.sources, &text.targets}) {
     for (const TokenIds& sentence : *side) {
       ids += fmt::format("{}\n", fmt::join(sentence, " "));
     }
   }
+  return fingerprint(ids);
+}
+
+// What a training depends on, besides options.
+struct TrainingInputs {
+  const Checkpoint& start;
+  const Checkpoint* original;
+  compress::CalibrationText text;
+  compress::CalibrationText development;
+};
+
+std::string signature_of(const TrainingInputs& inputs, const compress::FinetuneOptions& options) {
   const compress::FinetunerOptions& finetuner = options.finetuner;
+  std::string pruning = fmt::format("{}", options.pruning.sparsity.value_or(0.0));
+  for (const auto& [name, sparsity] : options.pruning.tensors) {
+    pruning += fmt::format(", {} {}", name, sparsity);
+  }
   return fmt::format(
-      "model {} text {} epochs {} minutes {} tokens {} rate {} smoothing {} distillation {} "
-      "free codes {} rate weight {} seed {}",
-      fingerprint(start), fingerprint(ids), options.epochs, options.minutes, options.batch_tokens,
-      options.learning_rate, finetuner.objective.label_smoothing, finetuner.objective.distillation,
-      finetuner.tensors.free_codes, finetuner.tensors.codes.rate_weight, options.seed);
+      "model {} teacher {} text {} development set {} epochs {} minutes {} tokens {} rate {} "
+      "smoothing {} distillation {} free codes {} rate weight {} code bits {} sparsity {} seed {}",
+      fingerprint(inputs.start),
+      inputs.original == nullptr ? "none" : fingerprint(*inputs.original),
+      fingerprint_of(inputs.text),
+      inputs.development.sources.empty() ? "none" : fingerprint_of(inputs.development),
+      options.epochs, options.minutes, options.batch_tokens, options.learning_rate,
+      finetuner.objective.label_smoothing, finetuner.objective.distillation,
+      finetuner.tensors.free_codes, finetuner.tensors.codes.rate_weight, options.code_bits, pruning,
+      options.seed);
 }
 
 }  // namespace
@@ -86,15 +106,19 @@ void add_training(CLI::App& command, compress::FinetuneOptions& options) {
   add("--rate-weight", options.finetuner.tensors.codes.rate_weight,
       "How much the size of a code counts where codes are free: 0 is not at all")
       ->check(CLI::NonNegativeNumber);
+  add("--code-bits", options.code_bits,
+      "Where codes are free, how many bits they have in the end, relative to the start")
+      ->check(CLI::PositiveNumber);
   add("--train-seed", options.seed, "Of the sentences' order");
 }
 
 Checkpoint run_finetune(const Checkpoint& start, const Checkpoint* original,
                         const eval::ParallelText& text, const eval::ParallelText& development,
                         const compress::FinetuneOptions& options, const std::string& state) {
-  const compress::CalibrationText train =
-      without_long_sentences(encoded(start, text), start.config, options.batch_tokens);
-  const compress::CalibrationText held_out = encoded(start, development);
+  const TrainingInputs inputs{
+      start, original,
+      without_long_sentences(encoded(start, text), start.config, options.batch_tokens),
+      encoded(start, development)};
   std::optional<Progress> bar(std::in_place, "training");
   compress::FinetuneObserver observer;
   observer.progress = [&](const compress::FinetuneProgress& progress) {
@@ -102,12 +126,14 @@ Checkpoint run_finetune(const Checkpoint& start, const Checkpoint* original,
                 static_cast<std::size_t>(progress.total));
     if (progress.development_nll) {
       bar.emplace("training");
-      say(fmt::format("update {} of {}: loss {:.4f}, development NLL {:.4f} (best {:.4f})",
-                      progress.updates, progress.total, progress.loss, *progress.development_nll,
-                      progress.best_nll));
+      const std::string best = std::isfinite(progress.best_nll)
+                                   ? fmt::format("best {:.4f}", progress.best_nll)
+                                   : "has yet to become smaller";
+      say(fmt::format("update {} of {}: loss {:.4f}, development NLL {:.4f} ({})", progress.updates,
+                      progress.total, progress.loss, *progress.development_nll, best));
     }
   };
-  const std::string signature = state.empty() ? "" : signature_of(start, train, options);
+  const std::string signature = state.empty() ? "" : signature_of(inputs, options);
   compress::FinetuneState resume;
   if (!state.empty()) {
     observer.save = [&](const compress::FinetuneState& training) {
@@ -120,7 +146,8 @@ Checkpoint run_finetune(const Checkpoint& start, const Checkpoint* original,
       say(fmt::format("going on after update {} of {}", resume.updates, resume.total));
     }
   }
-  return compress::finetune(start, original, train, held_out, options, observer, std::move(resume));
+  return compress::finetune(start, original, inputs.text, inputs.development, options, observer,
+                            std::move(resume));
 }
 
 }  // namespace ltz::cli

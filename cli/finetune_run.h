@@ -10,7 +10,7 @@
 namespace ltz::cli {
 
 // --epochs, --minutes, --learning-rate, --batch-tokens, --label-smoothing, --distillation,
-// --rate-weight, --train-seed
+// --rate-weight, --code-bits, --train-seed
 void add_training(CLI::App& command, compress::FinetuneOptions& options);
 
 // Trains on the text, with progress on standard error, and returns the best model. original: the

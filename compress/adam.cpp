@@ -77,6 +77,14 @@ void Adam::step_part(std::size_t first, std::span<float> parameters,
          gradient.data(), parameters.size(), factors);
 }
 
+void Adam::forget(std::span<const std::uint8_t> mask) {
+  for (std::size_t i = 0; i < mask.size(); ++i) {
+    if (mask[i] == 0) {
+      state_.first[i] = state_.second[i] = 0.0f;
+    }
+  }
+}
+
 void Adam::restore(AdamState state) {
   if (state.first.size() != state_.first.size() || state.second.size() != state_.first.size()) {
     throw ConfigError("a state of Adam for " + std::to_string(state.first.size()) +

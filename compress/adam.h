@@ -38,6 +38,10 @@ class Adam {
   void step_part(std::size_t first, std::span<float> parameters, std::span<const float> gradient,
                  double learning_rate);
 
+  // Forgets the moments where the mask is 0, so that these parameters do not move by them.
+  // mask: (size)
+  void forget(std::span<const std::uint8_t> mask);
+
   const AdamState& state() const { return state_; }
   // Throws ConfigError for a state of another size.
   void restore(AdamState state);

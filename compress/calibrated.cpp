@@ -10,6 +10,7 @@
 #include "compress/quantize.h"
 #include "model/context.h"
 #include "model/error.h"
+#include "model/parameter_names.h"
 
 namespace ltz::compress {
 namespace {

@@ -41,11 +41,6 @@ void add_lookup(InputMoments& moments) {
 
 }  // namespace
 
-std::string bias_of(const std::string& matrix) {
-  static constexpr std::size_t kSuffix = sizeof("weight") - 1;
-  return matrix.substr(0, matrix.size() - kSuffix) + "bias";
-}
-
 std::vector<std::vector<std::size_t>> batches_of(const CalibrationText& text) {
   if (text.sources.empty() || text.sources.size() != text.targets.size()) {
     throw ConfigError("expected as many calibration targets as sources, at least one, found " +

@@ -10,9 +10,6 @@
 
 namespace ltz::compress {
 
-// Name of the bias that is added to a matrix's outputs, if the model has it.
-std::string bias_of(const std::string& matrix);
-
 // What a model is run on to see its activations: source sentences with their translations, which
 // may be the model's own.
 struct CalibrationText {

@@ -9,12 +9,13 @@
 
 namespace ltz::compress {
 
-std::vector<double> code_lengths(std::span<const std::uint8_t> codes, std::size_t count) {
+std::vector<float> code_lengths(std::span<const std::uint8_t> codes, std::size_t count) {
   const auto counts = code_counts(codes);
   const auto total = static_cast<double>(std::max<std::size_t>(codes.size(), 1));
-  std::vector<double> lengths;
+  std::vector<float> lengths;
   for (std::size_t j = 0; j < count; ++j) {
-    lengths.push_back(std::log2(total / std::max(static_cast<double>(counts[j]), 0.5)));
+    lengths.push_back(
+        static_cast<float>(std::log2(total / std::max(static_cast<double>(counts[j]), 0.5))));
   }
   return lengths;
 }
@@ -32,8 +33,8 @@ double price_of_a_bit(std::span<const float> centroids) {
   return *middle * *middle * std::numbers::ln2 / 6.0;
 }
 
-std::vector<float> code_thresholds(std::span<const float> centroids,
-                                   std::span<const double> lengths, double price) {
+std::vector<float> code_thresholds(std::span<const float> centroids, std::span<const float> lengths,
+                                   double price) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   std::vector<float> thresholds = {-kInfinity};
   for (std::size_t j = 1; j < centroids.size(); ++j) {
@@ -42,8 +43,8 @@ std::vector<float> code_thresholds(std::span<const float> centroids,
     float threshold = b;
     if (a < b) {
       const double middle = 0.5 * (static_cast<double>(a) + b);
-      const double shift =
-          price * (lengths[j] - lengths[j - 1]) / (2.0 * (static_cast<double>(b) - a));
+      const double shift = price * (static_cast<double>(lengths[j]) - lengths[j - 1]) /
+                           (2.0 * (static_cast<double>(b) - a));
       threshold = std::clamp(static_cast<float>(middle + shift), std::nextafter(a, b), b);
     }
     thresholds.push_back(threshold);

@@ -8,7 +8,7 @@ namespace ltz::compress {
 
 // Bits of each code by its frequency; of one that does not occur, as if it had half an occurrence.
 // codes: each below count. Returns (count).
-std::vector<double> code_lengths(std::span<const std::uint8_t> codes, std::size_t count);
+std::vector<float> code_lengths(std::span<const std::uint8_t> codes, std::size_t count);
 
 // Squared error that a bit is worth to an entropy-constrained quantizer with such centroids. At
 // high rates the error D = step^2 / 12 falls by 2 ln 2 D for a bit more; the step is the median
@@ -23,8 +23,8 @@ double price_of_a_bit(std::span<const float> centroids);
 // centroids: (k), ascending; two may be equal. lengths: (k), in bits. Returns (k + 1), ascending:
 // the cell of centroid j goes from number j up to, not including, number j + 1; the first is
 // -infinity, the last infinity.
-std::vector<float> code_thresholds(std::span<const float> centroids,
-                                   std::span<const double> lengths, double price);
+std::vector<float> code_thresholds(std::span<const float> centroids, std::span<const float> lengths,
+                                   double price);
 
 // Gives every value the code of its cell. values, codes: (n); the codes are those of values a
 // little different, whose cell is looked for first. A NaN keeps its code.

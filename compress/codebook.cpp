@@ -25,16 +25,29 @@ float round_centroid(float centroid) {
   return rounded != 0.0f ? rounded : std::copysign(kSmallestFloat16, centroid);
 }
 
-std::array<std::size_t, 256> code_counts(std::span<const std::uint8_t> codes) {
-  std::array<std::size_t, 256> counts{};
+CodeCounts code_counts(std::span<const std::uint8_t> codes) {
+  CodeCounts counts{};
   for (const std::uint8_t code : codes) {
     ++counts[code];
   }
   return counts;
 }
 
+double entropy(const CodeCounts& counts) {
+  const auto total =
+      static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::size_t{0}));
+  double bits = 0.0;
+  for (const std::size_t count : counts) {
+    if (count > 0) {
+      const double share = static_cast<double>(count) / total;
+      bits -= share * std::log2(share);
+    }
+  }
+  return bits;
+}
+
 void tidy_codebook(QuantizedValues& quantized) {
-  const std::array<std::size_t, 256> counts = code_counts(quantized.codes);
+  const CodeCounts counts = code_counts(quantized.codes);
   const std::vector<float>& centroids = quantized.centroids;
   std::vector<std::size_t> order(centroids.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -20,7 +20,10 @@ float checked_float16(float value, const char* what);
 float round_centroid(float centroid);
 
 // How many elements have each code.
-std::array<std::size_t, 256> code_counts(std::span<const std::uint8_t> codes);
+using CodeCounts = std::array<std::size_t, 256>;
+CodeCounts code_counts(std::span<const std::uint8_t> codes);
+// Bits per element that an ideal coder needs for codes of these frequencies; 0 for none.
+double entropy(const CodeCounts& counts);
 
 // Makes a valid codebook of centroids in any order: sorts them, merges equal ones and drops those
 // that no element has. No element changes its value.

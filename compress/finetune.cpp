@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
+#include <string>
 #include <utility>
 
 #include "compress/training_batches.h"
@@ -19,6 +21,14 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kTimedUpdates = 5;
 // Of the loss that is shown.
 constexpr double kOldLoss = 0.95;
+
+// Fractions of the updates after which targets are reached.
+constexpr double kCodeBitsReached = 0.5;
+constexpr double kPruned = 0.6;
+// Between two corrections of what is held at a target: often in a training of few updates, else so
+// that they take little of the time.
+constexpr std::int64_t kCorrections = 50;
+constexpr std::int64_t kMostUpdatesBetween = 10;
 
 double minutes_since(Clock::time_point start) {
   return std::chrono::duration<double, std::ratio<60>>(Clock::now() - start).count();
@@ -40,18 +50,24 @@ class Training {
         options_(options),
         observer_(observer),
         finetuner_(start, original, options.finetuner),
+        pruning_(start, options.pruning),
         state_(std::move(resume)) {
     if (text.targets.empty() || text.sources.size() != text.targets.size()) {
       throw ConfigError("expected a text to train on with as many targets as sources, found " +
                         std::to_string(text.sources.size()) + " and " +
                         std::to_string(text.targets.size()));
     }
+    if (!(options.code_bits > 0.0)) {
+      throw ConfigError("codes are to take " + std::to_string(options.code_bits) +
+                        " of their bits, expected more than 0");
+    }
     enter_epoch(0);
     if (state_.total == 0) {
       state_.total = std::max<std::int64_t>(
           1, std::llround(options.epochs * static_cast<double>(batches_.size())));
       if (!development.sources.empty()) {
-        state_.best_nll = nll_of(finetuner_.model(), development);
+        state_.best_nll = settled() ? nll_of(finetuner_.model(), development)
+                                    : std::numeric_limits<double>::infinity();
       }
     } else {
       finetuner_.restore(state_.tensors);
@@ -68,7 +84,8 @@ class Training {
       if (options_.minutes > 0.0 && state_.updates == first + kTimedUpdates) {
         const double each = minutes_since(begin) / static_cast<double>(kTimedUpdates);
         const auto affordable = first + static_cast<std::int64_t>(options_.minutes / each);
-        state_.total = std::clamp(affordable, state_.updates, state_.total);
+        // One more at least, which ends as all trainings do.
+        state_.total = std::min(std::max(affordable, state_.updates + 1), state_.total);
       }
     }
     return best();
@@ -100,7 +117,11 @@ class Training {
     loss_ = loss_ ? kOldLoss * *loss_ + (1.0 - kOldLoss) * mean : mean;
     ++state_.updates;
     FinetuneProgress progress{.updates = state_.updates, .total = state_.total, .loss = *loss_};
-    if (state_.updates % every_ == 0 || state_.updates == state_.total) {
+    const bool evaluates = state_.updates % every_ == 0 || state_.updates == state_.total;
+    if (evaluates || state_.updates % between_corrections() == 0) {
+      correct();
+    }
+    if (evaluates) {
       progress.development_nll = evaluate();
     }
     progress.best_nll = state_.best_nll;
@@ -109,10 +130,32 @@ class Training {
     }
   }
 
+  double done() const {
+    return static_cast<double>(state_.updates) / static_cast<double>(state_.total);
+  }
+
+  std::int64_t between_corrections() const {
+    return std::clamp<std::int64_t>(state_.total / kCorrections, 1, kMostUpdatesBetween);
+  }
+
+  void correct() {
+    finetuner_.prune(pruning_.at(std::min(1.0, done() / kPruned)));
+    const double reached = std::min(1.0, done() / kCodeBitsReached);
+    finetuner_.hold_code_bits(1.0 + reached * (options_.code_bits - 1.0));
+  }
+
+  // Whether the model is as small as it is to be.
+  bool settled() const {
+    return (options_.code_bits == 1.0 || done() >= kCodeBitsReached) &&
+           (pruning_.empty() || done() >= kPruned);
+  }
+
   std::optional<double> evaluate() {
     std::optional<double> nll;
     if (!development_.sources.empty()) {
       nll = nll_of(finetuner_.model(), development_);
+    }
+    if (nll && settled()) {
       ++state_.evaluations_without_gain;
       if (*nll < state_.best_nll) {
         state_.best_nll = *nll;
@@ -128,7 +171,7 @@ class Training {
   }
 
   Checkpoint best() const {
-    if (development_.sources.empty()) {
+    if (development_.sources.empty() || std::isinf(state_.best_nll)) {
       return finetuner_.checkpoint();
     }
     Checkpoint result = start_;
@@ -144,6 +187,7 @@ class Training {
   const FinetuneOptions& options_;
   const FinetuneObserver& observer_;
   Finetuner finetuner_;
+  PruningSchedule pruning_;
   FinetuneState state_;
   std::vector<std::vector<std::size_t>> batches_;  // of the epoch
   std::int64_t epoch_ = 0;

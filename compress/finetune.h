@@ -8,6 +8,7 @@
 #include "compress/calibration.h"
 #include "compress/finetuner.h"
 #include "compress/learning_rate.h"
+#include "compress/pruning_schedule.h"
 #include "model/checkpoint.h"
 
 namespace ltz::compress {
@@ -26,6 +27,11 @@ struct FinetuneOptions {
   double evaluations = 2.0;         // on the development set, an epoch
   int patience = 4;                 // evaluations without a gain after which it stops
   std::uint64_t seed = 1;
+  // Free codes that have a price are held at the bits that they have at the start, times this,
+  // which is reached step by step in the first half of the updates.
+  double code_bits = 1.0;
+  // Reached step by step, too: then the rest is trained under the final masks.
+  GradualPruning pruning = {};
   FinetunerOptions finetuner = {};
 };
 
@@ -34,7 +40,9 @@ struct FinetuneState {
   std::int64_t updates = 0;
   std::int64_t total = 0;  // updates in all, once it is known
   std::map<std::string, TrainingState> tensors;
-  double best_nll = 0.0;               // on the development set; of the start, at first
+  // On the development set. At first that of the start, or infinity if it has yet to become
+  // smaller.
+  double best_nll = 0.0;
   std::map<std::string, Tensor> best;  // the tensors that had it
   int evaluations_without_gain = 0;
 };
@@ -55,8 +63,9 @@ struct FinetuneObserver {
 };
 
 // Trains on the text and returns the model that was best on the development set, which may be the
-// start; without a development text, the last one. original: see Finetuner. resume: where to go on;
-// of the same start, text and options. Throws ConfigError for an empty text.
+// start; without a development text, the last one. One that has to become smaller is not looked at
+// before it is. original: see Finetuner. resume: where to go on; of the same start, text and
+// options. Throws ConfigError for an empty text and options out of range.
 Checkpoint finetune(const Checkpoint& start, const Checkpoint* original,
                     const CalibrationText& text, const CalibrationText& development,
                     const FinetuneOptions& options, const FinetuneObserver& observer = {},

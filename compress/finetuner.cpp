@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "compress/code_budget.h"
 #include "model/batching.h"
 #include "model/context.h"
 #include "model/error.h"
@@ -34,6 +35,18 @@ Finetuner::Finetuner(const Checkpoint& start, const Checkpoint* original,
                            TrainedTensor(tensor, spec.role, before, options.tensors)});
   }
   std::ranges::stable_sort(parameters_, std::greater(), &Parameter::size);
+  first_code_bits_ = code_bits(priced_codebooks());
+}
+
+std::vector<TrainedCodebook*> Finetuner::priced_codebooks() {
+  std::vector<TrainedCodebook*> priced;
+  for (Parameter& parameter : parameters_) {
+    TrainedCodebook* codebook = parameter.trained.codebook();
+    if (codebook != nullptr && codebook->priced()) {
+      priced.push_back(codebook);
+    }
+  }
+  return priced;
 }
 
 void Finetuner::load(const Parameter& parameter) {
@@ -61,11 +74,11 @@ TrainingLoss Finetuner::update(const CalibrationText& text, const std::vector<st
   const double mean = 1.0 / static_cast<double>(loss.reference.tokens);
   std::vector<double> squares(parameters_.size());
   parallel_for(parameters_.size(), [&](std::size_t p) {
-    const std::span<float> sum = gradients_[0][parameters_[p].name];
+    const Parameter& parameter = parameters_[p];
     for (std::size_t s = 1; s < kShards; ++s) {
-      std::ranges::transform(sum, gradients_[s][parameters_[p].name], sum.begin(), std::plus());
+      gradients_[0].add(gradients_[s], parameter.name);
     }
-    squares[p] = parameters_[p].trained.squared_gradient_norm(sum);
+    squares[p] = parameter.trained.squared_gradient_norm(gradients_[0][parameter.name]);
   });
   double norm = 0.0;
   for (const double square : squares) {
@@ -83,6 +96,27 @@ TrainingLoss Finetuner::update(const CalibrationText& text, const std::vector<st
     load(parameters_[p]);
   });
   return loss;
+}
+
+void Finetuner::prune(const std::map<std::string, double>& sparsities) {
+  parallel_for(parameters_.size(), [&](std::size_t p) {
+    Parameter& parameter = parameters_[p];
+    const auto found = sparsities.find(parameter.name);
+    TrainedWeights* weights = parameter.trained.weights();
+    if (found != sparsities.end() && weights != nullptr) {
+      in_context("tensor " + parameter.name, [&] { weights->prune(found->second); });
+      load(parameter);
+    }
+  });
+}
+
+void Finetuner::hold_code_bits(double fraction) {
+  compress::hold_code_bits(priced_codebooks(), fraction * first_code_bits_);
+  parallel_for(parameters_.size(), [&](std::size_t p) {
+    if (parameters_[p].trained.codebook() != nullptr) {
+      load(parameters_[p]);
+    }
+  });
 }
 
 Checkpoint Finetuner::checkpoint() const {

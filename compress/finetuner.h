@@ -34,6 +34,13 @@ class Finetuner {
   TrainingLoss update(const CalibrationText& text, const std::vector<std::size_t>& batch,
                       double learning_rate);
 
+  // Prunes tensors of plain floats until they are that sparse (TrainedWeights::prune); by name.
+  void prune(const std::map<std::string, double>& sparsities);
+
+  // Where codes are free and have a price: makes all of them together take this multiple of the
+  // bits that they had at the start, as far as prices do that in one step (code_budget).
+  void hold_code_bits(double fraction);
+
   // As it is now. The model computes with the same weights, but for the rounding of codebooks to
   // float16.
   const Transformer& model() const { return model_; }
@@ -50,6 +57,7 @@ class Finetuner {
     TrainedTensor trained;
   };
 
+  std::vector<TrainedCodebook*> priced_codebooks();
   void load(const Parameter& parameter);
 
   Checkpoint start_;
@@ -57,6 +65,7 @@ class Finetuner {
   Transformer model_;
   std::optional<Transformer> teacher_;
   std::vector<Parameter> parameters_;  // the largest first
+  double first_code_bits_ = 0.0;       // of all priced codebooks
   std::vector<Gradients> gradients_;   // of the shards
 };
 

@@ -7,6 +7,7 @@
 #include "compress/calibration.h"
 #include "compress/input_geometry.h"
 #include "model/error.h"
+#include "model/parameter_names.h"
 
 namespace ltz::compress {
 namespace {

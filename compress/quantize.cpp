@@ -89,15 +89,7 @@ Tensor to_16_bits(const Tensor& tensor) {
 }
 
 double code_entropy(const QuantizedValues& quantized) {
-  const auto total = static_cast<double>(quantized.codes.size());
-  double bits = 0.0;
-  for (const std::size_t count : code_counts(quantized.codes)) {
-    if (count > 0) {
-      const double share = static_cast<double>(count) / total;
-      bits -= share * std::log2(share);
-    }
-  }
-  return bits;
+  return entropy(code_counts(quantized.codes));
 }
 
 }  // namespace ltz::compress

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
+#include <iterator>
 #include <string>
 #include <utility>
 
-#include "compress/code_thresholds.h"
 #include "compress/codebook.h"
 #include "compress/fixed_chunks.h"
 #include "model/error.h"
+#include "model/parallel.h"
 
 namespace ltz::compress {
 namespace {
@@ -39,6 +39,14 @@ void add_by_code(std::span<const std::uint8_t> codes, const float* gradient,
   }
 }
 
+double root_mean_square(std::span<const float> values) {
+  double squares = 0.0;
+  for (const float value : values) {
+    squares += std::pow(static_cast<double>(value), 2);
+  }
+  return std::sqrt(squares / static_cast<double>(values.size()));
+}
+
 }  // namespace
 
 TrainedCodebook::TrainedCodebook(const Shape& shape, const QuantizedValues& start)
@@ -47,20 +55,21 @@ TrainedCodebook::TrainedCodebook(const Shape& shape, const QuantizedValues& star
       centroids_(start.centroids),
       zero_(static_cast<std::size_t>(std::ranges::find(centroids_, 0.0f) - centroids_.begin())),
       codes_(start.codes),
-      centroid_adam_(start.centroids.size()),
-      latent_adam_(0) {
-  if (row_scales_.empty()) {
-    scales_ = {1.0f};
-    columns_ = std::max<std::size_t>(codes_.size(), 1);
+      centroid_adam_(start.centroids.size()) {
+  const std::size_t rows = start.row_scales.size();
+  columns_ = std::max<std::size_t>(rows == 0 ? codes_.size() : codes_.size() / rows, 1);
+  if (rows == 0) {
     return;
   }
-  columns_ = codes_.size() / row_scales_.size();
+  unit_ = root_mean_square(row_scales_.scales());
+  const CodeCounts counts = code_counts(codes_);
   double squares = 0.0;
-  for (const std::uint8_t code : row_scales_) {
-    scales_.push_back(row_scale(code));
-    squares += std::pow(static_cast<double>(scales_.back()), 2);
+  for (std::size_t j = 0; j < centroids_.size(); ++j) {
+    squares += static_cast<double>(counts[j]) * std::pow(static_cast<double>(centroids_[j]), 2);
   }
-  unit_ = std::sqrt(squares / static_cast<double>(scales_.size()));
+  if (squares > 0.0) {
+    typical_ = std::sqrt(squares / static_cast<double>(codes_.size()));
+  }
 }
 
 TrainedCodebook::TrainedCodebook(const Shape& shape, const QuantizedValues& start,
@@ -70,17 +79,13 @@ TrainedCodebook::TrainedCodebook(const Shape& shape, const QuantizedValues& star
     throw ConfigError(std::to_string(original.size()) + " original weights, expected " +
                       std::to_string(codes_.size()));
   }
-  if (!(options.rate_weight >= 0.0 && options.margin >= 0.0 && options.margin <= 1.0)) {
-    throw ConfigError("a rate weight of " + std::to_string(options.rate_weight) +
-                      " and a margin of " + std::to_string(options.margin) +
-                      ", expected from 0 up and 0 to 1");
-  }
-  free_codes_ = true;
-  latent_adam_ = Adam(codes_.size());
-  lengths_ = code_lengths(codes_, centroids_.size());
-  price_ = options.rate_weight * price_of_a_bit(centroids_);
-  thresholds_ = code_thresholds(centroids_, lengths_, price_);
-  start_latents(original, options.margin);
+  std::vector<float> weights(original.begin(), original.end());
+  each_row(0, weights.size(), [&](std::size_t first, std::size_t last, float scale) {
+    for (std::size_t i = first; i < last; ++i) {
+      weights[i] /= scale;
+    }
+  });
+  free_.emplace(codes_, centroids_, weights, options);
 }
 
 // Calls body(first, last, scale) for the parts of rows that make up elements [begin, end).
@@ -89,37 +94,30 @@ void TrainedCodebook::each_row(std::size_t begin, std::size_t end, const Body& b
   while (begin < end) {
     const std::size_t row = begin / columns_;
     const std::size_t last = std::min(end, (row + 1) * columns_);
-    body(begin, last, scales_[row]);
+    body(begin, last, scale_of_row(row));
     begin = last;
   }
 }
 
-void TrainedCodebook::start_latents(std::span<const float> original, double margin) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  // Where the latent weights of each code may start. An outermost cell has as much room outside of
-  // its centroid as inside.
-  std::vector<float> least;
-  std::vector<float> most;
-  for (std::size_t j = 0; j < centroids_.size(); ++j) {
-    const double c = centroids_[j];
-    const bool first = j == 0;
-    const bool last = j + 1 == centroids_.size();
-    const double below = first ? 0.0 : c - thresholds_[j];
-    const double above = last ? 0.0 : thresholds_[j + 1] - c;
-    const double keep = 1.0 - margin;
-    least.push_back(std::max(static_cast<float>(c - keep * (first ? above : below)),
-                             first ? -kInfinity : thresholds_[j]));
-    most.push_back(std::min(static_cast<float>(c + keep * (last ? below : above)),
-                            last ? kInfinity : std::nextafter(thresholds_[j + 1], -kInfinity)));
-  }
-  latents_.resize(codes_.size());
-  each_row(0, codes_.size(), [&](std::size_t first, std::size_t last, float scale) {
-    for (std::size_t i = first; i < last; ++i) {
-      const std::uint8_t code = codes_[i];
-      latents_[i] = original.empty() ? centroids_[code]
-                                     : std::clamp(original[i] / scale, least[code], most[code]);
-    }
-  });
+float TrainedCodebook::scale_of_row(std::size_t row) const {
+  return has_row_scales() ? row_scales_.scales()[row] : 1.0f;
+}
+
+// By the logarithms of the scales, times `scale`: what a row would change of itself.
+std::vector<float> TrainedCodebook::row_gradient(std::span<const float> gradient,
+                                                 double scale) const {
+  std::vector<float> result(row_scales_.scales().size());
+  split_work(result.size(), static_cast<double>(codes_.size()),
+             [&](std::size_t first, std::size_t last) {
+               for (std::size_t row = first; row < last; ++row) {
+                 double sum = 0.0;
+                 for (std::size_t i = row * columns_; i < (row + 1) * columns_; ++i) {
+                   sum += static_cast<double>(gradient[i]) * centroids_[codes_[i]];
+                 }
+                 result[row] = static_cast<float>(scale * scale_of_row(row) * sum);
+               }
+             });
+  return result;
 }
 
 void TrainedCodebook::values(std::span<float> out) const {
@@ -133,7 +131,7 @@ void TrainedCodebook::values(std::span<float> out) const {
 }
 
 double TrainedCodebook::squared_gradient_norm(std::span<const float> gradient) const {
-  if (free_codes_ || zero_ == centroids_.size()) {
+  if (free_ || zero_ == centroids_.size()) {
     return squared_norm(gradient, [](std::size_t) { return true; });
   }
   const auto zero = static_cast<std::uint8_t>(zero_);
@@ -144,8 +142,9 @@ void TrainedCodebook::step(std::span<const float> gradient, const TrainingStep& 
   const double learning_rate = step.learning_rate / unit_;
   const std::size_t count = centroids_.size();
   std::vector<double> sums(chunk_count(codes_.size()) * count);
-  if (free_codes_) {
-    latent_adam_.begin_step();
+  const std::vector<float> row_sums = row_gradient(gradient, step.gradient_scale);
+  if (free_) {
+    free_->begin_step();
   }
   for_chunks(codes_.size(), [&](std::size_t chunk, std::size_t begin, std::size_t end) {
     std::array<float, kChunkElements> scaled;
@@ -157,15 +156,15 @@ void TrainedCodebook::step(std::span<const float> gradient, const TrainingStep& 
     });
     add_by_code(std::span(codes_).subspan(begin, end - begin), scaled.data(),
                 std::span(sums).subspan(chunk * count, count));
-    if (free_codes_) {
-      latent_adam_.step_part(begin, std::span(latents_).subspan(begin, end - begin),
-                             std::span(scaled).first(end - begin), learning_rate);
+    if (free_) {
+      free_->step_part(begin, std::span(scaled).first(end - begin), learning_rate);
     }
   });
   centroid_adam_.step(centroids_, centroid_gradient(sums), learning_rate);
-  if (free_codes_) {
+  row_scales_.step(row_sums, learning_rate / typical_);
+  if (free_) {
     order_centroids();
-    choose_codes();
+    free_->choose(centroids_, codes_);
   }
 }
 
@@ -197,16 +196,23 @@ void TrainedCodebook::order_centroids() {
   std::ranges::sort(centroids_);
 }
 
-void TrainedCodebook::choose_codes() {
-  thresholds_ = code_thresholds(centroids_, lengths_, price_);
-  for_chunks(codes_.size(), [&](std::size_t /*chunk*/, std::size_t begin, std::size_t end) {
-    update_codes(std::span(latents_).subspan(begin, end - begin), thresholds_,
-                 std::span(codes_).subspan(begin, end - begin));
-  });
+double TrainedCodebook::code_bits(float price_factor) const {
+  return free_->bits(centroids_, codes_, price_factor);
+}
+
+void TrainedCodebook::count_codes() {
+  free_->count(codes_);
+}
+
+void TrainedCodebook::set_price_factor(float price_factor) {
+  free_->set_price_factor(price_factor);
+  free_->choose(centroids_, codes_);
 }
 
 Tensor TrainedCodebook::tensor() const {
-  QuantizedValues quantized{.centroids = centroids_, .codes = codes_, .row_scales = row_scales_};
+  QuantizedValues quantized{.centroids = centroids_,
+                            .codes = codes_,
+                            .row_scales = {row_scales_.codes().begin(), row_scales_.codes().end()}};
   for (std::size_t j = 0; j < centroids_.size(); ++j) {
     quantized.centroids[j] = j == zero_ ? 0.0f : round_centroid(centroids_[j]);
   }
@@ -217,9 +223,11 @@ Tensor TrainedCodebook::tensor() const {
 TrainingState TrainedCodebook::state() const {
   TrainingState state = {centroids_};
   append(state, centroid_adam_.state());
-  if (free_codes_) {
-    state.push_back(latents_);
-    append(state, latent_adam_.state());
+  if (free_) {
+    std::ranges::copy(free_->state(), std::back_inserter(state));
+  }
+  if (has_row_scales()) {
+    std::ranges::copy(row_scales_.state(), std::back_inserter(state));
   }
   return state;
 }
@@ -227,16 +235,23 @@ TrainingState TrainedCodebook::state() const {
 void TrainedCodebook::restore(const TrainingState& state) {
   const std::size_t count = centroids_.size();
   std::vector<std::size_t> sizes = {count, count, count, 1};
-  if (free_codes_) {
-    sizes.insert(sizes.end(), {codes_.size(), codes_.size(), codes_.size(), 1});
+  const std::size_t first_of_codes = sizes.size();
+  if (free_) {
+    std::ranges::copy(free_->state_sizes(), std::back_inserter(sizes));
+  }
+  const std::size_t first_of_rows = sizes.size();
+  if (has_row_scales()) {
+    std::ranges::copy(row_scales_.state_sizes(), std::back_inserter(sizes));
   }
   require_sizes(state, sizes);
   centroids_ = state[0];
   centroid_adam_.restore(adam_state(state, 1));
-  if (free_codes_) {
-    latents_ = state[4];
-    latent_adam_.restore(adam_state(state, 5));
-    choose_codes();
+  if (free_) {
+    free_->restore(state, first_of_codes);
+    free_->choose(centroids_, codes_);
+  }
+  if (has_row_scales()) {
+    row_scales_.restore(state, first_of_rows);
   }
 }
 

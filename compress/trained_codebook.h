@@ -1,36 +1,28 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "compress/adam.h"
+#include "compress/free_codes.h"
+#include "compress/trained_row_scales.h"
 #include "compress/training_state.h"
 #include "model/tensor.h"
 
 namespace ltz::compress {
 
-struct FreeCodesOptions {
-  // How much the bits of a code count, against what they are worth to a quantizer of this step at
-  // high rates (price_of_a_bit); 0: codes are those of the nearest centroids.
-  double rate_weight = 1.0;
-  // How far from the border of its cell a weight starts at least, as a fraction of the way to the
-  // centroid. Second-order rounding leaves many weights outside of their cells: without a margin
-  // the first update would move half of them back, for no reason. 1: all start at the centroids.
-  double margin = 0.25;
-};
-
 // A quantized tensor in training. Its centroids get the sum of their elements' gradients, times the
-// scales of the rows (Han et al. 2016, section 3.3); one that is exactly zero stays so.
+// scales of the rows (Han et al. 2016, section 3.3); one that is exactly zero stays so. Scales of
+// rows are trained too (TrainedRowScales).
 //
-// Codes are fixed or free. Where they are free, every element has a latent weight, in units of the
-// centroids, to which the gradient of the element is given as if there were no quantizer (the
-// straight-through estimator: Bengio, Léonard, Courville 2013); its code is that of the cell that
-// the latent weight is in (code_thresholds, with the code lengths and the price of a bit of the
-// start, and the centroids as they are). Centroids keep their order and their signs.
+// Codes are fixed or free (FreeCodes). Centroids of free codes keep their order and their signs.
 //
 // Adam's steps do not depend on the unit, so the learning rate, which is meant for weights, is
-// divided by the root mean square of the row scales. For the members see TrainedTensor.
+// divided by the root mean square of the row scales at the start; and for the logarithms of the
+// scales also by that of the elements' centroids, as if the weights of a row moved together. For
+// the members see TrainedTensor.
 class TrainedCodebook {
  public:
   TrainedCodebook(const Shape& shape, const QuantizedValues& start);
@@ -46,36 +38,43 @@ class TrainedCodebook {
   // Throws ConfigError for a centroid that is not finite in float16.
   Tensor tensor() const;
 
-  // {centroids, first moments, second moments, {updates}}, with free codes also the latent weights
-  // and their moments.
+  // For free codes that have a price; see hold_code_bits().
+  bool priced() const { return free_ && free_->priced(); }
+  float price_factor() const { return free_->price_factor(); }
+  // Entropy of all codes, in bits, as they would be chosen at that multiple of the first price.
+  double code_bits(float price_factor) const;
+  // From now on codes have the lengths that their frequencies say: those of all elements as they
+  // are. Nothing else changes until the codes are chosen anew.
+  void count_codes();
+  // Chooses the codes at that multiple of the first price.
+  void set_price_factor(float price_factor);
+
+  // {centroids, first moments, second moments, {updates}}, then the states of free codes and of row
+  // scales where there are any.
   TrainingState state() const;
   void restore(const TrainingState& state);
 
  private:
   template <typename Body>
   void each_row(std::size_t begin, std::size_t end, const Body& body) const;
-  void start_latents(std::span<const float> original, double margin);
+  bool has_row_scales() const { return !row_scales_.scales().empty(); }
+  float scale_of_row(std::size_t row) const;
+  std::vector<float> row_gradient(std::span<const float> gradient, double scale) const;
   std::vector<float> centroid_gradient(const std::vector<double>& sums) const;
   void order_centroids();
-  void choose_codes();
 
   Shape shape_;
-  std::vector<std::uint8_t> row_scales_;
-  std::vector<float> scales_;  // of rows of columns_ elements; 1 of all where there are none
-  std::size_t columns_ = 1;
-  double unit_ = 1.0;  // root mean square of scales_
+  TrainedRowScales row_scales_;  // without rows where there are none
+  std::size_t columns_ = 1;      // of a row; all elements where there are no scales
+  double unit_ = 1.0;            // root mean square of the scales at the start
+  double typical_ = 1.0;         // that of the elements' centroids
 
   std::vector<float> centroids_;
   std::size_t zero_ = 0;  // the one that is exactly zero, or their number
   std::vector<std::uint8_t> codes_;
   Adam centroid_adam_;
 
-  bool free_codes_ = false;
-  std::vector<float> latents_;  // (elements) if codes are free
-  Adam latent_adam_;
-  std::vector<double> lengths_;  // of the codes, in bits
-  double price_ = 0.0;           // of a bit
-  std::vector<float> thresholds_;
+  std::optional<FreeCodes> free_;
 };
 
 }  // namespace ltz::compress

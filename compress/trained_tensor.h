@@ -41,6 +41,11 @@ class TrainedTensor {
   // One update. gradient: (elements), as above.
   void step(std::span<const float> gradient, const TrainingStep& step);
 
+  // The plain floats if it has these, else null.
+  TrainedWeights* weights() { return std::get_if<TrainedWeights>(&trained_); }
+  // The codebook if there is one, else null.
+  TrainedCodebook* codebook() { return std::get_if<TrainedCodebook>(&trained_); }
+
   // To be saved: of the precision that the start had, pruned elements exactly zero; a codebook of
   // float16 centroids that are all in use. Throws ConfigError for what float16 cannot hold.
   Tensor tensor() const;

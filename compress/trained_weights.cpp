@@ -3,9 +3,10 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <array>
-#include <utility>
+#include <cmath>
 
 #include "compress/fixed_chunks.h"
+#include "compress/prune.h"
 #include "compress/quantize.h"
 
 namespace ltz::compress {
@@ -13,6 +14,7 @@ namespace ltz::compress {
 TrainedWeights::TrainedWeights(const Shape& shape, const DenseValues& start, Zeros zeros)
     : shape_(shape),
       precision_(start.precision),
+      zeros_(zeros),
       values_(start.values),
       adam_(start.values.size()) {
   if (zeros == Zeros::kPruned && std::ranges::find(values_, 0.0f) != values_.end()) {
@@ -66,16 +68,40 @@ TrainingState TrainedWeights::state() const {
   return state;
 }
 
+void TrainedWeights::prune(double sparsity) {
+  const auto wanted = std::llround(sparsity * static_cast<double>(values_.size()));
+  if (!mask_.empty() && std::ranges::count(mask_, 0) >= wanted) {
+    return;
+  }
+  const float threshold = threshold_for_sparsity(values_, sparsity);
+  if (threshold > 0.0f) {
+    mask_.resize(values_.size());
+    std::ranges::transform(values_, mask_.begin(), [threshold](float value) {
+      return static_cast<std::uint8_t>(std::abs(value) > threshold ? 1 : 0);
+    });
+    apply_mask();
+  }
+}
+
+void TrainedWeights::apply_mask() {
+  for (std::size_t i = 0; i < mask_.size(); ++i) {
+    values_[i] = mask_[i] != 0 ? values_[i] : 0.0f;
+  }
+  adam_.forget(mask_);
+}
+
+// Pruned is what is zero and has never moved: a weight may pass through zero.
 void TrainedWeights::restore(const TrainingState& state) {
   require_sizes(state, {values_.size(), values_.size(), values_.size(), 1});
   values_ = state[0];
-  AdamState adam = adam_state(state, 1);
-  for (std::size_t i = 0; i < mask_.size(); ++i) {
-    if (mask_[i] == 0) {
-      values_[i] = adam.first[i] = adam.second[i] = 0.0f;
+  adam_.restore(adam_state(state, 1));
+  for (std::size_t i = 0; zeros_ == Zeros::kPruned && i < values_.size(); ++i) {
+    if (values_[i] == 0.0f && adam_.state().second[i] == 0.0f) {
+      mask_.resize(values_.size(), 1);
+      mask_[i] = 0;
     }
   }
-  adam_.restore(std::move(adam));
+  apply_mask();
 }
 
 }  // namespace ltz::compress

@@ -26,14 +26,21 @@ class TrainedWeights {
   void step(std::span<const float> gradient, const TrainingStep& step);
   Tensor tensor() const;
 
+  // Prunes those of least magnitude until this fraction of all is zero, if it is not already: they
+  // stay so, like those pruned at the start. Throws ConfigError for a fraction outside of 0 to 1.
+  void prune(double sparsity);
+
   // {values, first moments, second moments, {updates}}
   TrainingState state() const;
-  // What is pruned now is zero afterwards, whatever it was in the state.
+  // What is pruned now or was so in the state is pruned afterwards.
   void restore(const TrainingState& state);
 
  private:
+  void apply_mask();
+
   Shape shape_;
   Precision precision_;
+  Zeros zeros_;
   std::vector<float> values_;
   std::vector<std::uint8_t> mask_;  // as mask_of() has it; empty: nothing is pruned
   Adam adam_;

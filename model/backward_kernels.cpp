@@ -10,8 +10,6 @@
 namespace ltz::kernels {
 namespace {
 
-constexpr float kNormEpsilon = 1e-5f;
-
 LTZ_INLINE float dot(const float* a, const float* b, std::size_t n) {
   float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)

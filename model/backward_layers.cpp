@@ -1,5 +1,6 @@
 #include "model/backward_kernels.h"
 #include "model/layers.h"
+#include "model/parameter_names.h"
 #include "model/scratch.h"
 #include "model/transformer_layers.h"
 
@@ -15,8 +16,7 @@ void Linear::backward_parameters(MatrixView x, MatrixView dy, Gradients& gradien
   Eigen::Map<Matrix> dweight(gradients[name_].data(), weight_->out(), weight_->in());
   dweight.noalias() += dy.transpose() * x;
   if (!bias_.empty()) {
-    const std::string bias = name_.substr(0, name_.rfind('.')) + ".bias";
-    Eigen::Map<RowVector>(gradients[bias].data(), weight_->out()) += dy.colwise().sum();
+    Eigen::Map<RowVector>(gradients[bias_of(name_)].data(), weight_->out()) += dy.colwise().sum();
   }
 }
 

@@ -13,10 +13,9 @@ Gradients::Gradients(const ModelConfig& config) {
   }
 }
 
-void Gradients::add(const Gradients& other) {
-  for (auto& [name, sums] : values_) {
-    std::ranges::transform(sums, other.values_.at(name), sums.begin(), std::plus());
-  }
+void Gradients::add(const Gradients& other, const std::string& name) {
+  std::vector<float>& sums = values_.at(name);
+  std::ranges::transform(sums, other.values_.at(name), sums.begin(), std::plus());
 }
 
 void Gradients::clear() {

@@ -18,7 +18,8 @@ class Gradients {
   // Row-major, as the parameter.
   std::span<float> operator[](const std::string& name) { return values_.at(name); }
   const std::map<std::string, std::vector<float>>& values() const { return values_; }
-  void add(const Gradients& other);
+  // Adds what another has for this parameter.
+  void add(const Gradients& other, const std::string& name);
   void clear();
 
  private:

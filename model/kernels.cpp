@@ -10,7 +10,6 @@
 namespace ltz::kernels {
 namespace {
 
-constexpr float kNormEpsilon = 1e-5f;
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 // Sums that are added up side by side, so that no addition waits for the one before it.
 constexpr std::size_t kSums = 32;

@@ -12,8 +12,9 @@ namespace ltz::kernels {
 // y[i] = gelu(y[i]), the exact form with erf (Hendrycks & Gimpel 2016)
 void gelu(std::span<float> y);
 
-// x[i] = x[i] + residual[i], then normalised: (x - mean) / sqrt(variance + 1e-5) * gain + bias
-// (Ba et al. 2016). residual may be empty.
+// x[i] = x[i] + residual[i], then normalised: (x - mean) / sqrt(variance + kNormEpsilon) * gain +
+// bias (Ba et al. 2016). residual may be empty.
+inline constexpr float kNormEpsilon = 1e-5f;
 void layer_norm(std::span<float> x, std::span<const float> residual, std::span<const float> gain,
                 std::span<const float> bias);
 

@@ -16,6 +16,9 @@ done
 zeros() { ltz inspect $1 --json | jq -c '[.tensors[] | select(.name | endswith("fc1.weight")) | .sparsity]'; }
 [ "$(zeros trained.h5)" = "$(zeros pruned.h5)" ] && echo "as many zeros as before"
 ltz pack codes.h5 -o codes.ltz
+train $model --sparsity 0.5 -o gradual.h5 2>/dev/null
+[ "$(zeros gradual.h5)" = "$(zeros pruned.h5)" ] && echo "pruned as much while it was trained"
+[ "$(jq -n "$(nll gradual.h5) < $(nll pruned.h5)")" = true ] && echo "gradual: better on what it has read"
 # The same bytes for any number of threads, and after an interruption.
 for threads in 1 2 3; do train pruned.h5 -o $threads.h5 --threads $threads 2>/dev/null; done
 cmp 1.h5 2.h5 && cmp 1.h5 3.h5 && cmp 1.h5 trained.h5 && echo "threads do not matter"
@@ -23,7 +26,12 @@ train pruned.h5 --dev-src src --dev-ref ref -o whole.h5 --state state 2>&1 | cut
 train pruned.h5 --dev-src src --dev-ref ref -o again.h5 --state state 2>&1 | cut -d: -f1
 cmp whole.h5 again.h5 && echo "the same model"
 # What it refuses.
-train quantized.h5 --state state -o bad.h5 2>&1 | sed 's/model [0-9a-f]*/model …/g; s/text [0-9a-f]*/text …/g'
+train quantized.h5 --state state -o bad.h5 2>&1 | sed -E 's/(model|text|development set) [0-9a-f]{8}/\1 …/g'
+another() { train pruned.h5 "$@" --state state -o bad.h5 2>&1 | grep -c "another training"; }
+echo "another teacher: $(another --dev-src src --dev-ref ref --teacher $model)"
+echo "another development set: $(another --dev-src ref --dev-ref src)"
+echo "another target: $(another --dev-src src --dev-ref ref --sparsity 0.6)"
+train quantized.h5 --sparsity 0.5 -o bad.h5; echo "pruning codes: $?"
 train pruned.h5 --distillation 0.5 -o bad.h5; echo "no teacher: $?"
 train pruned.h5 --teacher $GOLDEN/wmt-dynamic-glu/checkpoint.pt --distillation 0.5 -o bad.h5; echo "another architecture: $?"
 train pruned.h5 -o pruned.h5; echo "onto its input: $?"

@@ -19,7 +19,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 TEST_CASE("lengths of codes are those of their frequencies") {
   const std::vector<std::uint8_t> codes = {0, 0, 0, 0, 1, 1, 3, 3};
-  CHECK(code_lengths(codes, 4) == std::vector<double>{1.0, 2.0, 4.0, 2.0});
+  CHECK(code_lengths(codes, 4) == std::vector<float>{1.0, 2.0, 4.0, 2.0});
   CHECK(code_lengths({}, 0).empty());
 }
 
@@ -31,13 +31,13 @@ TEST_CASE("a bit is worth what the slope of the distortion says") {
 
 TEST_CASE("without a price thresholds are in the middle") {
   const std::vector<float> centroids = {-1.0f, 0.0f, 3.0f};
-  CHECK(code_thresholds(centroids, std::vector<double>{5.0, 1.0, 9.0}, 0.0) ==
+  CHECK(code_thresholds(centroids, std::vector<float>{5.0, 1.0, 9.0}, 0.0) ==
         std::vector<float>{-kInfinity, -0.5f, 1.5f, kInfinity});
 }
 
 TEST_CASE("at a threshold both centroids cost the same") {
   const std::vector<float> centroids = {0.0f, 1.0f, 2.5f};
-  const std::vector<double> lengths = {1.0, 3.0, 2.0};
+  const std::vector<float> lengths = {1.0, 3.0, 2.0};
   const double price = 0.125;
   const std::vector<float> thresholds = code_thresholds(centroids, lengths, price);
   for (std::size_t j = 0; j + 1 < centroids.size(); ++j) {
@@ -49,8 +49,8 @@ TEST_CASE("at a threshold both centroids cost the same") {
 
 TEST_CASE("every centroid is in its own cell, whatever its code costs") {
   const std::vector<float> centroids = {-1.0f, -0.5f, std::nextafter(-0.5f, 0.0f), 0.0f, 8.0f};
-  for (const std::vector<double>& lengths :
-       {std::vector<double>{1, 20, 1, 20, 1}, {20, 1, 20, 1, 20}, {1, 2, 3, 4, 5}}) {
+  for (const std::vector<float>& lengths :
+       {std::vector<float>{1, 20, 1, 20, 1}, {20, 1, 20, 1, 20}, {1, 2, 3, 4, 5}}) {
     for (const double price : {0.0, 0.01, 1.0, 1e6}) {
       std::vector<std::uint8_t> codes(centroids.size(), 2);
       update_codes(centroids, code_thresholds(centroids, lengths, price), codes);
@@ -64,7 +64,7 @@ TEST_CASE("codes are found from wherever the search begins") {
   // Two centroids are equal, as those that training makes meet.
   const std::vector<float> centroids = {-0.75f, -0.25f, 0.0f, 0.125f, 0.125f, 0.5f};
   const std::vector<float> thresholds =
-      code_thresholds(centroids, std::vector<double>{3, 2, 1, 2, 4, 5}, 0.01);
+      code_thresholds(centroids, std::vector<float>{3, 2, 1, 2, 4, 5}, 0.01);
   std::vector<float> values = {-kInfinity, kInfinity, -0.0f};
   values.insert(values.end(), thresholds.begin() + 1, thresholds.end() - 1);
   for (int i = 0; i < 200; ++i) {

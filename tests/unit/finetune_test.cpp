@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "compress/codebook.h"
 #include "compress/training_batches.h"
 #include "formats/training_file.h"
 #include "model/error.h"
@@ -45,6 +46,24 @@ double nll(const Checkpoint& checkpoint, const CalibrationText& text) {
 
 const std::vector<std::uint8_t>& codes_of(const Tensor& tensor) {
   return std::get<QuantizedValues>(tensor.data).codes;
+}
+
+double code_bits(const Checkpoint& checkpoint) {
+  double bits = 0.0;
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    if (tensor.quantized()) {
+      bits += static_cast<double>(tensor.size()) * entropy(code_counts(codes_of(tensor)));
+    }
+  }
+  return bits;
+}
+
+// With codes that are free and move.
+FinetuneOptions free_code_options() {
+  FinetuneOptions options = some_options();
+  options.finetuner.tensors.free_codes = true;
+  options.learning_rate = 0.03;
+  return options;
 }
 
 }  // namespace
@@ -114,6 +133,86 @@ TEST_CASE("codes stay, unless they are free") {
   CHECK(changed);
 }
 
+TEST_CASE("free codes have no more bits than at the start, or fewer as wanted") {
+  const Checkpoint original = tiny_checkpoint(6);
+  const Checkpoint start = tiny_quantized_checkpoint(6);
+  const CalibrationText text = some_text(start.config);
+  FinetuneOptions options = free_code_options();
+  // Here training by itself would end in fewer bits.
+  CHECK(code_bits(finetune(start, &original, text, {}, options)) < 1.005 * code_bits(start));
+  for (const double fraction : {0.9, 0.8}) {
+    options.code_bits = fraction;
+    const Checkpoint trained = finetune(start, &original, text, {}, options);
+    CHECK(code_bits(trained) == Approx(fraction * code_bits(start)).epsilon(0.005));
+  }
+  // The best model is not one that was still too large.
+  options.code_bits = 0.9;
+  const Checkpoint best = finetune(start, &original, text, text, options);
+  CHECK(code_bits(best) == Approx(0.9 * code_bits(start)).epsilon(0.005));
+  options.code_bits = 0.0;
+  CHECK_THROWS_AS(finetune(start, &original, text, {}, options), ConfigError);
+}
+
+TEST_CASE("pruning falls off as the cube of what is left to do") {
+  const Checkpoint start = pruned_checkpoint();
+  const std::string half = "encoder.layers.0.fc1.weight";
+  const std::string dense = "encoder.layers.0.fc2.weight";
+  const std::string table = "encoder.embed_tokens.weight";
+  const PruningSchedule schedule(start, {.sparsity = 0.8, .tensors = {{dense, 0.4}, {table, 0.1}}});
+  CHECK(schedule.at(0.0).at(half) == Approx(0.5));
+  CHECK(schedule.at(0.5).at(half) == Approx(0.8 - 0.3 / 8));
+  CHECK(schedule.at(0.5).at(dense) == Approx(0.4 - 0.4 / 8));
+  CHECK(schedule.at(1.0).at(half) == 0.8);
+  CHECK(schedule.at(1.0).at(table) == 0.1);
+  // Biases, gains and tables are not meant by "all"; nor is what is sparse enough already.
+  for (const auto& [name, sparsity] : schedule.at(1.0)) {
+    CHECK((name == table || start.tensors.at(name).shape.size() == 2));
+    CHECK((name == table || name.find("embed") == std::string::npos));
+  }
+  CHECK(PruningSchedule(start, {}).empty());
+  CHECK(PruningSchedule(start, {.tensors = {{half, 0.3}}}).empty());
+  for (const GradualPruning& bad :
+       {GradualPruning{.sparsity = 1.5}, GradualPruning{.tensors = {{"nothing", 0.5}}},
+        GradualPruning{.tensors = {{"encoder.layers.0.fc1.bias", 0.5}}}}) {
+    CHECK_THROWS_AS(PruningSchedule(start, bad), ConfigError);
+  }
+  CHECK_THROWS_WITH(PruningSchedule(tiny_quantized_checkpoint(1), {.sparsity = 0.5}),
+                    Catch::Contains("codebook"));
+}
+
+TEST_CASE("a model is pruned while it is trained, and only then a candidate") {
+  const Checkpoint start = pruned_checkpoint();
+  const CalibrationText text = some_text(start.config);
+  FinetuneOptions options = some_options();
+  const std::string half = "encoder.layers.0.fc1.weight";
+  const std::string milder = "encoder.layers.0.fc2.weight";
+  options.pruning = {.sparsity = 0.75, .tensors = {{milder, 0.25}}};
+  std::vector<double> sparsities;
+  const FinetuneObserver observer{
+      .progress = {}, .save = [&](const FinetuneState& state) {
+        sparsities.push_back(sparsity(state.tensors.at(milder).front()));
+      }};
+  for (const CalibrationText& development : {CalibrationText(), text}) {
+    const Checkpoint trained = finetune(start, nullptr, text, development, options, observer);
+    for (const ParameterSpec& spec : parameter_specs(start.config)) {
+      CAPTURE(spec.name);
+      const std::vector<float> values = trained.tensors.at(spec.name).values();
+      const double wanted = spec.role != Role::kMatrix ? 0.0 : spec.name == milder ? 0.25 : 0.75;
+      CHECK(sparsity(values) ==
+            Approx(wanted).margin(0.5 / static_cast<double>(values.size()) + 1e-9));
+    }
+    // What was pruned at the start stays so.
+    const std::vector<float> before = start.tensors.at(half).values();
+    const std::vector<float> after = trained.tensors.at(half).values();
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      CHECK((before[i] != 0.0f || after[i] == 0.0f));
+    }
+  }
+  CHECK(std::ranges::is_sorted(std::span(sparsities).first(sparsities.size() / 2)));
+  CHECK(sparsities.front() > 0.0);
+  CHECK(sparsities.front() < 0.25);
+}
+
 TEST_CASE("a student comes closer to its teacher without references that say anything") {
   const Checkpoint teacher = tiny_checkpoint(7);
   Checkpoint start = teacher;
@@ -155,18 +254,34 @@ TEST_CASE("training is the same for any number of threads") {
 }
 
 TEST_CASE("an interrupted training goes on from its file and ends in the same model") {
-  const Checkpoint start = pruned_checkpoint();
-  const CalibrationText text = some_text(start.config);
+  const CalibrationText text = some_text(tiny_checkpoint(1).config);
   std::vector<std::vector<std::byte>> files;
-  const FinetuneObserver observer{
-      .progress = {}, .save = [&](const FinetuneState& state) {
-        files.push_back(formats::encode_training(state, start, "this training"));
-      }};
-  const Checkpoint whole = finetune(start, nullptr, text, text, some_options(), observer);
-  REQUIRE(files.size() > 2);
-  const Checkpoint resumed = finetune(start, nullptr, text, text, some_options(), {},
-                                      formats::read_training(files[1], start, "this training"));
-  CHECK(resumed.tensors == whole.tensors);
+  FinetuneOptions shrinking = free_code_options();
+  shrinking.code_bits = 0.9;
+  FinetuneOptions pruning = some_options();
+  pruning.pruning.sparsity = 0.8;
+  const std::vector<std::pair<Checkpoint, FinetuneOptions>> trainings = {
+      {tiny_quantized_checkpoint(6), free_code_options()},
+      {tiny_quantized_checkpoint(6), shrinking},
+      {pruned_checkpoint(), some_options()},
+      {pruned_checkpoint(), pruning},
+  };
+  for (const auto& [begin, options] : trainings) {
+    files.clear();
+    const FinetuneObserver observer{
+        .progress = {}, .save = [&, &begin = begin](const FinetuneState& state) {
+          files.push_back(formats::encode_training(state, begin, "this training"));
+        }};
+    const Checkpoint whole = finetune(begin, nullptr, text, text, options, observer);
+    REQUIRE(files.size() > 2);
+    for (const std::size_t file : {std::size_t{1}, files.size() - 2}) {
+      const Checkpoint resumed =
+          finetune(begin, nullptr, text, text, options, {},
+                   formats::read_training(files[file], begin, "this training"));
+      CHECK(resumed.tensors == whole.tensors);
+    }
+  }
+  const Checkpoint start = pruned_checkpoint();
   CHECK_THROWS_AS(formats::read_training(files[1], start, "another"), ConfigError);
   files[1].pop_back();
   CHECK_THROWS_AS(formats::read_training(files[1], start, "this training"), FormatError);

@@ -5,6 +5,7 @@
 
 #include "compress/calibration.h"
 #include "model/error.h"
+#include "model/parameter_names.h"
 #include "tests/unit/tiny_calibration.h"
 #include "tests/unit/tiny_checkpoint.h"
 
