@@ -156,13 +156,16 @@ void attend(std::span<float> out, std::span<const float> query, int heads, const
   const float scale = 1.0f / std::sqrt(static_cast<float>(width));
   const std::size_t padded = padded_keys(keys.size());
   score_keys(scratch.data(), padded, query, width, keys, scale);
-  for (std::size_t begin = 0; begin < query.size(); begin += width) {
-    const std::span<float> weights = scratch.first(padded);
-    scratch = scratch.subspan(padded);
+  // One softmax waits for its sum across a vector; the next one need not wait for it.
+  for (std::size_t head = 0; head < static_cast<std::size_t>(heads); ++head) {
+    const std::span<float> weights = scratch.subspan(head * padded, padded);
     std::fill(weights.begin() + static_cast<std::ptrdiff_t>(keys.size()), weights.end(),
               -std::numeric_limits<float>::infinity());
     softmax_inline(weights);
-    mix_rows(out.data() + begin, width, weights.data(), values, begin);
+  }
+  for (std::size_t head = 0; head < static_cast<std::size_t>(heads); ++head) {
+    mix_rows(out.data() + head * width, width, scratch.data() + head * padded, values,
+             head * width);
   }
 }
 

@@ -16,20 +16,22 @@ using Eight = simd::Vector<8>;
 // y = e^x to about two units in the last place; e^-87 for everything below, e^88 for everything
 // above. x is split into n ln 2 + r with |r| <= ln 2 / 2, and e^r is a polynomial of degree 6
 // (Taylor coefficients are good enough on so short an interval).
-LTZ_INLINE void exponential(const Eight& value, Eight& y) {
-  using Integers __attribute__((vector_size(sizeof(Eight)))) = std::int32_t;
+// Floats: a vector of any number of them.
+template <typename Floats>
+LTZ_INLINE void exponential(const Floats& value, Floats& y) {
+  using Integers __attribute__((vector_size(sizeof(Floats)))) = std::int32_t;
   constexpr float kLog2E = 1.44269504089f;
   constexpr float kLn2High = 0.693359375f;  // few bits, so that n * kLn2High is exact
   constexpr float kLn2Low = -2.12194440e-4f;
   // 1.5 * 2^23: adding it rounds to an integer, which is then in the last bits.
   constexpr float kRound = 12582912.0f;
   constexpr int kMantissaBits = 23;
-  Eight x = value > -87.0f ? value : Eight{} - 87.0f;
-  x = x < 88.0f ? x : Eight{} + 88.0f;
-  const Eight rounded = x * kLog2E + kRound;
-  const Eight n = rounded - kRound;
-  const Eight r = (x - n * kLn2High) - n * kLn2Low;
-  Eight p = r * (1.0f / 720.0f) + 1.0f / 120.0f;
+  Floats x = value > -87.0f ? value : Floats{} - 87.0f;
+  x = x < 88.0f ? x : Floats{} + 88.0f;
+  const Floats rounded = x * kLog2E + kRound;
+  const Floats n = rounded - kRound;
+  const Floats r = (x - n * kLn2High) - n * kLn2Low;
+  Floats p = r * (1.0f / 720.0f) + 1.0f / 120.0f;
   p = p * r + 1.0f / 24.0f;
   p = p * r + 1.0f / 6.0f;
   p = p * r + 0.5f;
@@ -38,7 +40,7 @@ LTZ_INLINE void exponential(const Eight& value, Eight& y) {
   // Times 2^n: what shifting leaves of kRound is nothing.
   const Integers exponents = reinterpret_cast<Integers>(rounded) << kMantissaBits;
   const Integers product = reinterpret_cast<Integers>(p) + exponents;
-  y = reinterpret_cast<Eight>(product);
+  y = reinterpret_cast<Floats>(product);
 }
 
 // Eight floats at the end of a span that has only `count` more, the others `fill`.
@@ -53,11 +55,9 @@ LTZ_INLINE float sum_across(const Eight& x) {
 }
 
 LTZ_INLINE float max_across(const Eight& x) {
-  float largest = x[0];
-  for (int i = 1; i < 8; ++i) {
-    largest = std::max(largest, x[i]);
-  }
-  return largest;
+  // Not one after the other: who calls waits for it.
+  return std::max(std::max(std::max(x[0], x[4]), std::max(x[1], x[5])),
+                  std::max(std::max(x[2], x[6]), std::max(x[3], x[7])));
 }
 
 LTZ_INLINE void softmax_inline(std::span<float> x) {

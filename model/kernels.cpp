@@ -87,6 +87,12 @@ LTZ_MULTIVERSION
 float sum_exp(std::span<const float> x, float shift) {
   Eight sums = {};
   std::size_t i = 0;
+  for (; i + 16 <= x.size(); i += 16) {
+    simd::Vector<16> values = simd::at<16>(x.data() + i) - shift;
+    exponential(values, values);
+    sums += __builtin_shufflevector(values, values, 0, 1, 2, 3, 4, 5, 6, 7);
+    sums += __builtin_shufflevector(values, values, 8, 9, 10, 11, 12, 13, 14, 15);
+  }
   for (; i + 8 <= x.size(); i += 8) {
     Eight values = simd::at<8>(x.data() + i) - shift;
     exponential(values, values);
