@@ -70,6 +70,7 @@ nlohmann::ordered_json to_json(const Options& options, const BenchResult& result
   nlohmann::ordered_json json = {{"runs", options.bench.runs},
                                  {"random_text", options.bench.source.empty()},
                                  {"beam", options.bench.beam.beam},
+                                 {"precision", to_string(options.bench.arithmetic)},
                                  {"sentences", work.sentences},
                                  {"source_tokens", work.source_tokens},
                                  {"target_tokens", work.target_tokens},
@@ -126,11 +127,12 @@ std::string table(const BenchResult& result) {
 std::string describe(const Options& options, const BenchWork& work) {
   const BenchOptions& bench = options.bench;
   return fmt::format(
-      "{} sentences{}, {} source tokens, {} target tokens{}; beam {}\n"
+      "{} sentences{}, {} source tokens, {} target tokens{}; beam {}, {}\n"
       "{:.3f} GFLOP a sentence to translate, {:.4f} to read; medians of {} runs\n",
       work.sentences, bench.source.empty() ? " of random words" : "", work.source_tokens,
       work.target_tokens, bench.reference.empty() ? " of the model's own translations" : "",
-      bench.beam.beam, work.translate_flop / 1e9 / static_cast<double>(work.sentences),
+      bench.beam.beam, to_string(bench.arithmetic),
+      work.translate_flop / 1e9 / static_cast<double>(work.sentences),
       work.nll_flop / 1e9 / static_cast<double>(work.sentences), bench.runs);
 }
 
@@ -172,6 +174,7 @@ void setup_bench(CLI::App& app, Action& action) {
   command->add_option("--runs", bench.runs, "The medians of so many runs are reported")
       ->check(CLI::Range(1, 1000));
   add_beam(*command, bench.beam);
+  add_precision(*command, bench.arithmetic);
   add_json(*command, options->json);
   command->footer(
       "Speeds are compared with the GEMM of the same BLAS (flop: two for each multiplication that\n"

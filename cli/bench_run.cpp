@@ -32,7 +32,8 @@ double seconds(const Work& work) {
 
 // What translation needs of a file.
 struct Ready {
-  explicit Ready(const Checkpoint& checkpoint) : model(checkpoint), codec(checkpoint) {}
+  Ready(const Checkpoint& checkpoint, Arithmetic arithmetic)
+      : model(checkpoint, arithmetic), codec(checkpoint) {}
 
   Transformer model;
   TextCodec codec;
@@ -120,7 +121,7 @@ class Bench {
  public:
   explicit Bench(const BenchOptions& options) : options_(options) {
     formats::ModelFile file = options.model.read();
-    const Ready ready(file.checkpoint);
+    const Ready ready(file.checkpoint, options.arithmetic);
     text_ = read_text(options, ready);
     matrices_ = dense_matrices(file.checkpoint);
     if (file.container == "ltz") {
@@ -145,7 +146,8 @@ class Bench {
     BenchTimes times{.threads = threads};
     times.limits = eval::measure_machine(std::min(threads, omp_get_num_procs()));
     std::optional<Ready> ready;
-    times.load = seconds([&] { ready.emplace(options_.model.read().checkpoint); });
+    times.load =
+        seconds([&] { ready.emplace(options_.model.read().checkpoint, options_.arithmetic); });
     times.first = seconds(
         [&] { beam_search(ready->model, std::span(text_.source).first(1), options_.beam); });
     times.translate = seconds([&] { translate_all(*ready); });

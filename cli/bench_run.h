@@ -18,6 +18,7 @@ struct BenchOptions {
   std::string reference;  // its translation; empty: the model's own
   int runs = 3;
   BeamOptions beam;
+  Arithmetic arithmetic = Arithmetic::kFloat32;
 };
 
 // How much there is to do. Flop: two for each multiplication that eval/accounting.h counts, output

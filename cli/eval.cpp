@@ -78,7 +78,7 @@ int run(const Options& options) {
       .check();
   const eval::ParallelText text = options.text.read();
   const Checkpoint checkpoint = options.model.read().checkpoint;
-  const Transformer model(checkpoint);
+  const Transformer model(checkpoint, options.evaluation.arithmetic);
   Progress progress("translating");
   const eval::Scores scores =
       eval::evaluate(model, TextCodec(checkpoint), text, options.evaluation,
@@ -121,6 +121,7 @@ void setup_eval(CLI::App& app, Action& action) {
   add_text(*command, options->text, true);
   command->add_option("-o,--output", options->output, "Keep the translations in this file");
   add_beam(*command, options->evaluation.beam);
+  add_precision(*command, options->evaluation.arithmetic);
   add_metric(*command, options->evaluation.metric, options->bootstrap);
   command->add_option("--padded-batches", options->evaluation.fairseq_max_tokens,
                       "Imitate the padding of fairseq's batches of so many tokens; 0: none");

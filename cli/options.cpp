@@ -89,6 +89,24 @@ void add_beam(CLI::App& command, BeamOptions& options) {
       ->group(group);
 }
 
+void add_precision(CLI::App& command, Arithmetic& arithmetic) {
+  command
+      .add_option_function<std::string>(
+          "--precision",
+          [&arithmetic](const std::string& name) {
+            arithmetic = name == "int8" ? Arithmetic::kInt8 : Arithmetic::kFloat32;
+          },
+          "What matrix products are computed in: float32, or int8, which is faster and differs a "
+          "little")
+      ->type_name("float32|int8")
+      ->check(CLI::IsMember({"float32", "int8"}))
+      ->default_str("float32");
+}
+
+std::string to_string(Arithmetic arithmetic) {
+  return arithmetic == Arithmetic::kInt8 ? "int8" : "float32";
+}
+
 void add_json(CLI::App& command, JsonOptions& options) {
   command.add_option("--json", options.path, "Report as JSON to FILE, or to standard output")
       ->type_name("[FILE]")

@@ -10,6 +10,7 @@
 #include "eval/gates.h"
 #include "formats/model_file.h"
 #include "model/beam_search.h"
+#include "model/weight_matrix.h"
 
 // Options that several subcommands share.
 namespace ltz::cli {
@@ -38,6 +39,10 @@ void add_text(CLI::App& command, TextOptions& options, bool required);
 
 // --beam, --lenpen, --max-len-a, --max-len-b, --min-len, --no-repeat-ngram-size
 void add_beam(CLI::App& command, BeamOptions& options);
+
+// --precision
+void add_precision(CLI::App& command, Arithmetic& arithmetic);
+std::string to_string(Arithmetic arithmetic);
 
 // --json [FILE]
 struct JsonOptions {

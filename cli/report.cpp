@@ -53,7 +53,7 @@ std::string gate_line(const eval::Gate& gate) {
 }
 
 eval::EvaluationOptions evaluation(const ReportOptions& options) {
-  return {.beam = options.beam, .metric = {.bleu = options.bleu}};
+  return {.beam = options.beam, .metric = {.bleu = options.bleu}, .arithmetic = options.arithmetic};
 }
 
 // BLEU of the reference and of the artifact, and how sure the difference is.
@@ -182,8 +182,9 @@ std::vector<eval::BleuStatistics> measure_bleu(const Checkpoint& checkpoint,
                                                const eval::ParallelText& text,
                                                const ReportOptions& options,
                                                const SentenceProgress& progress) {
-  const eval::Scores scores = eval::evaluate(Transformer(checkpoint), TextCodec(checkpoint), text,
-                                             evaluation(options), progress);
+  const eval::Scores scores =
+      eval::evaluate(Transformer(checkpoint, options.arithmetic), TextCodec(checkpoint), text,
+                     evaluation(options), progress);
   return eval::bleu_statistics(scores.hypotheses, std::span(&text.reference, 1), options.bleu);
 }
 

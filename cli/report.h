@@ -17,6 +17,7 @@ namespace ltz::cli {
 struct ReportOptions {
   TextOptions text;
   BeamOptions beam;
+  Arithmetic arithmetic = Arithmetic::kFloat32;
   eval::BleuOptions bleu;
   eval::BootstrapOptions bootstrap;  // of the drop of BLEU
   GateOptions gates;

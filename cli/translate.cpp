@@ -20,6 +20,7 @@ constexpr std::size_t kChunk = 1000;
 struct Options {
   ModelOptions model;
   BeamOptions beam;
+  Arithmetic arithmetic = Arithmetic::kFloat32;
   int n_best = 0;
   bool scores = false;
 };
@@ -69,7 +70,7 @@ void translate_lines(const Translator& translator, std::span<const TokenIds> sou
 // The checkpoint's own copy of the weights is not kept.
 Translator read_translator(const Options& options) {
   const Checkpoint checkpoint = options.model.read().checkpoint;
-  return {options, Transformer(checkpoint), TextCodec(checkpoint)};
+  return {options, Transformer(checkpoint, options.arithmetic), TextCodec(checkpoint)};
 }
 
 int run(const Options& options) {
@@ -95,6 +96,7 @@ void setup_translate(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   add_model(*command, options->model);
   add_beam(*command, options->beam);
+  add_precision(*command, options->arithmetic);
   command
       ->add_option("--n-best", options->n_best,
                    "Print the best K translations of a sentence, at most --beam; without --beam, "

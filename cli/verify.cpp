@@ -45,6 +45,7 @@ void setup_verify(CLI::App& app, Action& action) {
       ->required();
   add_vocabulary_files(*command, options->reference.vocabulary);
   add_report(*command, options->report);
+  add_precision(*command, options->report.arithmetic);
   command->footer(
       "Example:\n"
       "  ltz verify model.ltz --reference checkpoint.pt --src test.en --ref test.fr \\\n"

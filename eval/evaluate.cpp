@@ -102,9 +102,11 @@ std::string signature(const EvaluationOptions& options, const std::string& versi
   const std::string padding = options.fairseq_max_tokens == 0
                                   ? "none"
                                   : fmt::format("maxtokens.{}", options.fairseq_max_tokens);
-  return fmt::format("{}+beam.{}+lenpen.{}+maxlen.{}x+{}+minlen.{}+norepeat.{}+padding.{}+ltz.{}",
+  const std::string precision = options.arithmetic == Arithmetic::kInt8 ? "+precision.int8" : "";
+  return fmt::format("{}+beam.{}+lenpen.{}+maxlen.{}x+{}+minlen.{}+norepeat.{}+padding.{}{}+ltz.{}",
                      metric_signature(options.metric), beam.beam, beam.lenpen, beam.max_len_a,
-                     beam.max_len_b, beam.min_len, beam.no_repeat_ngram_size, padding, version);
+                     beam.max_len_b, beam.min_len, beam.no_repeat_ngram_size, padding, precision,
+                     version);
 }
 
 }  // namespace ltz::eval

@@ -55,7 +55,8 @@ struct MetricOptions {
 struct EvaluationOptions {
   BeamOptions beam;
   MetricOptions metric;
-  std::size_t fairseq_max_tokens = 0;  // not 0: padded batches, see batch_like_fairseq
+  std::size_t fairseq_max_tokens = 0;            // not 0: padded batches, see batch_like_fairseq
+  Arithmetic arithmetic = Arithmetic::kFloat32;  // of the model, for the signature
 };
 
 // Translates the source and scores it. Throws ConfigError for texts of different or no length.

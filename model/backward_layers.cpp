@@ -28,7 +28,7 @@ void Linear::backward(MatrixView x, MatrixView dy, MutableMatrixView dx,
 
 void Transformer::logits_backward(MatrixView features, MatrixView dlogits,
                                   MutableMatrixView dfeatures, Gradients& gradients) const {
-  const PackedMatrix& table = layers_->output;
+  const WeightMatrix& table = layers_->output;
   Eigen::Map<Matrix> dtable(gradients[output_table(config_)].data(), table.out(), table.in());
   dtable.noalias() += dlogits.transpose() * features;
   Scratch weights(table.out(), table.in());

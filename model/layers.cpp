@@ -30,23 +30,28 @@ Linear::Linear(const ParameterLookup& parameters, const std::string& prefix, int
       weight_(&parameters.matrix(name_, out, in)),
       bias_(parameters(prefix + ".bias")) {}
 
-void Linear::multiply(MatrixView x, MutableMatrixView y, PackedMatrix::Finish finish) const {
+void Linear::multiply(const ProductRows& x, MutableMatrixView y,
+                      WeightMatrix::Finish finish) const {
   if (*observer_) {
-    (*observer_)(name_, x);
+    (*observer_)(name_, x.all().x);
   }
-  weight_->multiply(x, y, bias_, finish);
+  weight_->multiply(x.all(), y, bias_, finish);
+}
+
+void Linear::operator()(const ProductRows& x, MutableMatrixView y) const {
+  multiply(x, y, WeightMatrix::Finish::kNone);
 }
 
 void Linear::operator()(MatrixView x, MutableMatrixView y) const {
-  multiply(x, y, PackedMatrix::Finish::kNone);
+  (*this)(rows(x), y);
 }
 
 void Linear::operator()(MatrixView x, MutableMatrixView y, Activation activation) const {
   if (activation == Activation::kRelu) {
-    multiply(x, y, PackedMatrix::Finish::kRelu);
+    multiply(rows(x), y, WeightMatrix::Finish::kRelu);
     return;
   }
-  multiply(x, y, PackedMatrix::Finish::kNone);
+  (*this)(x, y);
   for (Eigen::Index i = 0; i < y.rows(); ++i) {
     kernels::gelu(row_of(y, i));
   }
@@ -80,15 +85,16 @@ void Attention::Memory::keep(std::span<const std::int32_t> rows) {
   values.keep(rows);
 }
 
-void Attention::remember(MatrixView x, Memory& memory) const {
-  key_(x, memory.keys.append(x.rows()));
-  value_(x, memory.values.append(x.rows()));
+void Attention::remember(const ProductRows& x, Memory& memory) const {
+  const Eigen::Index count = x.all().x.rows();
+  key_(x, memory.keys.append(count));
+  value_(x, memory.values.append(count));
 }
 
-void Attention::operator()(MatrixView x, const Memory& memory, std::span<const Context> contexts,
-                           MutableMatrixView out) const {
-  Scratch queries(x.rows(), query_.out());
-  Scratch mixed(x.rows(), query_.out());
+void Attention::operator()(const ProductRows& x, const Memory& memory,
+                           std::span<const Context> contexts, MutableMatrixView out) const {
+  Scratch queries(x.all().x.rows(), query_.out());
+  Scratch mixed(x.all().x.rows(), query_.out());
   query_(x, *queries);
   std::size_t longest = 0;
   std::size_t keys = 0;
@@ -167,8 +173,9 @@ void SelfMixing::operator()(MatrixView x, Memory& memory, std::span<const Contex
     const MutableMatrixView mixed = out.middleCols(offset, branch.channels);
     if (const auto* attention = std::get_if<Attention>(&branch.layer)) {
       auto& seen = std::get<Attention::Memory>(memory[b]);
-      attention->remember(part, seen);
-      (*attention)(part, seen, contexts, mixed);
+      const ProductRows rows = attention->rows(part);
+      attention->remember(rows, seen);
+      (*attention)(rows, seen, contexts, mixed);
     } else {
       std::get<Convolution>(branch.layer)(part, std::get<Convolution::Memory>(memory[b]), contexts,
                                           mixed);

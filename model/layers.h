@@ -11,7 +11,7 @@
 #include "model/gradients.h"
 #include "model/kernels.h"
 #include "model/matrix.h"
-#include "model/packed_matrix.h"
+#include "model/weight_matrix.h"
 
 // The layers of a Lite Transformer (Wu et al. 2020). They work on rows: a batch is the tokens of
 // all its sequences one after the other, without padding, so a result never depends on what else is
@@ -33,7 +33,7 @@ struct ParameterLookup {
   // A parameter's values, row-major, by name; none for a parameter that is not there.
   std::function<std::span<const float>(const std::string& name)> find;
   // A parameter of (out, in) for products only.
-  std::function<const PackedMatrix&(const std::string& name, int out, int in)> matrix;
+  std::function<const WeightMatrix&(const std::string& name, int out, int in)> matrix;
   // Outlives the layers; may be empty, and may be set later.
   const InputObserver* observer;
 
@@ -75,6 +75,7 @@ class Linear {
   Linear(const ParameterLookup& parameters, const std::string& prefix, int out, int in);
   // x: (n, in), y: (n, out)
   void operator()(MatrixView x, MutableMatrixView y) const;
+  void operator()(const ProductRows& x, MutableMatrixView y) const;
   // y = activation(x W^T + b)
   void operator()(MatrixView x, MutableMatrixView y, Activation activation) const;
   void backward(MatrixView x, MatrixView dy, MutableMatrixView dx, Gradients& gradients) const;
@@ -82,13 +83,15 @@ class Linear {
   void backward_inputs(MatrixView dy, MutableMatrixView dx) const;
   void backward_parameters(MatrixView x, MatrixView dy, Gradients& gradients) const;
   int out() const { return weight_->out(); }
+  // What several layers may share as their x, as long as they take as many channels.
+  ProductRows rows(MatrixView x) const { return {x, weight_->arithmetic()}; }
 
  private:
-  void multiply(MatrixView x, MutableMatrixView y, PackedMatrix::Finish finish) const;
+  void multiply(const ProductRows& x, MutableMatrixView y, WeightMatrix::Finish finish) const;
 
   std::string name_;  // of the matrix
   const InputObserver* observer_;
-  const PackedMatrix* weight_;
+  const WeightMatrix* weight_;
   std::span<const float> bias_;
 };
 
@@ -126,10 +129,17 @@ class Attention {
   };
   Memory empty_memory() const { return {RowStore(query_.out()), RowStore(query_.out())}; }
   // Adds the projections of these rows to what can be attended to.
-  void remember(MatrixView x, Memory& memory) const;
+  void remember(const ProductRows& x, Memory& memory) const;
+  void remember(MatrixView x, Memory& memory) const { remember(key_.rows(x), memory); }
   // x, out: (n, width), one context a row, into the memory.
-  void operator()(MatrixView x, const Memory& memory, std::span<const Context> contexts,
+  void operator()(const ProductRows& x, const Memory& memory, std::span<const Context> contexts,
                   MutableMatrixView out) const;
+  void operator()(MatrixView x, const Memory& memory, std::span<const Context> contexts,
+                  MutableMatrixView out) const {
+    (*this)(rows(x), memory, contexts, out);
+  }
+  // What both take, of rows that attend to each other.
+  ProductRows rows(MatrixView x) const { return query_.rows(x); }
   // remembered: the rows that the memory is of, which may be x itself; dremembered is then dx.
   void backward(MatrixView x, MatrixView remembered, std::span<const Context> contexts,
                 MatrixView dout, MutableMatrixView dx, MutableMatrixView dremembered,

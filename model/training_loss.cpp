@@ -72,9 +72,9 @@ TrainingLoss backward(const Transformer& model, const Transformer* teacher,
     const Eigen::Index rows = std::min(kRows, features.rows() - begin);
     Scratch logits(rows, model.config().target_vocabulary_size);
     Scratch taught(distil ? rows : 0, model.config().target_vocabulary_size);
-    model.logits(features.middleRows(begin, rows), 0, *logits);
+    model.logits(features.middleRows(begin, rows), *logits);
     if (distil) {
-      teacher->logits(teacher_features.middleRows(begin, rows), 0, *taught);
+      teacher->logits(teacher_features.middleRows(begin, rows), *taught);
     }
     MutableMatrixView logit_rows(*logits);
     MutableMatrixView taught_rows(*taught);

@@ -34,7 +34,7 @@ std::string output_table(const ModelConfig& config) {
                                                  : "decoder.embed_out";
 }
 
-Transformer::Transformer(const Checkpoint& checkpoint)
+Transformer::Transformer(const Checkpoint& checkpoint, Arithmetic arithmetic)
     : config_(checkpoint.config), observer_(std::make_unique<InputObserver>()) {
   validate(checkpoint);
   // The BLAS is called by those who calibrate and compress, from loops that are parallel.
@@ -46,8 +46,9 @@ Transformer::Transformer(const Checkpoint& checkpoint)
     }
     return parameters_.try_emplace(name, tensor->second.values()).first->second;
   };
-  const auto matrix = [&](const std::string& name, int out, int in) -> const PackedMatrix& {
-    return matrices_.try_emplace(name, checkpoint.tensors.at(name).values(), out, in).first->second;
+  const auto matrix = [&](const std::string& name, int out, int in) -> const WeightMatrix& {
+    const std::vector<float> values = checkpoint.tensors.at(name).values();
+    return matrices_.try_emplace(name, values, out, in, arithmetic).first->second;
   };
   layers_ = std::make_unique<Layers>(ParameterLookup{find, matrix, observer_.get()}, config_);
 }
@@ -180,12 +181,21 @@ Matrix Transformer::logits(MatrixView features) const {
     (*observer_)(output_table(config_), features);
   }
   Matrix all(features.rows(), layers_->output.out());
-  logits(features, 0, all);
+  logits(features, all);
   return all;
 }
 
-void Transformer::logits(MatrixView features, int first, MutableMatrixView logits) const {
-  layers_->output.multiply(features, logits, {}, PackedMatrix::Finish::kNone, first);
+void Transformer::logits(MatrixView features, MutableMatrixView logits) const {
+  this->logits(product_rows(features).all(), 0, logits);
+}
+
+void Transformer::logits(const ProductRows::View& features, int first,
+                         MutableMatrixView logits) const {
+  layers_->output.multiply(features, logits, {}, WeightMatrix::Finish::kNone, first);
+}
+
+ProductRows Transformer::product_rows(MatrixView features) const {
+  return {features, layers_->output.arithmetic()};
 }
 
 }  // namespace ltz

@@ -10,7 +10,7 @@
 #include "model/checkpoint.h"
 #include "model/layers.h"
 #include "model/matrix.h"
-#include "model/packed_matrix.h"
+#include "model/weight_matrix.h"
 
 namespace ltz {
 
@@ -78,12 +78,14 @@ SublayerPlace place_of(const ModelConfig& config, int sublayer);
 int sublayer_of(const ModelConfig& config, const ParameterSpec& spec);
 bool in_encoder(const ModelConfig& config, int sublayer);
 
-// A model ready to compute with: all weights as float32. After construction it is only read, except
-// by `replace` and `observe_inputs`, so that any number of threads can use it.
+// A model ready to compute with. Its weights are float32, except that with int8 those of all
+// products with matrices, the output projection too, and what is multiplied with them are bytes:
+// see Int8Matrix. After construction a model is only read, except by `replace` and
+// `observe_inputs`, so that any number of threads can use it.
 class Transformer {
  public:
   // Throws ConfigError as validate() does.
-  explicit Transformer(const Checkpoint& checkpoint);
+  explicit Transformer(const Checkpoint& checkpoint, Arithmetic arithmetic = Arithmetic::kFloat32);
   ~Transformer();
   Transformer(Transformer&&) noexcept;
   Transformer& operator=(Transformer&&) noexcept;
@@ -119,9 +121,12 @@ class Transformer {
   Matrix decode(DecoderState& state, std::span<const DecoderRow> rows) const;
   // (rows, channels) -> (rows, target vocabulary)
   Matrix logits(MatrixView features) const;
+  // All of them, not reported to the observer.
+  void logits(MatrixView features, MutableMatrixView logits) const;
   // The logits of the tokens from `first` on, a multiple of PackedMatrix::kPanel, as many as
-  // `logits` has columns. They are not reported to the observer.
-  void logits(MatrixView features, int first, MutableMatrixView logits) const;
+  // `logits` has columns; not reported either. features: some of product_rows.
+  void logits(const ProductRows::View& features, int first, MutableMatrixView logits) const;
+  ProductRows product_rows(MatrixView features) const;
   // From the gradient of a loss by all logits, (rows, target vocabulary), to those by the features,
   // added to dfeatures, and by the output projection's table.
   void logits_backward(MatrixView features, MatrixView dlogits, MutableMatrixView dfeatures,
@@ -144,7 +149,7 @@ class Transformer {
 
   ModelConfig config_;
   std::map<std::string, std::vector<float>> parameters_;  // all but those that only products need
-  std::map<std::string, PackedMatrix> matrices_;
+  std::map<std::string, WeightMatrix> matrices_;
   std::unique_ptr<InputObserver> observer_;  // the layers know where it is
   std::unique_ptr<Layers> layers_;
 };

@@ -219,7 +219,7 @@ struct Transformer::Layers {
   std::vector<Layer> decoder;
   std::optional<LayerNorm> encoder_norm;
   std::optional<LayerNorm> decoder_norm;
-  const PackedMatrix& output;
+  const WeightMatrix& output;
 };
 
 }  // namespace ltz

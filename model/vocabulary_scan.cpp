@@ -27,19 +27,19 @@ class Scan {
   Scan(const Transformer& model, MatrixView features,
        const std::function<void(const LogitBlock&)>& visit)
       : model_(model),
-        features_(features),
+        features_(model.product_rows(features)),
         visit_(visit),
         tokens_(model.config().target_vocabulary_size),
-        sums_(static_cast<std::size_t>(features.rows()) *
-              static_cast<std::size_t>(parts(tokens_))) {}
+        rows_(features.rows()),
+        sums_(static_cast<std::size_t>(rows_) * static_cast<std::size_t>(parts(tokens_))) {}
 
   void scan_all() {
-    const double work = static_cast<double>(features_.size()) * tokens_;
+    const double work = static_cast<double>(features_.all().x.size()) * tokens_;
     const auto count = static_cast<std::size_t>(parts(tokens_));
     split_work(count, work, [&](std::size_t begin, std::size_t end) {
       const int last = std::min(static_cast<int>(end) * kPartTokens, tokens_);
-      for (Eigen::Index row = 0; row < features_.rows(); row += kRows) {
-        const Eigen::Index rows = std::min(kRows, features_.rows() - row);
+      for (Eigen::Index row = 0; row < rows_; row += kRows) {
+        const Eigen::Index rows = std::min(kRows, rows_ - row);
         for (int first = static_cast<int>(begin) * kPartTokens; first < last;
              first += LogitBlock::kTokens) {
           scan_block(row, rows, first, begin);
@@ -50,7 +50,7 @@ class Scan {
 
   std::vector<float> normalizers() const {
     const auto count = static_cast<std::size_t>(parts(tokens_));
-    std::vector<float> values(static_cast<std::size_t>(features_.rows()));
+    std::vector<float> values(static_cast<std::size_t>(rows_));
     for (std::size_t row = 0; row < values.size(); ++row) {
       RunningLogSumExp total;
       for (std::size_t part = 0; part < count; ++part) {
@@ -65,7 +65,7 @@ class Scan {
   void scan_block(Eigen::Index begin, Eigen::Index rows, int first, std::size_t shard) {
     const int tokens = std::min(LogitBlock::kTokens, tokens_ - first);
     Scratch block(rows, LogitBlock::kTokens);
-    model_.logits(features_.middleRows(begin, rows), first, block->leftCols(tokens));
+    model_.logits(features_.middle(begin, rows), first, block->leftCols(tokens));
     block->rightCols(LogitBlock::kTokens - tokens).setConstant(kMinusInfinity);
     const auto count = static_cast<std::size_t>(parts(tokens_));
     for (Eigen::Index i = 0; i < rows; ++i) {
@@ -81,9 +81,10 @@ class Scan {
   }
 
   const Transformer& model_;
-  MatrixView features_;
+  ProductRows features_;
   const std::function<void(const LogitBlock&)>& visit_;
   int tokens_;
+  Eigen::Index rows_;
   std::vector<RunningLogSumExp> sums_;  // (rows, parts)
 };
 

@@ -7,6 +7,7 @@
 #include "model/batching.h"
 #include "model/beam_search.h"
 #include "model/scoring.h"
+#include "model/weight_matrix.h"
 
 namespace ltz::bench {
 namespace {
@@ -30,6 +31,32 @@ eval::EncodedText batch(std::size_t count) {
 std::int64_t length(const TokenIds& sentence) {
   return static_cast<std::int64_t>(sentence.size());
 }
+
+// Products of a square matrix with the rows of a batch: in floats, and in bytes with what it takes
+// to make bytes of the rows.
+void product(benchmark::State& state, Arithmetic arithmetic) {
+  const auto width = static_cast<int>(state.range(0));
+  const auto rows = static_cast<int>(state.range(1));
+  const Matrix x = Matrix::Random(rows, width);
+  const Matrix weights = Matrix::Random(width, width);
+  const WeightMatrix matrix({weights.data(), static_cast<std::size_t>(weights.size())}, width,
+                            width, arithmetic);
+  Matrix y(rows, width);
+  for (auto _ : state) {
+    const ProductRows prepared(x, arithmetic);
+    matrix.multiply(prepared.all(), y);
+    benchmark::DoNotOptimize(y.data());
+  }
+  report_mult_adds(state, std::int64_t{rows} * width * width);
+}
+BENCHMARK_CAPTURE(product, float32, Arithmetic::kFloat32)
+    ->ArgNames({"width", "rows"})
+    ->ArgsProduct({{80, 160, 496}, {4, 256}})
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(product, int8, Arithmetic::kInt8)
+    ->ArgNames({"width", "rows"})
+    ->ArgsProduct({{80, 160, 496}, {4, 256}})
+    ->Unit(benchmark::kMicrosecond);
 
 // With the keys and values that the decoder needs of the source.
 void encode(benchmark::State& state) {

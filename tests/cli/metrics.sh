@@ -4,6 +4,7 @@ printf 'w42@@ w01 w32\nw32\nw59 w03@@ w01\nw44 w42@@ w02\n' >src
 ltz translate $model --max-len-b 5 <src >own
 ltz eval $model --src src --ref own --max-len-b 5 --bootstrap 50 | grep -v -E 'NLL|seconds|translated'
 ltz eval $model --src src --ref own --max-len-b 5 --tokenize 13a --lowercase --smooth exp --compound-split | tail -1
+ltz eval $model --src src --ref own --max-len-b 5 --precision int8 | tail -1
 ltz eval $model --src src --ref own --max-len-b 5 --metric rouge --rouge-stem | grep ROUGE
 ltz eval $model --src src --ref own --max-len-b 5 --metric rouge --json | grep '^  "' | cut -d: -f1
 ltz pack $model -o packed.ltz 2>/dev/null

@@ -8,6 +8,11 @@ ltz translate $model --max-len-b 5 --n-best 2 --threads 1 <source | rounded
 ltz translate $model --max-len-b 5 --n-best 2 --threads 2 <source >two
 ltz translate $model --max-len-b 5 --n-best 2 --threads 1 <source | cmp - two && echo "threads do not matter"
 ltz translate $model --max-len-b 5 --scores --beam 1 --lenpen 1 <source | head -1 | rounded
+# Products of bytes are exact sums: these digits do not depend on the threads either.
+ltz translate $model --max-len-b 5 --scores --precision int8 --threads 1 <source >one
+ltz translate $model --max-len-b 5 --scores --precision int8 --threads 2 <source | cmp - one && echo "int8: threads do not matter"
+ltz translate $model --max-len-b 5 --scores <source | cmp -s - one || echo "int8 is not float32"
+ltz translate $model --precision bf16 <source; echo "precision: $?"
 ltz translate $model </dev/null; echo "no line: $?"
 # An error names its line, after the translations of the lines before it.
 { cat source; yes w01 | head -2000 | tr '\n' ' '; echo; cat source; } >long_line
