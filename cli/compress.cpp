@@ -185,9 +185,9 @@ int compress_by_curves(const Options& options, const Inputs& inputs, CompressSta
                               .report = options.report,
                               .output = options.written(),
                               .retrain =
-                                  [&](double strength, const auto& steps) {
+                                  [&](const auto& steps) {
                                     return compress_and_retrain(compressor, inputs.recipe.recipe,
-                                                                strength, steps);
+                                                                steps);
                                   },
                               .training = text_to_train_on(options, inputs, state)},
                              state);
@@ -205,7 +205,7 @@ int compress_calibrated(const Options& options, const Inputs& inputs, CompressSt
                               .report = options.report,
                               .output = options.written(),
                               .retrain =
-                                  [&](double, const auto& steps) {
+                                  [&](const auto& steps) {
                                     return compress_and_retrain(compressor, inputs.recipe.recipe,
                                                                 steps);
                                   },

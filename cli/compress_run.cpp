@@ -139,7 +139,7 @@ formats::SizeLimits limits_before_training(const Checkpoint& checkpoint,
 }
 
 std::vector<std::byte> retrain(const CompressJob& job, const formats::SizeLimits& limits,
-                               std::optional<double> own, double strength, CompressState& state) {
+                               std::optional<double> own, CompressState& state) {
   const Checkpoint& original = job.original.checkpoint;
   const eval::ParallelText development = job.original.text.value_or(eval::ParallelText{});
   std::string method = job.method;
@@ -159,7 +159,7 @@ std::vector<std::byte> retrain(const CompressJob& job, const formats::SizeLimits
                     formats::foreseen_strength(original, compressor, before)),
         "a trial");
   };
-  std::vector<std::byte> bytes = formats::encode_ltz(job.retrain(strength, steps));
+  std::vector<std::byte> bytes = formats::encode_ltz(job.retrain(steps));
   const formats::LtzSizes sizes = formats::ltz_sizes(bytes);
   const auto weights = static_cast<double>(eval::count_parameters(original.config).non_embedding);
   say(fmt::format("retrained: {:.2f} bits per weight, {} bytes",
@@ -193,7 +193,7 @@ int compress_and_report(const CompressJob& job, CompressState& state) {
   plan.say_summary();
   say(fmt::format("compressing by the recipe \"{}\"", job.recipe.name));
   if (job.recipe.finetune) {
-    formats::write_file_atomically(job.output, retrain(job, limits, own, start, state));
+    formats::write_file_atomically(job.output, retrain(job, limits, own, state));
     original.bleu = measure_original(job, state);
     return report_artifact(job.output, original, job.report);
   }

@@ -10,9 +10,8 @@
 
 namespace ltz::cli {
 
-// Compresses with training, about at this strength.
-using RetrainedCompression =
-    std::function<Checkpoint(double strength, const compress::RetrainingSteps& steps)>;
+// See compress::compress_and_retrain.
+using RetrainedCompression = std::function<Checkpoint(const compress::RetrainingSteps& steps)>;
 
 // Everything that is known before the first file is made. All references outlive the job.
 struct CompressJob {

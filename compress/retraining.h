@@ -36,10 +36,11 @@ struct RetrainingSteps {
   std::function<Checkpoint(const TunableCompressor& compressor)> fit;
 };
 
-// Prunes at this strength, trains the weights, plans again, for the trained weights, prunes what is
-// too much and quantizes, and trains the centroids. What was pruned first stays pruned.
+// Prunes as much as a file of the wanted size takes, trains the weights, plans again for the
+// trained ones, prunes what is still too much and quantizes, and trains the centroids. What was
+// pruned first stays pruned.
 Checkpoint compress_and_retrain(const TunablePlanner& planner, const Recipe& recipe,
-                                double strength, const RetrainingSteps& steps);
+                                const RetrainingSteps& steps);
 // Compresses, then trains.
 Checkpoint compress_and_retrain(const TunableCalibrated& compressor, const Recipe& recipe,
                                 const RetrainingSteps& steps);

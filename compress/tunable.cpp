@@ -105,10 +105,6 @@ Checkpoint TunablePlanner::compress(double strength, const StageProgress& on_sta
   return compressed;
 }
 
-Checkpoint TunablePlanner::pruned(double strength) const {
-  return prune(checkpoint_, plan_at(strength));
-}
-
 TunablePlanner TunablePlanner::with(const Checkpoint& checkpoint) const {
   return {checkpoint, curves_, recipe_, baseline_bytes_};
 }

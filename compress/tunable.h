@@ -44,8 +44,8 @@ class TunableCompressor {
 // model without embeddings.
 class TunablePlanner : public TunableCompressor {
  public:
-  // The checkpoint and the curves outlive the planner. Throws as Planner and its for_recipe do: start() is the
-  // recipe's own target, and if that is a sparsity, the mildest.
+  // The checkpoint and the curves outlive the planner. Throws as Planner and its for_recipe do:
+  // start() is the recipe's own target, and if that is a sparsity, the mildest.
   TunablePlanner(const Checkpoint& checkpoint, const SensitivityCurves* curves,
                  const Recipe& recipe, double baseline_bytes);
 
@@ -54,8 +54,7 @@ class TunablePlanner : public TunableCompressor {
   StrengthRange range() const override { return range_; }
   double start() const override { return start_; }
 
-  // Only pruned, all weights that are left as they were: what is trained before K-means.
-  Checkpoint pruned(double strength) const;
+  const Checkpoint& checkpoint() const { return checkpoint_; }
   // By the same recipe and curves, of other weights, which outlive it.
   TunablePlanner with(const Checkpoint& checkpoint) const;
 

@@ -97,10 +97,10 @@ TEST_CASE("pruned weights stay pruned through all stages, and codes stay in the 
   const Recipe recipe = pruning_recipe(original);
   const TunablePlanner planner(original, nullptr, recipe, kBaselineBytes);
   Trained trained;
-  const Checkpoint result =
-      compress_and_retrain(planner, recipe, planner.start(), some_steps(original, trained));
+  const Checkpoint result = compress_and_retrain(planner, recipe, some_steps(original, trained));
   REQUIRE(trained.starts.size() == 2);
-  const Checkpoint pruned = planner.pruned(planner.start());
+  const Checkpoint pruned =
+      prune(original, Planner(original, nullptr, recipe).for_recipe(kBaselineBytes));
   const std::vector<float> weights = pruned.tensors.at(kMatrix).values();
   CHECK(std::ranges::count(weights, 0.0f) > 0);
   CHECK(trained.starts[0].tensors == pruned.tensors);
@@ -123,7 +123,7 @@ TEST_CASE("a target of zeros is not pruned any further after training") {
   recipe.finetune = FinetuneOptions{.epochs = 2.0, .batch_tokens = 14, .learning_rate = 1e-2};
   const TunablePlanner planner(original, nullptr, recipe, kBaselineBytes);
   Trained trained;
-  compress_and_retrain(planner, recipe, planner.start(), some_steps(original, trained));
+  compress_and_retrain(planner, recipe, some_steps(original, trained));
   CHECK(zero_where_zero(trained.starts[1], trained.ends[0]));
 }
 
@@ -132,8 +132,7 @@ TEST_CASE("a file does not outgrow its room while centroids are trained") {
   const Recipe recipe = pruning_recipe(original);
   const TunablePlanner planner(original, nullptr, recipe, kBaselineBytes);
   Trained trained;
-  const Checkpoint result =
-      compress_and_retrain(planner, recipe, planner.start(), some_steps(original, trained));
+  const Checkpoint result = compress_and_retrain(planner, recipe, some_steps(original, trained));
   const auto bytes = [](const Checkpoint& checkpoint) {
     return static_cast<double>(formats::ltz_sizes(formats::encode_ltz(checkpoint)).model);
   };
