@@ -11,6 +11,7 @@
 #include "cli/fingerprint.h"
 #include "cli/options.h"
 #include "cli/report.h"
+#include "cli/retraining_run.h"
 #include "cli/sensitivity_run.h"
 #include "cli/terminal.h"
 #include "compress/pattern.h"
@@ -37,10 +38,15 @@ struct Options {
   std::size_t sensitivity_sentences = 400;
   std::string sensitivity_sparsities = "0.2,0.6";
   CalibrationOptions calibration;
+  RetrainingOptions retraining;
   ReportOptions report;
 
   // The artifact, or none.
   std::string written() const { return dry_run ? "" : output; }
+  // Where a stage of training goes, or nowhere.
+  std::string retraining_file(int stage) const {
+    return retraining.source.empty() ? "" : training_file(state, stage);
+  }
   // Where curves go, or nowhere.
   std::string curves() const {
     return sensitivity.empty() && !state.empty() ? state + ".sensitivity.csv" : sensitivity;
@@ -53,12 +59,14 @@ struct NamedRecipe {
   std::string fingerprint;
 };
 
-NamedRecipe recipe_of(const Options& options) {
+NamedRecipe recipe_of(Options& options) {
+  RetrainingOptions& retraining = options.retraining;
   if (options.recipe.empty()) {
-    return {compress::preset(options.preset), "preset " + options.preset};
+    return {retraining.applied_to(compress::preset(options.preset)), "preset " + options.preset};
   }
   const std::string text = formats::read_text_file(options.recipe);
-  return {formats::parse_recipe(text, options.recipe), "recipe " + fingerprint(text)};
+  return {retraining.applied_to(formats::parse_recipe(text, options.recipe)),
+          "recipe " + fingerprint(text)};
 }
 
 // All that a compression starts from.
@@ -66,6 +74,7 @@ struct Inputs {
   NamedRecipe recipe;
   Baseline baseline;
   std::optional<eval::ParallelText> text;  // development set
+  eval::ParallelText training;             // with --finetune; references may be missing
   Checkpoint checkpoint;
   std::vector<std::string> calibration;  // lines
 
@@ -75,17 +84,30 @@ struct Inputs {
   }
 };
 
-Inputs read_inputs(const Options& options) {
+// To calibrate on unless another text is named.
+const std::vector<std::string>& default_lines(const Inputs& inputs) {
+  static const std::vector<std::string> kNone;
+  if (!inputs.training.source.empty()) {
+    return inputs.training.source;
+  }
+  return inputs.text ? inputs.text->source : kNone;
+}
+
+Inputs read_inputs(Options& options) {
   Inputs inputs{.recipe = recipe_of(options),
                 .baseline = read_baseline(options.report.gates.baseline)};
   if (options.report.text.given()) {
     inputs.text = options.report.text.read();
   }
+  if (!options.retraining.source.empty()) {
+    inputs.training = options.retraining.read();
+  } else if (inputs.recipe.recipe.finetune && !options.dry_run) {
+    throw CLI::RequiredError("--train-src");
+  }
   inputs.checkpoint = options.model.read().checkpoint;
   // One state serves all recipes.
   if (inputs.recipe.recipe.calibrated || !options.state.empty()) {
-    inputs.calibration = calibration_lines(
-        options.calibration, inputs.text ? inputs.text->source : std::vector<std::string>());
+    inputs.calibration = calibration_lines(options.calibration, default_lines(inputs));
   }
   return inputs;
 }
@@ -142,6 +164,14 @@ std::string fingerprint_of(const std::optional<compress::SensitivityCurves>& cur
   return "curves " + fingerprint(lines);
 }
 
+// With references, unless nothing will be trained.
+eval::ParallelText text_to_train_on(const Options& options, const Inputs& inputs,
+                                    CompressState& state) {
+  return options.dry_run || inputs.training.source.empty()
+             ? eval::ParallelText{}
+             : with_references(inputs.training, inputs.checkpoint, state);
+}
+
 int compress_by_curves(const Options& options, const Inputs& inputs, CompressState& state) {
   const auto curves = curves_of(options, inputs);
   const compress::TunablePlanner compressor(inputs.checkpoint, curves ? &*curves : nullptr,
@@ -153,7 +183,13 @@ int compress_by_curves(const Options& options, const Inputs& inputs, CompressSta
                               .method = inputs.recipe.fingerprint + ", " + fingerprint_of(curves),
                               .close_enough = 0.001,
                               .report = options.report,
-                              .output = options.written()},
+                              .output = options.written(),
+                              .retrain =
+                                  [&](const auto& steps) {
+                                    return compress_and_retrain(compressor, inputs.recipe.recipe,
+                                                                steps);
+                                  },
+                              .training = text_to_train_on(options, inputs, state)},
                              state);
 }
 
@@ -167,7 +203,13 @@ int compress_calibrated(const Options& options, const Inputs& inputs, CompressSt
                               .compressor = compressor,
                               .method = inputs.recipe.fingerprint,
                               .report = options.report,
-                              .output = options.written()},
+                              .output = options.written(),
+                              .retrain =
+                                  [&](const auto& steps) {
+                                    return compress_and_retrain(compressor, inputs.recipe.recipe,
+                                                                steps);
+                                  },
+                              .training = text_to_train_on(options, inputs, state)},
                              state);
 }
 
@@ -177,7 +219,11 @@ void check_files(const Options& options) {
       .reads(options.recipe)
       .reads(options.report)
       .reads(options.calibration.file)
+      .reads(options.retraining.source)
+      .reads(options.retraining.reference)
       .writes(options.state)
+      .writes(options.retraining_file(1))
+      .writes(options.retraining_file(2))
       .writes(options.curves())
       .writes(partial_file({.file = options.curves()}))
       .writes(options.report);
@@ -195,7 +241,7 @@ void check_files(const Options& options) {
   files.writes_ltz(options.output).check();
 }
 
-int run(const Options& options) {
+int run(Options& options) {
   options.report.gates.require_text(options.report.text);
   check_files(options);
   const Inputs inputs = read_inputs(options);
@@ -230,6 +276,7 @@ void setup_compress(CLI::App& app, Action& action) {
   command->add_option("--sensitivity-sparsity", options->sensitivity_sparsities,
                       "Sparsities to measure sensitivity at");
   add_calibration(*command, options->calibration);
+  add_retraining(*command, options->retraining);
   add_report(*command, options->report);
   command->footer(
       "With a development set (--src, --ref) the paper's sparsity is spread by measured\n"
@@ -238,6 +285,9 @@ void setup_compress(CLI::App& app, Action& action) {
       "where the recipe is milder. With none of them, --max-bleu-drop is: the smallest file that\n"
       "keeps it on the development set is searched for. The artifact is written also if a gate\n"
       "fails.\n"
+      "--finetune trains what is left on --train-src (and --train-ref), at best a text like the\n"
+      "one that the model was trained on; the model that is best on the development set is kept,\n"
+      "the last one without such a set. Only sizes are aimed at then, --max-bleu-drop is a gate.\n"
       "Example:\n"
       "  ltz compress checkpoint.pt -o model.ltz --src dev.en --ref dev.fr --min-ratio 18.2");
   command->callback([options, &action] { action = [options] { return run(*options); }; });

@@ -9,6 +9,9 @@
 #include "cli/commands.h"
 #include "cli/compress_plan.h"
 #include "cli/compress_search.h"
+#include "cli/finetune_run.h"
+#include "cli/fingerprint.h"
+#include "cli/retraining_run.h"
 #include "cli/terminal.h"
 #include "eval/accounting.h"
 #include "formats/file.h"
@@ -124,6 +127,50 @@ std::vector<std::byte> search_size(Trials& trials, const CompressJob& job,
   return bytes;
 }
 
+// Limits for a file that training will still change.
+formats::SizeLimits limits_before_training(const Checkpoint& checkpoint,
+                                           const compress::TunableCompressor& compressor,
+                                           formats::SizeLimits limits) {
+  const double strength = formats::foreseen_strength(checkpoint, compressor, limits);
+  const double room = compress::room_for_training(compressor.forecast(strength));
+  limits.model -= room;
+  limits.file -= room;
+  return limits;
+}
+
+std::vector<std::byte> retrain(const CompressJob& job, const formats::SizeLimits& limits,
+                               std::optional<double> own, CompressState& state) {
+  const Checkpoint& original = job.original.checkpoint;
+  const eval::ParallelText development = job.original.text.value_or(eval::ParallelText{});
+  std::string method = job.method;
+  compress::RetrainingSteps steps;
+  steps.train = [&](const Checkpoint& start, const compress::RetrainingStage& stage) {
+    say("retraining the " + stage.what);
+    Checkpoint trained = run_finetune(start, &original, job.training, development, stage.options,
+                                      training_file(state.path(), stage.number));
+    method = job.method + ", retrained " + fingerprint(trained);
+    return trained;
+  };
+  steps.fit = [&](const compress::TunableCompressor& compressor) {
+    const formats::SizeLimits before = limits_before_training(original, compressor, limits);
+    Trials trials(original, compressor, method, state);
+    return formats::decode_ltz(
+        search_size(trials, job, before, own,
+                    formats::foreseen_strength(original, compressor, before)),
+        "a trial");
+  };
+  std::vector<std::byte> bytes = formats::encode_ltz(job.retrain(steps));
+  const formats::LtzSizes sizes = formats::ltz_sizes(bytes);
+  const auto weights = static_cast<double>(eval::count_parameters(original.config).non_embedding);
+  say(fmt::format("retrained: {:.2f} bits per weight, {} bytes",
+                  8.0 * static_cast<double>(sizes.model) / weights, with_separators(sizes.total)));
+  if (static_cast<double>(sizes.model) > limits.model ||
+      static_cast<double>(sizes.total) > limits.file) {
+    say("training has made it larger than it should be");
+  }
+  return bytes;
+}
+
 }  // namespace
 
 int compress_and_report(const CompressJob& job, CompressState& state) {
@@ -136,12 +183,20 @@ int compress_and_report(const CompressJob& job, CompressState& state) {
   const double start = formats::foreseen_strength(original.checkpoint, job.compressor, limits);
   const ForeseenFile plan(original.checkpoint, job.compressor.forecast(start),
                           original.baseline.parameters);
+  if (job.recipe.finetune) {
+    say_stages(compress::retraining_stages(job.recipe));
+  }
   if (job.output.empty()) {
     plan.print(job.report.json);
     return kDone;
   }
   plan.say_summary();
   say(fmt::format("compressing by the recipe \"{}\"", job.recipe.name));
+  if (job.recipe.finetune) {
+    formats::write_file_atomically(job.output, retrain(job, limits, own, state));
+    original.bleu = measure_original(job, state);
+    return report_artifact(job.output, original, job.report);
+  }
   Trials trials(original.checkpoint, job.compressor, job.method, state);
   // Nothing milder than what sizes ask for can pass, so then BLEU is only looked at.
   const bool by_quality = gates.max_bleu_drop && !wanted.any();

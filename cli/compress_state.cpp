@@ -89,6 +89,10 @@ void CompressState::parse(const std::string& text) {
   for (const ordered_json& trial : json.at("trials")) {
     trials.push_back(trial_of(trial));
   }
+  if (json.contains("training")) {
+    json.at("training").at("text").get_to(training_text);
+    json.at("training").at("targets").get_to(training_targets);
+  }
 }
 
 void CompressState::save() const {
@@ -105,6 +109,9 @@ void CompressState::save() const {
   }
   for (const TrialRecord& trial : trials) {
     json["trials"].push_back(to_json(trial));
+  }
+  if (!training_text.empty()) {
+    json["training"] = {{"text", training_text}, {"targets", training_targets}};
   }
   const std::string text = json.dump() + "\n";
   formats::write_file_atomically(path_, std::as_bytes(std::span(text)));

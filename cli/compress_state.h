@@ -34,6 +34,8 @@ class CompressState {
   std::map<std::string, double> sensitivities;  // see compress::noise_sensitivity
   std::vector<eval::BleuStatistics> reference;  // of the model on the development set
   std::vector<TrialRecord> trials;
+  std::string training_text;                  // fingerprint of the source to train on
+  std::vector<std::string> training_targets;  // what the model makes of it, as far as it got
 
  private:
   void parse(const std::string& text);

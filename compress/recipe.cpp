@@ -26,10 +26,27 @@ void require_fraction(double value, const Recipe& recipe, const std::string& wha
           what + " is " + std::to_string(value) + ", expected 0 to 1");
 }
 
+void require_not_negative(double value, const Recipe& recipe, const std::string& what) {
+  require(value >= 0.0 && std::isfinite(value), recipe,
+          what + " is " + std::to_string(value) + ", expected 0 or more");
+}
+
 void require_positive(const std::optional<double>& value, const Recipe& recipe,
                       const std::string& what) {
   require(!value || (*value > 0.0 && std::isfinite(*value)), recipe,
           what + " is " + std::to_string(value.value_or(0.0)) + ", expected more than 0");
+}
+
+void validate(const FinetuneOptions& training, const Recipe& recipe) {
+  const Objective& objective = training.finetuner.objective;
+  require_positive(training.epochs, recipe, "finetune: epochs");
+  require_positive(training.learning_rate, recipe, "finetune: learning_rate");
+  require_not_negative(training.minutes, recipe, "finetune: minutes");
+  require_not_negative(training.finetuner.tensors.codes.rate_weight, recipe,
+                       "finetune: rate_weight");
+  require_fraction(objective.distillation, recipe, "finetune: distillation");
+  require_fraction(objective.label_smoothing, recipe, "finetune: label_smoothing");
+  require(training.batch_tokens > 0, recipe, "finetune: batch_tokens is 0");
 }
 
 }  // namespace
@@ -87,6 +104,15 @@ Recipe preset(std::string_view name) {
   throw ConfigError("unknown preset " + std::string(name) + ", expected paper, balanced or max");
 }
 
+FinetuneOptions default_finetune(const Recipe& recipe) {
+  FinetuneOptions options;
+  options.epochs = 3.0;
+  options.learning_rate = 3e-4;
+  options.finetuner.objective.distillation = recipe.calibrated ? 0.9 : 0.5;
+  options.finetuner.tensors.free_codes = recipe.calibrated;
+  return options;
+}
+
 void validate(const Recipe& recipe) {
   require_bits(recipe.bits, recipe, "bits");
   require_bits(recipe.embedding_bits, recipe, "embedding_bits");
@@ -123,6 +149,9 @@ void validate(const Recipe& recipe) {
     require_positive(special.care, recipe, special.pattern + ": care");
     require(!special.care || !special.keep_float, recipe,
             special.pattern + ": both care and keep_float");
+  }
+  if (recipe.finetune) {
+    validate(*recipe.finetune, recipe);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compress/finetune.h"
 #include "compress/kmeans.h"
 #include "compress/layer_norm_repair.h"
 
@@ -74,6 +75,8 @@ struct Recipe {
   std::optional<Slope> layer_norm_repair = {};
   std::vector<Override> overrides = {};
   std::uint64_t seed = 1;
+  // Retraining, in the stages of retraining.h; none without it.
+  std::optional<FinetuneOptions> finetune = {};
 
   bool uses(Technique technique) const { return !without.contains(technique); }
 };
@@ -84,6 +87,10 @@ struct Recipe {
 // the tables: other texts have words that the calibration text lacks. Throws ConfigError for any
 // other name.
 Recipe preset(std::string_view name);
+
+// How a recipe of this kind is retrained unless it says otherwise: where codes follow from pruning
+// and K-means they stay, calibrated ones are free.
+FinetuneOptions default_finetune(const Recipe& recipe);
 
 // Throws ConfigError, naming the setting, for one out of range and for two targets.
 void validate(const Recipe& recipe);

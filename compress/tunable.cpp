@@ -65,6 +65,9 @@ std::vector<TensorForecast> in_order(const Checkpoint& checkpoint, const Decided
 TunablePlanner::TunablePlanner(const Checkpoint& checkpoint, const SensitivityCurves* curves,
                                const Recipe& recipe, double baseline_bytes)
     : checkpoint_(checkpoint),
+      curves_(curves),
+      recipe_(recipe),
+      baseline_bytes_(baseline_bytes),
       planner_(checkpoint, curves, recipe),
       weights_(non_embedding_parameters(checkpoint)),
       own_(planner_.for_recipe(baseline_bytes)),
@@ -100,6 +103,10 @@ Checkpoint TunablePlanner::compress(double strength, const StageProgress& on_sta
     on_stage(1, 1);
   }
   return compressed;
+}
+
+TunablePlanner TunablePlanner::with(const Checkpoint& checkpoint) const {
+  return {checkpoint, curves_, recipe_, baseline_bytes_};
 }
 
 TunableCalibrated::TunableCalibrated(const Checkpoint& checkpoint, const Calibration& calibration,

@@ -44,8 +44,8 @@ class TunableCompressor {
 // model without embeddings.
 class TunablePlanner : public TunableCompressor {
  public:
-  // The checkpoint outlives the planner. Throws as Planner and its for_recipe do: start() is the
-  // recipe's own target, and if that is a sparsity, the mildest.
+  // The checkpoint and the curves outlive the planner. Throws as Planner and its for_recipe do:
+  // start() is the recipe's own target, and if that is a sparsity, the mildest.
   TunablePlanner(const Checkpoint& checkpoint, const SensitivityCurves* curves,
                  const Recipe& recipe, double baseline_bytes);
 
@@ -54,11 +54,18 @@ class TunablePlanner : public TunableCompressor {
   StrengthRange range() const override { return range_; }
   double start() const override { return start_; }
 
+  const Checkpoint& checkpoint() const { return checkpoint_; }
+  // By the same recipe and curves, of other weights, which outlive it.
+  TunablePlanner with(const Checkpoint& checkpoint) const;
+
  private:
   double strength_of(const CompressionPlan& plan) const;
   const CompressionPlan& plan_at(double strength) const;
 
   const Checkpoint& checkpoint_;
+  const SensitivityCurves* curves_;
+  Recipe recipe_;
+  double baseline_bytes_ = 0.0;
   Planner planner_;
   double weights_ = 0.0;  // parameters without embeddings
   CompressionPlan own_;   // of the recipe

@@ -81,12 +81,30 @@ void read_without(const toml::table& table, std::set<compress::Technique>& witho
   }
 }
 
+compress::FinetuneOptions read_finetune(const toml::table& table,
+                                        compress::FinetuneOptions options) {
+  refuse_unknown_keys(table, {"epochs", "minutes", "learning_rate", "batch_tokens",
+                              "label_smoothing", "distillation", "free_codes", "rate_weight",
+                              "seed"});
+  compress::FinetunerOptions& finetuner = options.finetuner;
+  read<double>(table, "epochs", options.epochs);
+  read<double>(table, "minutes", options.minutes);
+  read<double>(table, "learning_rate", options.learning_rate);
+  read<std::size_t>(table, "batch_tokens", options.batch_tokens);
+  read<double>(table, "label_smoothing", finetuner.objective.label_smoothing);
+  read<double>(table, "distillation", finetuner.objective.distillation);
+  read<bool>(table, "free_codes", finetuner.tensors.free_codes);
+  read<double>(table, "rate_weight", finetuner.tensors.codes.rate_weight);
+  read<std::uint64_t>(table, "seed", options.seed);
+  return options;
+}
+
 compress::Recipe read_recipe(const toml::table& table) {
   refuse_unknown_keys(
       table, {"preset", "calibrated", "bits", "embedding_bits", "init", "kmeans_iterations",
               "prune", "prune_embeddings", "quantize_embeddings", "max_sparsity", "seed",
               "paper_ratio", "bits_per_weight", "sparsity", "max_divergence", "max_bits_per_weight",
-              "without", "layer_norm_repair", "tensor"});
+              "without", "layer_norm_repair", "finetune", "tensor"});
   std::string preset;
   read<std::string>(table, "preset", preset);
   compress::Recipe recipe = preset.empty() ? compress::Recipe() : compress::preset(preset);
@@ -122,6 +140,11 @@ compress::Recipe read_recipe(const toml::table& table) {
   read<std::string>(table, "layer_norm_repair", repair);
   if (!repair.empty()) {
     recipe.layer_norm_repair = parse_slope(repair);
+  }
+  if (const auto* finetune = table["finetune"].as_table()) {
+    recipe.finetune = read_finetune(*finetune, compress::default_finetune(recipe));
+  } else if (table.contains("finetune")) {
+    throw FormatError("finetune must be written as [finetune]");
   }
   if (const auto* overrides = table["tensor"].as_array()) {
     for (const toml::node& node : *overrides) {

@@ -102,3 +102,43 @@ TEST_CASE("a target of the file replaces the preset's, its bounds included") {
   CHECK_THROWS_AS(parse("bits_per_weight = 2.5\nmax_bits_per_weight = 3.0\n"), ConfigError);
   CHECK_THROWS_AS(parse("max_divergence = \"little\"\n"), FormatError);
 }
+
+TEST_CASE("a recipe may retrain") {
+  const auto parse = [](const std::string& lines) {
+    return formats::parse_recipe("preset = \"paper\"\n" + lines, "r.toml");
+  };
+  CHECK_FALSE(parse("").finetune.has_value());
+  const compress::Recipe recipe = parse(
+      "[finetune]\nepochs = 5\nminutes = 30.0\nlearning_rate = 1e-4\nbatch_tokens = 1000\n"
+      "label_smoothing = 0.2\ndistillation = 0.7\nfree_codes = true\nrate_weight = 0.5\nseed = "
+      "9\n");
+  REQUIRE(recipe.finetune);
+  const compress::FinetuneOptions& options = *recipe.finetune;
+  CHECK(options.epochs == 5.0);
+  CHECK(options.minutes == 30.0);
+  CHECK(options.learning_rate == 1e-4);
+  CHECK(options.batch_tokens == 1000);
+  CHECK(options.finetuner.objective.label_smoothing == 0.2);
+  CHECK(options.finetuner.objective.distillation == 0.7);
+  CHECK(options.finetuner.tensors.free_codes);
+  CHECK(options.finetuner.tensors.codes.rate_weight == 0.5);
+  CHECK(options.seed == 9);
+  // What an empty table leaves open goes with the kind of recipe.
+  const compress::Recipe plain = parse("[finetune]\n");
+  REQUIRE(plain.finetune);
+  CHECK_FALSE(plain.finetune->finetuner.tensors.free_codes);
+  const compress::Recipe calibrated =
+      formats::parse_recipe("preset = \"max\"\n[finetune]\n", "r.toml");
+  REQUIRE(calibrated.finetune);
+  CHECK(calibrated.finetune->finetuner.tensors.free_codes);
+  CHECK_THROWS_WITH(parse("[finetune]\nepoch = 3\n"),
+                    Catch::Contains("r.toml: line 3") && Catch::Contains("\"epoch\""));
+  CHECK_THROWS_WITH(parse("[finetune]\nepochs = \"many\"\n"), Catch::Contains("epochs"));
+  CHECK_THROWS_WITH(parse("finetune = true\n"), Catch::Contains("[finetune]"));
+  for (const char* line :
+       {"epochs = 0.0", "minutes = -1.0", "learning_rate = 0.0", "batch_tokens = 0",
+        "label_smoothing = 1.5", "distillation = -0.1", "rate_weight = -1.0", "epochs = nan"}) {
+    CAPTURE(line);
+    CHECK_THROWS_AS(parse(std::string("[finetune]\n") + line + "\n"), ConfigError);
+  }
+}
