@@ -50,27 +50,30 @@ LTZ_INLINE void load_last(const float* values, std::size_t count, float fill, Si
   last = simd::at<16>(padded);
 }
 
-// The two halves of x, lane by lane through `combine`, down to four lanes.
+// Sums or maxima of the two halves of x, lane by lane, and once more: four lanes are left.
+// combine(a, b, c): c becomes what it makes of a and b. References, see simd::at.
 template <typename Combine>
 LTZ_INLINE void fold(const Sixteen& x, const Combine& combine, Four& four) {
   const Eight low = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
   const Eight high = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
-  const Eight eight = combine(low, high);
-  four = combine(Four(__builtin_shufflevector(eight, eight, 0, 1, 2, 3)),
-                 Four(__builtin_shufflevector(eight, eight, 4, 5, 6, 7)));
+  Eight eight;
+  combine(low, high, eight);
+  const Four first = __builtin_shufflevector(eight, eight, 0, 1, 2, 3);
+  const Four second = __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+  combine(first, second, four);
 }
 
 LTZ_INLINE float sum_across(const Sixteen& x) {
   Four four;
   fold(
-      x, [](const auto& a, const auto& b) { return a + b; }, four);
+      x, [](const auto& a, const auto& b, auto& c) { c = a + b; }, four);
   return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
 LTZ_INLINE float max_across(const Sixteen& x) {
   Four four;
   fold(
-      x, [](const auto& a, const auto& b) { return a > b ? a : b; }, four);
+      x, [](const auto& a, const auto& b, auto& c) { c = a > b ? a : b; }, four);
   return std::max(std::max(four[0], four[2]), std::max(four[1], four[3]));
 }
 
