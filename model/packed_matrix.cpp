@@ -122,7 +122,7 @@ LTZ_INLINE void multiply_panels(const Product& p, int column, int columns) {
         last_tile<Lanes, Rows, Panels>(rows, p, depth, x, panel, y, p.y_stride);
         continue;
       }
-      float wide[Rows * kWidth];
+      float wide[Rows * kWidth] = {};
       last_tile<Lanes, Rows, Panels>(rows, p, depth, x, panel, wide, kWidth);
       for (int r = 0; r < rows; ++r) {
         std::copy_n(wide + r * kWidth, columns, y + r * p.y_stride);
