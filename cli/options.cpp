@@ -103,10 +103,6 @@ void add_precision(CLI::App& command, Arithmetic& arithmetic) {
       ->default_str("float32");
 }
 
-std::string to_string(Arithmetic arithmetic) {
-  return arithmetic == Arithmetic::kInt8 ? "int8" : "float32";
-}
-
 void add_json(CLI::App& command, JsonOptions& options) {
   command.add_option("--json", options.path, "Report as JSON to FILE, or to standard output")
       ->type_name("[FILE]")

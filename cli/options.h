@@ -42,7 +42,6 @@ void add_beam(CLI::App& command, BeamOptions& options);
 
 // --precision
 void add_precision(CLI::App& command, Arithmetic& arithmetic);
-std::string to_string(Arithmetic arithmetic);
 
 // --json [FILE]
 struct JsonOptions {
