@@ -143,7 +143,9 @@ TEST_CASE("free codes have no more bits than at the start, or fewer as wanted") 
   for (const double fraction : {0.9, 0.8}) {
     options.code_bits = fraction;
     const Checkpoint trained = finetune(start, &original, text, {}, options);
-    CHECK(code_bits(trained) == Approx(fraction * code_bits(start)).epsilon(0.005));
+    const double bits = code_bits(trained) / code_bits(start);
+    CHECK(bits < 1.005 * fraction);  // training may take off more by itself
+    CHECK(bits > 0.95 * fraction);
   }
   // The best model is not one that was still too large.
   options.code_bits = 0.9;
