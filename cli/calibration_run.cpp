@@ -25,42 +25,6 @@ bool usable(const std::vector<TokenIds>& targets, const compress::CalibrationTex
          });
 }
 
-std::vector<TokenIds> encoded(const Checkpoint& checkpoint, const std::vector<std::string>& lines) {
-  const TextCodec codec(checkpoint);
-  std::vector<TokenIds> sentences;
-  for (const std::string& line : lines) {
-    sentences.push_back(codec.encode_source(line));
-  }
-  return sentences;
-}
-
-compress::CalibrationText translated(const Checkpoint& checkpoint, const Transformer& model,
-                                     const std::vector<TokenIds>& all, std::size_t sentences,
-                                     CompressState& state) {
-  compress::CalibrationText text;
-  text.sources = gather(all, eval::evenly_spaced(all.size(), sentences));
-  if (!state.translations.empty()) {
-    if (!usable(state.translations, text, checkpoint)) {
-      throw FormatError(fmt::format("{}: expected translations of {} sentences, found others",
-                                    state.path(), text.sources.size()));
-    }
-    text.targets = state.translations;
-    return text;
-  }
-  say(fmt::format("translating {} sentences to calibrate on", text.sources.size()));
-  Progress progress("translating");
-  const auto translations =
-      translate(model, text.sources, {}, batch_by_length(text.sources),
-                [&](std::size_t done, std::size_t total) { progress.update(done, total); });
-  for (const auto& hypotheses : translations) {
-    text.targets.push_back(hypotheses.empty() ? TokenIds{Vocabulary::kEos}
-                                              : hypotheses.front().tokens);
-  }
-  state.translations = text.targets;
-  state.save();
-  return text;
-}
-
 // Measures into the state what it lacks, tensor by tensor in the order of computation, in which
 // reading goes on from what it has kept.
 void measure(const Checkpoint& checkpoint, Transformer& model,
@@ -120,15 +84,52 @@ std::vector<std::string> calibration_lines(const CalibrationOptions& options,
   return lines;
 }
 
+std::vector<TokenIds> encoded_sources(const Checkpoint& checkpoint,
+                                      const std::vector<std::string>& lines) {
+  const TextCodec codec(checkpoint);
+  std::vector<TokenIds> sentences;
+  for (const std::string& line : lines) {
+    sentences.push_back(codec.encode_source(line));
+  }
+  return sentences;
+}
+
+compress::CalibrationText self_translated(const Checkpoint& checkpoint, const Transformer& model,
+                                          const std::vector<TokenIds>& all, std::size_t sentences,
+                                          CompressState& state) {
+  compress::CalibrationText text;
+  text.sources = gather(all, eval::evenly_spaced(all.size(), sentences));
+  if (!state.translations.empty()) {
+    if (!usable(state.translations, text, checkpoint)) {
+      throw FormatError(fmt::format("{}: expected translations of {} sentences, found others",
+                                    state.path(), text.sources.size()));
+    }
+    text.targets = state.translations;
+    return text;
+  }
+  say(fmt::format("translating {} sentences to calibrate on", text.sources.size()));
+  Progress progress("translating");
+  const auto translations =
+      translate(model, text.sources, {}, batch_by_length(text.sources),
+                [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+  for (const auto& hypotheses : translations) {
+    text.targets.push_back(hypotheses.empty() ? TokenIds{Vocabulary::kEos}
+                                              : hypotheses.front().tokens);
+  }
+  state.translations = text.targets;
+  state.save();
+  return text;
+}
+
 compress::Calibration calibrate(const Checkpoint& checkpoint, const CalibrationOptions& options,
                                 const std::vector<std::string>& lines, CompressState& state) {
   compress::Calibration calibration;
   Transformer model(checkpoint);
-  const std::vector<TokenIds> all = encoded(checkpoint, lines);
+  const std::vector<TokenIds> all = encoded_sources(checkpoint, lines);
   if (lines.empty()) {
     say("no text to calibrate on (--calibration, --src): all inputs are taken to be alike");
   } else {
-    calibration.text = translated(checkpoint, model, all, options.sentences, state);
+    calibration.text = self_translated(checkpoint, model, all, options.sentences, state);
   }
   // All of the text: it costs little to count words, and rare ones are in few sentences.
   calibration.row_weights = compress::table_row_weights(

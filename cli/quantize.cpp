@@ -2,10 +2,12 @@
 
 #include <memory>
 
+#include "cli/calibration_run.h"
 #include "cli/commands.h"
 #include "cli/files.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
+#include "compress/fisher.h"
 #include "compress/plan.h"
 #include "formats/recipe_toml.h"
 
@@ -19,10 +21,44 @@ struct Options {
   int embedding_bits = 0;
   bool keep_embeddings = false;
   compress::Recipe recipe;
+  std::string importance = "none";
+  std::string source;
+  std::string reference;
+  std::size_t sentences = 1000;
 };
 
+// Gradients on the references, or else on the model's own translations.
+compress::Importance importance_of(const Checkpoint& checkpoint, const Options& options) {
+  const Transformer model(checkpoint);
+  compress::CalibrationText text;
+  if (options.reference.empty()) {
+    CompressState state("", {});
+    text =
+        self_translated(checkpoint, model, encoded_sources(checkpoint, read_lines(options.source)),
+                        options.sentences, state);
+  } else {
+    const TextOptions pair{.source = options.source, .reference = options.reference};
+    eval::EncodedText ids =
+        eval::encode(TextCodec(checkpoint), eval::sample(pair.read(), options.sentences));
+    text = {std::move(ids.source), std::move(ids.target)};
+  }
+  say(fmt::format("measuring gradients on {} sentences", text.sources.size()));
+  Progress progress("gradients");
+  compress::Importance importance = compress::squared_gradients(
+      model, text, [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+  for (auto& [name, values] : importance) {
+    values = compress::clustering_importance(values);
+  }
+  return importance;
+}
+
 int run(Options options) {
-  Files().reads(options.model).writes_model(options.output).check();
+  Files()
+      .reads(options.model)
+      .reads(options.source)
+      .reads(options.reference)
+      .writes_model(options.output)
+      .check();
   compress::Recipe& recipe = options.recipe;
   recipe.name = "quantize";
   recipe.prune = false;
@@ -31,7 +67,9 @@ int run(Options options) {
   recipe.quantize_embeddings = !options.keep_embeddings;
   const Checkpoint checkpoint = options.model.read().checkpoint;
   const compress::Planner planner(checkpoint, nullptr, recipe);
-  formats::write_model(options.output, compress::apply(checkpoint, planner.at(0.0)));
+  const compress::Importance importance =
+      options.importance == "fisher" ? importance_of(checkpoint, options) : compress::Importance();
+  formats::write_model(options.output, compress::apply(checkpoint, planner.at(0.0), importance));
   return kDone;
 }
 
@@ -51,10 +89,36 @@ void setup_quantize(CLI::App& app, Action& action) {
   command->add_option("--iterations", options->recipe.kmeans_iterations, "Lloyd steps at most")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--seed", options->recipe.seed, "Of random and kmeans++");
+  const auto* group = "Importance";
+  auto* importance =
+      command
+          ->add_option("--importance", options->importance,
+                       "fisher: weights whose squared gradients are large are kept better")
+          ->check(CLI::IsMember({"none", "fisher"}))
+          ->group(group);
+  auto* source =
+      command->add_option("--src", options->source, "Source text for gradients")->group(group);
+  auto* reference = command
+                        ->add_option("--ref", options->reference,
+                                     "Its references; default: the model's own translations")
+                        ->group(group);
+  auto* sentences =
+      command
+          ->add_option("--sentences", options->sentences, "So many of its sentences, evenly spread")
+          ->check(CLI::PositiveNumber)
+          ->group(group);
+  source->needs(importance);
+  reference->needs(source);
+  sentences->needs(source);
   command->footer(
       "Pruned weights stay exactly zero; biases and LayerNorms become float16.\n"
       "Example:\n  ltz quantize pruned.h5 --bits 8 -o quantized.h5");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, source, &action] {
+    if (options->importance == "fisher" && source->count() == 0) {
+      throw CLI::RequiredError("--src");
+    }
+    action = [options] { return run(*options); };
+  });
 }
 
 }  // namespace ltz::cli

@@ -49,11 +49,18 @@ Checkpoint change_tensors(const Checkpoint& checkpoint, const CompressionPlan& p
   return result;
 }
 
-Tensor quantize_by(const Tensor& tensor, const TensorDecision& decision) {
-  return quantize(tensor, {.bits = decision.bits,
-                           .init = decision.init,
-                           .max_iterations = decision.max_iterations,
-                           .seed = decision.seed});
+Tensor quantize_by(const Tensor& tensor, const TensorDecision& decision,
+                   const Importance& importance) {
+  const QuantizeOptions options{.bits = decision.bits,
+                                .init = decision.init,
+                                .max_iterations = decision.max_iterations,
+                                .seed = decision.seed};
+  const auto own = importance.find(decision.name);
+  if (own == importance.end()) {
+    return quantize(tensor, options);
+  }
+  const std::vector<float> values = tensor.values();
+  return quantize(tensor.shape, values, SortedValues(values, own->second), options);
 }
 
 }  // namespace
@@ -65,15 +72,17 @@ Checkpoint prune(const Checkpoint& checkpoint, const CompressionPlan& plan) {
       });
 }
 
-Checkpoint apply(const Checkpoint& checkpoint, const CompressionPlan& plan) {
-  return change_tensors(
-      checkpoint, plan, [](const Tensor& original, const TensorDecision* decision) {
-        if (decision == nullptr) {
-          return to_16_bits(original);
-        }
-        const Tensor pruned = prune(original, decision->threshold);
-        return decision->bits == 0 ? to_16_bits(pruned) : quantize_by(pruned, *decision);
-      });
+Checkpoint apply(const Checkpoint& checkpoint, const CompressionPlan& plan,
+                 const Importance& importance) {
+  return change_tensors(checkpoint, plan,
+                        [&](const Tensor& original, const TensorDecision* decision) {
+                          if (decision == nullptr) {
+                            return to_16_bits(original);
+                          }
+                          const Tensor pruned = prune(original, decision->threshold);
+                          return decision->bits == 0 ? to_16_bits(pruned)
+                                                     : quantize_by(pruned, *decision, importance);
+                        });
 }
 
 }  // namespace ltz::compress

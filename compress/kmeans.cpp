@@ -55,24 +55,21 @@ Cells assign(const KeptValues& values, const std::vector<double>& centroids) {
   return cells;
 }
 
-// Calls visit(cell, number of values, their moments) for every cell.
+// Calls visit(cell, the moments of its values) for every cell.
 template <typename Visitor>
 void for_each_cell(const KeptValues& values, const Cells& cells, const Visitor& visit) {
   Moments before;
-  std::size_t begin = 0;
   for (std::size_t j = 0; j < cells.ends.size(); ++j) {
     const Moments until = values.prefix(cells.ends[j]);
-    visit(j, static_cast<double>(cells.ends[j] - begin), until - before);
+    visit(j, until - before);
     before = until;
-    begin = cells.ends[j];
   }
 }
 
 double distortion(const KeptValues& values, const Cells& cells) {
   double total = 0.0;
-  for_each_cell(values, cells, [&](std::size_t j, double count, const Moments& moments) {
-    const double c = cells.centroids[j] - values.shift();
-    total += std::max(moments.squares - 2.0 * c * moments.sum + count * c * c, 0.0);
+  for_each_cell(values, cells, [&](std::size_t j, const Moments& moments) {
+    total += moments.squared_distances(cells.centroids[j] - values.shift());
   });
   return total;
 }
@@ -80,8 +77,8 @@ double distortion(const KeptValues& values, const Cells& cells) {
 // (k), ascending because the cells are.
 std::vector<double> means(const KeptValues& values, const Cells& cells) {
   std::vector<double> centroids(cells.ends.size());
-  for_each_cell(values, cells, [&](std::size_t j, double count, const Moments& moments) {
-    centroids[j] = values.shift() + moments.sum / count;
+  for_each_cell(values, cells, [&](std::size_t j, const Moments& moments) {
+    centroids[j] = values.shift() + moments.sum / moments.importance;
   });
   return centroids;
 }

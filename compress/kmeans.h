@@ -54,7 +54,10 @@ struct Clustering {
 // infinite. values: (n), any order.
 Clustering kmeans(std::span<const float> values, const KMeansOptions& options);
 
-// The same without codes, on values that are sorted already.
+// The same without codes, on values that are sorted already. Where they do not all count the same,
+// errors and means are weighted (Choi et al., "Towards the limit of network quantization", 2017,
+// section 3): what lowers the loss rather than the distortion. Starts by rank or chance do not see
+// the importance.
 Codebook fit_codebook(const KeptValues& values, const KMeansOptions& options);
 
 // Index of the nearest centroid of each value, of the smaller one if two are equally near.

@@ -59,10 +59,7 @@ std::vector<double> forgy(const KeptValues& values, std::size_t count, std::uint
 
 // Sum of the squared distances of the values [begin, end) to c.
 double squared_distances(const KeptValues& values, std::size_t begin, std::size_t end, double c) {
-  const Moments moments = values.prefix(end) - values.prefix(begin);
-  const double d = c - values.shift();
-  return std::max(
-      moments.squares - 2.0 * d * moments.sum + static_cast<double>(end - begin) * d * d, 0.0);
+  return (values.prefix(end) - values.prefix(begin)).squared_distances(c - values.shift());
 }
 
 // Arthur and Vassilvitskii, "k-means++: the advantages of careful seeding", 2007. Among sorted

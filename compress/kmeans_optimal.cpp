@@ -39,7 +39,6 @@ class Programme {
  public:
   Programme(const KeptValues& values, const std::vector<std::size_t>& places) {
     for (const std::size_t place : places) {
-      counts_.push_back(static_cast<double>(place));
       moments_.push_back(values.prefix(place));
     }
     best_.resize(places.size());
@@ -62,7 +61,7 @@ class Programme {
   // Squared error of the values from place i to place j around their mean.
   double error(std::size_t i, std::size_t j) const {
     const Moments moments = moments_[j] - moments_[i];
-    return moments.squares - moments.sum * moments.sum / (counts_[j] - counts_[i]);
+    return moments.squares - moments.sum * moments.sum / moments.importance;
   }
 
   // Solves for j in [j_begin, j_end), whose last cells begin in [i_begin, i_end).
@@ -86,8 +85,7 @@ class Programme {
     solve(j + 1, j_end, begin, i_end);
   }
 
-  std::vector<double> counts_;    // (m + 1): values before each place
-  std::vector<Moments> moments_;  // (m + 1): their moments
+  std::vector<Moments> moments_;  // (m + 1): of the values before each place
   std::vector<double> best_;      // (m + 1): of the current layer; infinite with fewer places
   std::vector<double> next_;
   std::vector<std::uint16_t> begins_;
@@ -109,8 +107,7 @@ std::vector<double> optimal_centroids(const KeptValues& values, int count) {
   for (std::size_t cell = cells; cell-- > 0;) {
     const std::size_t begin = begins[cell][end];
     const Moments moments = values.prefix(places[end]) - values.prefix(places[begin]);
-    centroids[cell] =
-        values.shift() + moments.sum / static_cast<double>(places[end] - places[begin]);
+    centroids[cell] = values.shift() + moments.sum / moments.importance;
     end = begin;
   }
   return centroids;

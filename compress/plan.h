@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compress/fisher.h"
 #include "compress/loss_curve.h"
 #include "compress/recipe.h"
 #include "compress/sensitivity.h"
@@ -103,6 +104,9 @@ Checkpoint prune(const Checkpoint& checkpoint, const CompressionPlan& plan);
 // or bfloat16 where they have that already.
 // Throws ConfigError, naming the tensor, for a decision about a tensor that is not there and where
 // prune, quantize and to_float16 do. The same for any number of threads.
-Checkpoint apply(const Checkpoint& checkpoint, const CompressionPlan& plan);
+// importance: of the elements, for weighted K-means, by tensor; those that are not there count the
+// same.
+Checkpoint apply(const Checkpoint& checkpoint, const CompressionPlan& plan,
+                 const Importance& importance = {});
 
 }  // namespace ltz::compress

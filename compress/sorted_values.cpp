@@ -4,7 +4,10 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "compress/float_sort.h"
 #include "model/error.h"
@@ -13,9 +16,13 @@ namespace ltz::compress {
 
 namespace {
 
-void add(Moments& moments, double deviation) {
-  moments.sum += deviation;
-  moments.squares += deviation * deviation;
+void require_finite(std::span<const float> values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      throw ConfigError("weight " + std::to_string(i) + " is " + std::to_string(values[i]) +
+                        ", expected a finite number");
+    }
+  }
 }
 
 // The interval of sorted values with |value| <= threshold.
@@ -59,43 +66,78 @@ float largest_threshold(float largest, const Allowed& allowed) {
 }  // namespace
 
 SortedValues::SortedValues(std::span<const float> values) : values_(values.begin(), values.end()) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) {
-      throw ConfigError("weight " + std::to_string(i) + " is " + std::to_string(values[i]) +
-                        ", expected a finite number");
-    }
-    sum += values[i];
-  }
+  require_finite(values);
+  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
   sort_floats(values_);
   shift_ = values_.empty() ? 0.0 : sum / static_cast<double>(values_.size());
+  sum_up();
+}
+
+SortedValues::SortedValues(std::span<const float> values, std::span<const float> importance) {
+  if (importance.size() != values.size()) {
+    throw ConfigError("expected the importance of " + std::to_string(values.size()) +
+                      " weights, found " + std::to_string(importance.size()));
+  }
+  require_finite(values);
+  std::vector<std::pair<float, float>> pairs(values.size());
+  double total = 0.0;
+  double sum = 0.0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!(importance[i] > 0.0f) || !std::isfinite(importance[i])) {
+      throw ConfigError("weight " + std::to_string(i) + " has the importance " +
+                        std::to_string(importance[i]) + ", expected a positive number");
+    }
+    pairs[i] = {values[i], importance[i]};
+    total += importance[i];
+    sum += static_cast<double>(importance[i]) * values[i];
+  }
+  std::ranges::sort(pairs);
+  for (const auto& [value, own] : pairs) {
+    values_.push_back(value);
+    importance_.push_back(own);
+  }
+  shift_ = values_.empty() ? 0.0 : sum / total;
+  sum_up();
+}
+
+void SortedValues::sum_up() {
   blocks_.reserve(values_.size() / kBlock + 1);
   Moments total;
   for (std::size_t i = 0; i < values_.size(); ++i) {
     if (i % kBlock == 0) {
       blocks_.push_back(total);
     }
-    add(total, values_[i] - shift_);
+    add(total, i);
   }
   if (values_.size() % kBlock == 0) {
     blocks_.push_back(total);
   }
 }
 
+void SortedValues::add(Moments& moments, std::size_t index) const {
+  const double deviation = values_[index] - shift_;
+  const double importance = importance_.empty() ? 1.0 : importance_[index];
+  moments.importance += importance;
+  moments.sum += importance * deviation;
+  moments.squares += importance * deviation * deviation;
+}
+
 Moments SortedValues::prefix(std::size_t count) const {
   Moments moments = blocks_[count / kBlock];
   for (std::size_t i = count - count % kBlock; i < count; ++i) {
-    add(moments, values_[i] - shift_);
+    add(moments, i);
   }
   return moments;
 }
 
 double SortedValues::standard_deviation() const {
-  return values_.empty() ? 0.0 : std::sqrt(prefix(size()).squares / static_cast<double>(size()));
+  const Moments all = prefix(size());
+  return values_.empty() ? 0.0 : std::sqrt(all.squares / all.importance);
 }
 
 double SortedValues::norm_squared() const {
-  return prefix(size()).squares + static_cast<double>(size()) * shift_ * shift_;
+  const Moments all = prefix(size());
+  return all.squares + all.importance * shift_ * shift_;
 }
 
 std::size_t SortedValues::count_within(float threshold) const {
@@ -107,8 +149,8 @@ double SortedValues::squares_within(float threshold) const {
   const auto [begin, end] = within(values_, threshold);
   const Moments moments = prefix(end) - prefix(begin);
   // sum x^2 = sum (x - m)^2 + 2 m sum (x - m) + n m^2
-  const double squares = moments.squares + 2.0 * shift_ * moments.sum +
-                         static_cast<double>(end - begin) * shift_ * shift_;
+  const double squares =
+      moments.squares + 2.0 * shift_ * moments.sum + moments.importance * shift_ * shift_;
   return std::max(squares, 0.0);
 }
 

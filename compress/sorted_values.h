@@ -1,18 +1,24 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
 
 namespace ltz::compress {
 
-// Sum and sum of squares of values, each less SortedValues::shift().
+// Sum and sum of squares of values, each less SortedValues::shift() and times its importance.
 struct Moments {
+  double importance = 0.0;  // of all of them: their number where each counts 1
   double sum = 0.0;
   double squares = 0.0;
 
   Moments operator-(const Moments& other) const {
-    return {sum - other.sum, squares - other.squares};
+    return {importance - other.importance, sum - other.sum, squares - other.squares};
+  }
+  // Sum of the squared distances to a point, itself less the shift.
+  double squared_distances(double point) const {
+    return std::max(squares - 2.0 * point * sum + importance * point * point, 0.0);
   }
 };
 
@@ -24,6 +30,9 @@ class SortedValues {
  public:
   // values: (n), any order; n may be 0. Throws ConfigError for NaN and infinity.
   explicit SortedValues(std::span<const float> values);
+  // Values that do not all count the same: moments, and what is made of them, are weighted.
+  // importance: (n), of each value. Throws ConfigError also for one that is not a positive number.
+  SortedValues(std::span<const float> values, std::span<const float> importance);
 
   std::size_t size() const { return values_.size(); }
   // (n), ascending.
@@ -52,11 +61,15 @@ class SortedValues {
   float threshold_for_squares(double squares) const;
 
  private:
-  // Prefix moments are stored for every 16th value, the rest is added on request: 5 bytes per
-  // weight instead of 20.
+  // Prefix moments are stored for every 16th value, the rest is added on request: 6 bytes per
+  // weight instead of 28.
   static constexpr std::size_t kBlock = 16;
 
+  void sum_up();
+  void add(Moments& moments, std::size_t index) const;
+
   std::vector<float> values_;
+  std::vector<float> importance_;  // in their order; empty: all 1
   std::vector<Moments> blocks_;
   double shift_ = 0.0;
 };

@@ -254,6 +254,66 @@ TEST_CASE("the same seed gives the same clusters, another one others") {
   }
 }
 
+TEST_CASE("a value of importance 3 counts as three equal values") {
+  const std::vector<float> values = bell(700, 2);
+  std::vector<float> importance;
+  std::vector<float> repeated;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    importance.push_back(static_cast<float>(1 + i % 3));
+    repeated.insert(repeated.end(), 1 + i % 3, values[i]);
+  }
+  const SortedValues weighted(values, importance);
+  const SortedValues plain(repeated);
+  CHECK(weighted.shift() == Approx(plain.shift()));
+  CHECK(weighted.standard_deviation() == Approx(plain.standard_deviation()));
+  CHECK(weighted.norm_squared() == Approx(plain.norm_squared()));
+  CHECK(weighted.squares_within(0.2f) == Approx(plain.squares_within(0.2f)));
+  for (const KMeansInit init : {KMeansInit::kLinear, KMeansInit::kOptimal}) {
+    const KMeansOptions options{.centroids = 7, .init = init};
+    const Codebook found = fit_codebook(KeptValues(weighted), options);
+    const Codebook expected = fit_codebook(KeptValues(plain), options);
+    REQUIRE(found.centroids.size() == expected.centroids.size());
+    for (std::size_t j = 0; j < found.centroids.size(); ++j) {
+      CHECK(found.centroids[j] == Approx(expected.centroids[j]).margin(1e-6));
+    }
+    CHECK(found.distortion == Approx(expected.distortion).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("weighted K-means has the least weighted error") {
+  const std::vector<float> values = bell(3000, 5);
+  std::vector<float> importance = bell(3000, 6);
+  std::ranges::transform(importance, importance.begin(),
+                         [](float x) { return std::exp(6.0f * x); });
+  const auto error = [&](const std::vector<float>& centroids) {
+    const std::vector<std::uint8_t> codes = nearest_codes(values, centroids);
+    double sum = 0.0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      sum += importance[i] * std::pow(values[i] - centroids[codes[i]], 2);
+    }
+    return sum;
+  };
+  const SortedValues sorted(values, importance);
+  const double best = error(
+      fit_codebook(KeptValues(sorted), {.centroids = 8, .init = KMeansInit::kOptimal}).centroids);
+  for (const KMeansInit init : kInits) {
+    const KMeansOptions options{.centroids = 8, .init = init};
+    const Codebook weighted = fit_codebook(KeptValues(sorted), options);
+    CHECK(weighted.distortion == Approx(error(weighted.centroids)).epsilon(1e-6));
+    CHECK(best <= weighted.distortion * (1 + 1e-6));
+    CHECK(best < 0.99 * error(kmeans(values, options).centroids));
+  }
+}
+
+TEST_CASE("importance that is no positive number or that is missing is refused") {
+  const std::vector<float> values{1.0f, 2.0f};
+  for (const float bad : {0.0f, -1.0f, std::nanf(""), HUGE_VALF}) {
+    CHECK_THROWS_WITH(SortedValues(values, std::vector<float>{1.0f, bad}),
+                      Catch::Contains("weight 1 has the importance"));
+  }
+  CHECK_THROWS_AS(SortedValues(values, std::vector<float>{1.0f}), ConfigError);
+}
+
 TEST_CASE("kept values are the sorted values without those below the threshold") {
   std::vector<float> values = bell(203, 9);
   values[5] = values[6] = 0.0f;

@@ -344,6 +344,29 @@ TEST_CASE("plans and compressed models do not depend on the number of threads") 
   omp_set_num_threads(omp_get_num_procs());
 }
 
+TEST_CASE("weights of more importance are quantized better") {
+  const Checkpoint checkpoint = wide_checkpoint();
+  const CompressionPlan plan = Planner(checkpoint, nullptr, {.bits = 3, .prune = false}).at(0.0);
+  const std::vector<float> values = checkpoint.tensors.at(kFc1).values();
+  std::vector<float> importance(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    importance[i] = values[i] > 0.0f ? 10.0f : 1.0f;
+  }
+  const auto error = [&](const Checkpoint& quantized) {
+    const std::vector<float> found = quantized.tensors.at(kFc1).values();
+    double sum = 0.0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      sum += importance[i] * std::pow(values[i] - found[i], 2);
+    }
+    return sum;
+  };
+  const Checkpoint plain = apply(checkpoint, plan);
+  const Checkpoint weighted = apply(checkpoint, plan, {{kFc1, importance}});
+  CHECK(error(weighted) < 0.8 * error(plain));
+  CHECK(weighted.tensors.at(kFc2) == plain.tensors.at(kFc2));
+  CHECK_THROWS_WITH(apply(checkpoint, plan, {{kFc1, {1.0f}}}), Catch::Contains(kFc1));
+}
+
 TEST_CASE("errors of planning and applying name the tensor") {
   Checkpoint checkpoint = wide_checkpoint();
   CHECK_THROWS_WITH(apply(checkpoint, {.decisions = {{.name = "nonsense"}}}),
