@@ -60,7 +60,9 @@ Importance squared_gradients(
     }
   }
   for (std::size_t share = 1; share < kShards; ++share) {
-    shares[0].squares.add(shares[share].squares);
+    for (const auto& [name, values] : shares[share].squares.values()) {
+      shares[0].squares.add(shares[share].squares, name);
+    }
   }
   Importance mean = shares[0].squares.values();
   const auto sentences = static_cast<float>(order.size());
