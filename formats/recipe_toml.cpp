@@ -83,9 +83,9 @@ void read_without(const toml::table& table, std::set<compress::Technique>& witho
 
 compress::FinetuneOptions read_finetune(const toml::table& table,
                                         compress::FinetuneOptions options) {
-  refuse_unknown_keys(table, {"epochs", "minutes", "learning_rate", "batch_tokens",
-                              "label_smoothing", "distillation", "free_codes", "rate_weight",
-                              "seed"});
+  refuse_unknown_keys(table,
+                      {"epochs", "minutes", "learning_rate", "batch_tokens", "label_smoothing",
+                       "distillation", "free_codes", "rate_weight", "seed"});
   compress::FinetunerOptions& finetuner = options.finetuner;
   read<double>(table, "epochs", options.epochs);
   read<double>(table, "minutes", options.minutes);
@@ -100,11 +100,26 @@ compress::FinetuneOptions read_finetune(const toml::table& table,
 }
 
 compress::Recipe read_recipe(const toml::table& table) {
-  refuse_unknown_keys(
-      table, {"preset", "calibrated", "bits", "embedding_bits", "init", "kmeans_iterations",
-              "prune", "prune_embeddings", "quantize_embeddings", "max_sparsity", "seed",
-              "paper_ratio", "bits_per_weight", "sparsity", "max_divergence", "max_bits_per_weight",
-              "without", "layer_norm_repair", "finetune", "tensor"});
+  refuse_unknown_keys(table, {"preset",
+                              "calibrated",
+                              "bits",
+                              "embedding_bits",
+                              "init",
+                              "kmeans_iterations",
+                              "prune",
+                              "prune_embeddings",
+                              "quantize_embeddings",
+                              "max_sparsity",
+                              "seed",
+                              "paper_ratio",
+                              "bits_per_weight",
+                              "sparsity",
+                              "max_divergence",
+                              "max_bits_per_weight",
+                              "without",
+                              "layer_norm_repair",
+                              "finetune",
+                              "tensor"});
   std::string preset;
   read<std::string>(table, "preset", preset);
   compress::Recipe recipe = preset.empty() ? compress::Recipe() : compress::preset(preset);
