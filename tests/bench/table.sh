@@ -74,6 +74,8 @@ if wanted translate || wanted nll; then
         flop=$(jq .translate_flop "$report")
         row "\`ltz translate\`, $model, 1,000 sentences, whole command" "$threads" "$time s" \
           "$(calculate %.0f "100 * $flop / $time / $gemm")%"
+        bytes=$(median "$data/test_2016.en" "$ltz" translate "$models/$model/checkpoint.pt" --threads "$threads" --precision int8)
+        row "the same with \`--precision int8\`" "$threads" "$bytes s" "$(calculate %.2f "$time / $bytes")x as fast"
       fi
       if wanted nll; then
         row "teacher-forced NLL, $model, 1,000 sentences" "$threads" \
