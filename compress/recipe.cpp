@@ -44,6 +44,7 @@ void validate(const FinetuneOptions& training, const Recipe& recipe) {
   require_not_negative(training.minutes, recipe, "finetune: minutes");
   require_not_negative(training.finetuner.tensors.codes.rate_weight, recipe,
                        "finetune: rate_weight");
+  require_positive(training.code_bits, recipe, "finetune: code_bits");
   require_fraction(objective.distillation, recipe, "finetune: distillation");
   require_fraction(objective.label_smoothing, recipe, "finetune: label_smoothing");
   require(training.batch_tokens > 0, recipe, "finetune: batch_tokens is 0");
@@ -108,8 +109,15 @@ FinetuneOptions default_finetune(const Recipe& recipe) {
   FinetuneOptions options;
   options.epochs = 3.0;
   options.learning_rate = 3e-4;
-  options.finetuner.objective.distillation = recipe.calibrated ? 0.9 : 0.5;
-  options.finetuner.tensors.free_codes = recipe.calibrated;
+  options.finetuner.objective.distillation = 0.5;
+  if (recipe.calibrated) {
+    options.learning_rate = 5e-4;
+    options.finetuner.objective.distillation = 0.9;
+    options.finetuner.tensors.free_codes = true;
+    // In training, rows and columns become less unlike each other, which the coder made use of: at
+    // the same entropy of single codes, Multi30k's model at 2.6 bits per weight grew by 4%.
+    options.code_bits = 0.96;
+  }
   return options;
 }
 

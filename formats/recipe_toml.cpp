@@ -85,7 +85,7 @@ compress::FinetuneOptions read_finetune(const toml::table& table,
                                         compress::FinetuneOptions options) {
   refuse_unknown_keys(table,
                       {"epochs", "minutes", "learning_rate", "batch_tokens", "label_smoothing",
-                       "distillation", "free_codes", "rate_weight", "seed"});
+                       "distillation", "free_codes", "rate_weight", "code_bits", "seed"});
   compress::FinetunerOptions& finetuner = options.finetuner;
   read<double>(table, "epochs", options.epochs);
   read<double>(table, "minutes", options.minutes);
@@ -95,6 +95,7 @@ compress::FinetuneOptions read_finetune(const toml::table& table,
   read<double>(table, "distillation", finetuner.objective.distillation);
   read<bool>(table, "free_codes", finetuner.tensors.free_codes);
   read<double>(table, "rate_weight", finetuner.tensors.codes.rate_weight);
+  read<double>(table, "code_bits", options.code_bits);
   read<std::uint64_t>(table, "seed", options.seed);
   return options;
 }
