@@ -19,6 +19,13 @@ std::size_t tokens_in(std::span<const TokenIds> sentences) {
       [](std::size_t sum, const TokenIds& sentence) { return sum + sentence.size(); });
 }
 
+// What this cross-attention makes of the encoder's output.
+std::shared_ptr<const Attention::Memory> memory_of(const Attention& attention, MatrixView source) {
+  auto memory = std::make_shared<Attention::Memory>(attention.empty_memory());
+  attention.remember(source, *memory);
+  return memory;
+}
+
 }  // namespace
 
 void require_length(const TokenIds& sentence, int longest, const char* side) {
@@ -112,14 +119,11 @@ void Transformer::read_on(Reading& reading, Matrix* sum) const {
     SelfMixing::Memory memory = layer.self_attn.empty_memory();
     layer.self_mix(x, memory, encoder ? layout.source : layout.target, sum);
   } else if (place.sublayer == Sublayer::kCrossAttention) {
-    const bool known = reading.source_memory.contains(place.layer);
-    if (!known) {
-      remember_source(reading, place.layer);
-    }
-    layer.attend(x, *reading.source_memory.at(place.layer), layout.cross, sum);
-    if (!known) {
-      reading.source_memory.erase(place.layer);
-    }
+    const auto known = reading.source_memory.find(place.layer);
+    const auto memory = known != reading.source_memory.end()
+                            ? known->second
+                            : memory_of(*layer.encoder_attn, reading.source);
+    layer.attend(x, *memory, layout.cross, sum);
   } else {
     layer.feed_forward(x, sum);
   }
@@ -130,11 +134,8 @@ void Transformer::read_on(Reading& reading, Matrix* sum) const {
 }
 
 void Transformer::remember_source(Reading& reading, int decoder_layer) const {
-  const Attention& attention =
-      *layers_->decoder.at(static_cast<std::size_t>(decoder_layer)).encoder_attn;
-  auto memory = std::make_shared<Attention::Memory>(attention.empty_memory());
-  attention.remember(reading.source, *memory);
-  reading.source_memory[decoder_layer] = std::move(memory);
+  const Layer& layer = layers_->decoder.at(static_cast<std::size_t>(decoder_layer));
+  reading.source_memory[decoder_layer] = memory_of(*layer.encoder_attn, reading.source);
 }
 
 }  // namespace ltz
