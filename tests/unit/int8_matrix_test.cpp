@@ -9,24 +9,13 @@
 #include <vector>
 
 #include "model/int8_kernels.h"
+#include "wave_matrix.h"
 
 namespace ltz {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNotANumber = std::numeric_limits<float>::quiet_NaN();
-
-Matrix wave(int rows, int cols, float rate) {
-  Matrix matrix(rows, cols);
-  for (Eigen::Index i = 0; i < matrix.size(); ++i) {
-    matrix.data()[i] = std::sin(rate * static_cast<float>(i) + 0.3f);
-  }
-  return matrix;
-}
-
-std::span<const float> values_of(const Matrix& matrix) {
-  return {matrix.data(), static_cast<std::size_t>(matrix.size())};
-}
 
 Matrix product(const Int8Matrix& matrix, const Matrix& x) {
   const QuantizedRows rows(x);

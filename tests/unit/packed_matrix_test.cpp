@@ -7,20 +7,10 @@
 #include <limits>
 #include <vector>
 
+#include "wave_matrix.h"
+
 namespace ltz {
 namespace {
-
-Matrix wave(int rows, int cols, float rate) {
-  Matrix matrix(rows, cols);
-  for (Eigen::Index i = 0; i < matrix.size(); ++i) {
-    matrix.data()[i] = std::sin(rate * static_cast<float>(i) + 0.3f);
-  }
-  return matrix;
-}
-
-std::span<const float> values_of(const Matrix& matrix) {
-  return {matrix.data(), static_cast<std::size_t>(matrix.size())};
-}
 
 Matrix product(const PackedMatrix& matrix, const Matrix& x) {
   Matrix y(x.rows(), matrix.out());
