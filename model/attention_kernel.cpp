@@ -14,6 +14,9 @@
 namespace ltz::kernels {
 namespace {
 
+using simd::Eight;
+using simd::Four;
+
 // The sums of a's, b's, c's and d's elements.
 LTZ_INLINE void sums_across(const Four& a, const Four& b, const Four& c, const Four& d,
                             Four& sums) {

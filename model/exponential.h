@@ -11,9 +11,7 @@
 // Exponentials and what is made of them, as parts of kernels.
 namespace ltz::kernels {
 
-using Four = simd::Vector<4>;
-using Eight = simd::Vector<8>;
-using Sixteen = simd::Vector<16>;
+using simd::Sixteen;
 
 // y = e^x to about two units in the last place; e^-87 for everything below, e^88 for everything
 // above. x is split into n ln 2 + r with |r| <= ln 2 / 2, and e^r is a polynomial of degree 6
@@ -50,33 +48,6 @@ LTZ_INLINE void load_last(const float* values, std::size_t count, float fill, Si
   last = simd::at<16>(padded);
 }
 
-// Sums or maxima of the two halves of x, lane by lane, and once more: four lanes are left.
-// combine(a, b, c): c becomes what it makes of a and b. References, see simd::at.
-template <typename Combine>
-LTZ_INLINE void fold(const Sixteen& x, const Combine& combine, Four& four) {
-  const Eight low = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
-  const Eight high = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
-  Eight eight;
-  combine(low, high, eight);
-  const Four first = __builtin_shufflevector(eight, eight, 0, 1, 2, 3);
-  const Four second = __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
-  combine(first, second, four);
-}
-
-LTZ_INLINE float sum_across(const Sixteen& x) {
-  Four four;
-  fold(
-      x, [](const auto& a, const auto& b, auto& c) { c = a + b; }, four);
-  return (four[0] + four[2]) + (four[1] + four[3]);
-}
-
-LTZ_INLINE float max_across(const Sixteen& x) {
-  Four four;
-  fold(
-      x, [](const auto& a, const auto& b, auto& c) { c = a > b ? a : b; }, four);
-  return std::max(std::max(four[0], four[2]), std::max(four[1], four[3]));
-}
-
 // x[i] = e^(x[i] - max(x)); returns their sum, 0 for an empty span.
 LTZ_INLINE float exponentials_inline(std::span<float> x) {
   constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
@@ -94,7 +65,7 @@ LTZ_INLINE float exponentials_inline(std::span<float> x) {
     const Sixteen values = simd::at<16>(x.data() + i);
     maxima = values > maxima ? values : maxima;
   }
-  const float largest = max_across(maxima);
+  const float largest = simd::across<simd::Larger>(maxima);
   Sixteen sums = {};
   for (std::size_t i = 0; i < whole; i += 16) {
     Sixteen values = simd::at<16>(x.data() + i) - largest;
@@ -109,7 +80,7 @@ LTZ_INLINE float exponentials_inline(std::span<float> x) {
     simd::at<16>(padded) = last;
     std::copy_n(padded, left, x.data() + whole);
   }
-  return sum_across(sums);
+  return simd::across<simd::Sum>(sums);
 }
 
 LTZ_INLINE void softmax_inline(std::span<float> x) {

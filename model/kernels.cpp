@@ -92,12 +92,12 @@ float sum_exp(std::span<const float> x, float shift) {
     sums += values;
   }
   if (i == x.size()) {
-    return sum_across(sums);
+    return simd::across<simd::Sum>(sums);
   }
   Sixteen last;
   load_last(x.data() + i, x.size() - i, kMinusInfinity, last);
   exponential(last - shift, last);
-  return sum_across(sums + last);
+  return simd::across<simd::Sum>(sums + last);
 }
 
 LTZ_MULTIVERSION

@@ -20,55 +20,6 @@ using Bytes __attribute__((vector_size(kLanes), aligned(1), may_alias)) = std::u
 // own bits is 0.
 constexpr float kRound = 12582912.0f;
 
-struct Smaller {
-  template <typename Value>
-  LTZ_INLINE static void apply(const Value& a, const Value& b, Value& y) {
-    y = a < b ? a : b;
-  }
-};
-
-struct Larger {
-  template <typename Value>
-  LTZ_INLINE static void apply(const Value& a, const Value& b, Value& y) {
-    y = a > b ? a : b;
-  }
-};
-
-struct Sum {
-  template <typename Value>
-  LTZ_INLINE static void apply(const Value& a, const Value& b, Value& y) {
-    y = a + b;
-  }
-};
-
-// Of all lanes; each half with the other one, and again. x: (Lanes)
-template <typename Operation, int Lanes>
-LTZ_INLINE float across(const float* x) {
-  if constexpr (Lanes == 1) {
-    return x[0];
-  } else if constexpr (Lanes == 2) {
-    float y;
-    Operation::apply(x[0], x[1], y);
-    return y;
-  } else {
-    constexpr int kHalf = Lanes / 2;
-    const simd::Vector<kHalf> a = simd::at<kHalf>(x);
-    const simd::Vector<kHalf> b = simd::at<kHalf>(x + kHalf);
-    simd::Vector<kHalf> y;
-    Operation::apply(a, b, y);
-    float half[kHalf];
-    simd::at<kHalf>(half) = y;
-    return across<Operation, kHalf>(half);
-  }
-}
-
-template <typename Operation>
-LTZ_INLINE float across(const Floats& x) {
-  float lanes[kLanes];
-  simd::at<kLanes>(lanes) = x;
-  return across<Operation, kLanes>(lanes);
-}
-
 struct Extremes {
   Floats low{};
   Floats high{};
@@ -77,8 +28,8 @@ struct Extremes {
   // x: (kLanes)
   LTZ_INLINE void add(const float* x) {
     const Floats values = simd::at<kLanes>(x);
-    Smaller::apply(values, low, low);
-    Larger::apply(values, high, high);
+    simd::Smaller::apply(values, low, low);
+    simd::Larger::apply(values, high, high);
     sum += values;
   }
 };
@@ -100,9 +51,9 @@ LTZ_MULTIVERSION void quantize(const float* x, int width, std::uint8_t* bytes, f
     extremes.add(x + i);
   }
   extremes.add(padded);
-  const float smallest = across<Smaller>(extremes.low);
-  const float largest = across<Larger>(extremes.high);
-  const float total = across<Sum>(extremes.sum);
+  const float smallest = simd::across<simd::Smaller>(extremes.low);
+  const float largest = simd::across<simd::Larger>(extremes.high);
+  const float total = simd::across<simd::Sum>(extremes.sum);
   // One step fewer than there are between bytes: the zero is rounded, which can shift all.
   constexpr float kSteps = 254.0f;
   const float range = largest - smallest;

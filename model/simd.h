@@ -43,4 +43,49 @@ LTZ_INLINE typename VectorTypes<Lanes>::InMemory& at(float* p) {
   return *reinterpret_cast<typename VectorTypes<Lanes>::InMemory*>(p);
 }
 
+using Four = Vector<4>;
+using Eight = Vector<8>;
+using Sixteen = Vector<16>;
+
+struct Sum {
+  template <typename Value>
+  LTZ_INLINE static void apply(const Value& a, const Value& b, Value& y) {
+    y = a + b;
+  }
+};
+
+struct Smaller {
+  template <typename Value>
+  LTZ_INLINE static void apply(const Value& a, const Value& b, Value& y) {
+    y = a < b ? a : b;
+  }
+};
+
+struct Larger {
+  template <typename Value>
+  LTZ_INLINE static void apply(const Value& a, const Value& b, Value& y) {
+    y = a > b ? a : b;
+  }
+};
+
+// Of all lanes: each half with the other one, and again.
+template <typename Operation>
+LTZ_INLINE float across(const Sixteen& x) {
+  const Eight low = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
+  const Eight high = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+  Eight eight;
+  Operation::apply(low, high, eight);
+  const Four first = __builtin_shufflevector(eight, eight, 0, 1, 2, 3);
+  const Four second = __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+  Four four;
+  Operation::apply(first, second, four);
+  float even;
+  float odd;
+  float result;
+  Operation::apply(four[0], four[2], even);
+  Operation::apply(four[1], four[3], odd);
+  Operation::apply(even, odd, result);
+  return result;
+}
+
 }  // namespace ltz::simd
