@@ -65,16 +65,12 @@ double share(const Measure& measure, const BenchTimes& times) {
   return measure.cost / (times.*measure.seconds) / limit;
 }
 
-std::string precision(const BenchOptions& options) {
-  return options.arithmetic == Arithmetic::kInt8 ? "int8" : "float32";
-}
-
 nlohmann::ordered_json to_json(const Options& options, const BenchResult& result) {
   const BenchWork& work = result.work;
   nlohmann::ordered_json json = {{"runs", options.bench.runs},
                                  {"random_text", options.bench.source.empty()},
                                  {"beam", options.bench.beam.beam},
-                                 {"precision", precision(options.bench)},
+                                 {"precision", to_string(options.bench.arithmetic)},
                                  {"sentences", work.sentences},
                                  {"source_tokens", work.source_tokens},
                                  {"target_tokens", work.target_tokens},
@@ -135,7 +131,7 @@ std::string describe(const Options& options, const BenchWork& work) {
       "{:.3f} GFLOP a sentence to translate, {:.4f} to read; medians of {} runs\n",
       work.sentences, bench.source.empty() ? " of random words" : "", work.source_tokens,
       work.target_tokens, bench.reference.empty() ? " of the model's own translations" : "",
-      bench.beam.beam, precision(bench),
+      bench.beam.beam, to_string(bench.arithmetic),
       work.translate_flop / 1e9 / static_cast<double>(work.sentences),
       work.nll_flop / 1e9 / static_cast<double>(work.sentences), bench.runs);
 }

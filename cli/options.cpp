@@ -90,17 +90,19 @@ void add_beam(CLI::App& command, BeamOptions& options) {
 }
 
 void add_precision(CLI::App& command, Arithmetic& arithmetic) {
+  const std::string float32(to_string(Arithmetic::kFloat32));
+  const std::string int8(to_string(Arithmetic::kInt8));
   command
       .add_option_function<std::string>(
           "--precision",
-          [&arithmetic](const std::string& name) {
-            arithmetic = name == "int8" ? Arithmetic::kInt8 : Arithmetic::kFloat32;
+          [&arithmetic, int8](const std::string& name) {
+            arithmetic = name == int8 ? Arithmetic::kInt8 : Arithmetic::kFloat32;
           },
           "What matrix products are computed in: float32, or int8, which is faster and differs a "
           "little")
-      ->type_name("float32|int8")
-      ->check(CLI::IsMember({"float32", "int8"}))
-      ->default_str("float32");
+      ->type_name(float32 + "|" + int8)
+      ->check(CLI::IsMember({float32, int8}))
+      ->default_str(float32);
 }
 
 void add_json(CLI::App& command, JsonOptions& options) {

@@ -75,6 +75,7 @@ void setup_sensitivity(CLI::App& app, Action& action) {
   command->add_option("--sentences", options->sentences,
                       "Measure on this many sentences of the text; 0: all");
   add_beam(*command, options->run.beam);
+  add_precision(*command, options->run.arithmetic);
   command->footer(
       "An interrupted run goes on where it was: its points are in OUTPUT.partial.\n"
       "With --metric bleu the quality in the file is the negated BLEU.\n"

@@ -110,8 +110,11 @@ compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
                                                 const eval::ParallelText& text,
                                                 const SensitivityRun& run) {
   formats::SensitivityFile file{
-      .measured = fmt::format("model {} text {} context {}", fingerprint(checkpoint),
-                              fingerprint(text), run.options.context),
+      .measured = fmt::format("model {} text {} context {}{}", fingerprint(checkpoint),
+                              fingerprint(text), run.options.context,
+                              run.arithmetic == Arithmetic::kFloat32
+                                  ? ""
+                                  : fmt::format(" precision {}", to_string(run.arithmetic))),
       .curves = {}};
   file.curves.metric = run.metric;
   const std::string partial = partial_file(run);
@@ -122,7 +125,7 @@ compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
   }
 
   const Checkpoint context = with_sparsity(checkpoint, run.options.context);
-  Transformer model(context);
+  Transformer model(context, run.arithmetic);
   const TextCodec codec(checkpoint);
   QualityOfText quality(model, codec, text, run);
   file.curves.baseline = quality.measure();

@@ -10,8 +10,9 @@ namespace ltz::cli {
 
 struct SensitivityRun {
   compress::SensitivityOptions options;
-  std::string metric = "nll";  // or "bleu"
-  BeamOptions beam;            // for BLEU
+  std::string metric = "nll";                    // or "bleu"
+  BeamOptions beam;                              // for BLEU
+  Arithmetic arithmetic = Arithmetic::kFloat32;  // of the measured model
   // Where the curves go, or nowhere if empty. Points are added to FILE.partial as they are
   // measured, which becomes FILE at the end; an interrupted run goes on from there.
   std::string file;

@@ -102,7 +102,9 @@ std::string signature(const EvaluationOptions& options, const std::string& versi
   const std::string padding = options.fairseq_max_tokens == 0
                                   ? "none"
                                   : fmt::format("maxtokens.{}", options.fairseq_max_tokens);
-  const std::string precision = options.arithmetic == Arithmetic::kInt8 ? "+precision.int8" : "";
+  const std::string precision = options.arithmetic == Arithmetic::kFloat32
+                                    ? ""
+                                    : fmt::format("+precision.{}", to_string(options.arithmetic));
   return fmt::format("{}+beam.{}+lenpen.{}+maxlen.{}x+{}+minlen.{}+norepeat.{}+padding.{}{}+ltz.{}",
                      metric_signature(options.metric), beam.beam, beam.lenpen, beam.max_len_a,
                      beam.max_len_b, beam.min_len, beam.no_repeat_ngram_size, padding, precision,

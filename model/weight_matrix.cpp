@@ -2,6 +2,10 @@
 
 namespace ltz {
 
+std::string_view to_string(Arithmetic arithmetic) {
+  return arithmetic == Arithmetic::kInt8 ? "int8" : "float32";
+}
+
 WeightMatrix::Matrix WeightMatrix::make(std::span<const float> weights, int out, int in,
                                         Arithmetic arithmetic) {
   if (arithmetic == Arithmetic::kInt8 && in <= Int8Matrix::kMaxColumns) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <span>
+#include <string_view>
 #include <variant>
 
 #include "model/int8_matrix.h"
@@ -13,6 +14,7 @@ namespace ltz {
 
 // What products with the matrices of linear layers are made in.
 enum class Arithmetic { kFloat32, kInt8 };
+std::string_view to_string(Arithmetic arithmetic);
 
 // Rows to be multiplied with matrices of one precision: with int8, they are quantized once for all
 // of the matrices.

@@ -12,6 +12,9 @@ ltz sensitivity model.h5 --src src --ref ref --sparsity 0.2,0.6 --bits 4 -o agai
 cmp curves.csv again.csv && echo "same curves"
 ls again.csv.partial 2>/dev/null
 ltz sensitivity model.h5 --src ref --ref src --sparsity 0.2 --bits 4 -o curves.csv; echo "other text: $?"
+ltz sensitivity model.h5 --src src --ref ref --sparsity 0.2 --bits 4 --precision int8 -o curves.csv; echo "other precision: $?"
+ltz sensitivity model.h5 --src src --ref ref --sparsity 0.2 --bits 4 --precision int8 -o bytes.csv
+grep -o "precision int8" bytes.csv
 ltz prune model.h5 --sensitivity curves.csv --sparsity 0.4 -o pruned.h5
 ltz quantize pruned.h5 --bits 5 -o quantized.h5 && echo quantized
 ltz pack quantized.h5 -o model.ltz 2>&1 | cut -d: -f1
