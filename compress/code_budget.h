@@ -14,7 +14,7 @@ namespace ltz::compress {
 float price_factor_for(double target_bits, float current,
                        const std::function<double(float)>& bits_at);
 
-// Entropy of the codes of them all, in bits, at their prices.
+// Entropy of the codes of them all, by level (CodeLevels), in bits, at their prices.
 double code_bits(std::span<TrainedCodebook* const> codebooks);
 
 // Holds the size of a model in training whose codes are free, as a constraint with one multiplier

@@ -5,20 +5,7 @@
 #include <limits>
 #include <numbers>
 
-#include "compress/codebook.h"
-
 namespace ltz::compress {
-
-std::vector<float> code_lengths(std::span<const std::uint8_t> codes, std::size_t count) {
-  const auto counts = code_counts(codes);
-  const auto total = static_cast<double>(std::max<std::size_t>(codes.size(), 1));
-  std::vector<float> lengths;
-  for (std::size_t j = 0; j < count; ++j) {
-    lengths.push_back(
-        static_cast<float>(std::log2(total / std::max(static_cast<double>(counts[j]), 0.5))));
-  }
-  return lengths;
-}
 
 double price_of_a_bit(std::span<const float> centroids) {
   std::vector<double> distances;
@@ -51,22 +38,6 @@ std::vector<float> code_thresholds(std::span<const float> centroids, std::span<c
   }
   thresholds.push_back(kInfinity);
   return thresholds;
-}
-
-void update_codes(std::span<const float> values, std::span<const float> thresholds,
-                  std::span<std::uint8_t> codes) {
-  const std::size_t last = thresholds.size() - 2;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const float value = values[i];
-    std::size_t code = codes[i];
-    while (code < last && value >= thresholds[code + 1]) {
-      ++code;
-    }
-    while (value < thresholds[code]) {  // the first of them is below all
-      --code;
-    }
-    codes[i] = static_cast<std::uint8_t>(code);
-  }
 }
 
 }  // namespace ltz::compress

@@ -6,10 +6,6 @@
 
 namespace ltz::compress {
 
-// Bits of each code by its frequency; of one that does not occur, as if it had half an occurrence.
-// codes: each below count. Returns (count).
-std::vector<float> code_lengths(std::span<const std::uint8_t> codes, std::size_t count);
-
 // Squared error that a bit is worth to an entropy-constrained quantizer with such centroids. At
 // high rates the error D = step^2 / 12 falls by 2 ln 2 D for a bit more; the step is the median
 // distance of neighbours. 0 for fewer than two centroids. centroids: ascending.
@@ -26,9 +22,17 @@ double price_of_a_bit(std::span<const float> centroids);
 std::vector<float> code_thresholds(std::span<const float> centroids, std::span<const float> lengths,
                                    double price);
 
-// Gives every value the code of its cell. values, codes: (n); the codes are those of values a
-// little different, whose cell is looked for first. A NaN keeps its code.
-void update_codes(std::span<const float> values, std::span<const float> thresholds,
-                  std::span<std::uint8_t> codes);
+// The code of the cell that the value is in. thresholds: (k + 1), as above; code: of a value a
+// little different, whose cell is looked for first. A NaN keeps the code.
+inline std::uint8_t code_of(float value, std::span<const float> thresholds, std::uint8_t code) {
+  const std::size_t last = thresholds.size() - 2;
+  while (code < last && value >= thresholds[code + 1u]) {
+    ++code;
+  }
+  while (value < thresholds[code]) {  // the first of them is below all
+    --code;
+  }
+  return code;
+}
 
 }  // namespace ltz::compress

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compress/adam.h"
+#include "compress/code_levels.h"
 #include "compress/training_state.h"
 
 namespace ltz::compress {
@@ -22,15 +23,17 @@ struct FreeCodesOptions {
 // What chooses the codes of a quantized tensor in training: every element has a latent weight, in
 // units of the centroids, to which the gradient of the element is given as if there were no
 // quantizer (the straight-through estimator: Bengio, Léonard, Courville 2013); its code is that of
-// the cell that the latent weight is in (code_thresholds). The code lengths and the price of a bit
-// are those of the start until they are changed.
+// the cell that the latent weight is in (code_thresholds), by code lengths that depend on the level
+// of the place (CodeLevels), as those of a coder do that knows rows and columns. Levels, lengths
+// and the price of a bit are those of the start until they are changed.
 //
-// Codes and centroids are the tensor's. codes: (n). centroids: (k), ascending.
+// Codes and centroids are the tensor's. codes: (rows, columns). centroids: (k), ascending.
 class FreeCodes {
  public:
-  // weights: (n), in units of the centroids, where the latent weights start, in the cells of their
-  // codes; empty: at the centroids. Throws ConfigError for options out of range.
-  FreeCodes(std::span<const std::uint8_t> codes, std::span<const float> centroids,
+  // rows: of which all have the same number of codes. weights: (rows, columns), in units of the
+  // centroids, where the latent weights start, in the cells of their codes; empty: at the
+  // centroids. Throws ConfigError for options out of range.
+  FreeCodes(std::span<const std::uint8_t> codes, std::size_t rows, std::span<const float> centroids,
             std::span<const float> weights, const FreeCodesOptions& options);
 
   // One update of the latent weights in parts, as Adam has it.
@@ -44,13 +47,15 @@ class FreeCodes {
   bool priced() const { return price_ > 0.0; }
   float price_factor() const { return price_factor_; }
   void set_price_factor(float price_factor) { price_factor_ = price_factor; }
-  // From now on the lengths are those that the frequencies of these codes say.
-  void count(std::span<const std::uint8_t> codes);
-  // Entropy of all codes, in bits, as they would be chosen at that multiple of the first price.
+  // From now on levels and lengths are those that the frequencies of these codes say.
+  void count(std::span<const std::uint8_t> codes, std::span<const float> centroids);
+  // Entropy of all codes, by level, in bits, as they would be chosen at that multiple of the first
+  // price.
   double bits(std::span<const float> centroids, std::span<const std::uint8_t> codes,
               float price_factor) const;
 
-  // {latent weights, first moments, second moments, {updates}, lengths, {price factor}}
+  // {latent weights, first moments, second moments, {updates}, levels of rows, levels of columns,
+  // lengths, {price factor}}
   TrainingState state() const;
   std::vector<std::size_t> state_sizes() const;
   // state: of which these are numbers first, first + 1, …, of the right sizes.
@@ -59,11 +64,16 @@ class FreeCodes {
  private:
   void start(std::span<const std::uint8_t> codes, std::span<const float> centroids,
              std::span<const float> weights, double margin);
+  template <typename Body>
+  void each_choice(std::span<const float> centroids, std::span<const std::uint8_t> codes,
+                   float price_factor, const Body& body) const;
+  // (levels, k + 1), each line as code_thresholds has it
   std::vector<float> thresholds(std::span<const float> centroids, float price_factor) const;
 
-  std::vector<float> latents_;  // (n)
+  std::vector<float> latents_;  // (rows, columns)
   Adam adam_;
-  std::vector<float> lengths_;  // of the codes, in bits
+  CodeLevels levels_;
+  std::vector<float> lengths_;  // (levels, k), of the codes, in bits
   double price_;                // of a bit, at first
   float price_factor_ = 1.0f;
 };

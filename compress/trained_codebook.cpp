@@ -85,7 +85,8 @@ TrainedCodebook::TrainedCodebook(const Shape& shape, const QuantizedValues& star
       weights[i] /= scale;
     }
   });
-  free_.emplace(codes_, centroids_, weights, options);
+  const std::size_t rows = shape.empty() ? 1 : static_cast<std::size_t>(shape.front());
+  free_.emplace(codes_, rows, centroids_, weights, options);
 }
 
 // Calls body(first, last, scale) for the parts of rows that make up elements [begin, end).
@@ -201,7 +202,7 @@ double TrainedCodebook::code_bits(float price_factor) const {
 }
 
 void TrainedCodebook::count_codes() {
-  free_->count(codes_);
+  free_->count(codes_, centroids_);
 }
 
 void TrainedCodebook::set_price_factor(float price_factor) {

@@ -17,12 +17,6 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 }  // namespace
 
-TEST_CASE("lengths of codes are those of their frequencies") {
-  const std::vector<std::uint8_t> codes = {0, 0, 0, 0, 1, 1, 3, 3};
-  CHECK(code_lengths(codes, 4) == std::vector<float>{1.0, 2.0, 4.0, 2.0});
-  CHECK(code_lengths({}, 0).empty());
-}
-
 TEST_CASE("a bit is worth what the slope of the distortion says") {
   const std::vector<float> centroids = {-2.0f, 0.0f, 2.0f, 7.0f};  // most are 2 apart
   CHECK(price_of_a_bit(centroids) == Approx(4.0 * std::log(2.0) / 6.0));
@@ -52,9 +46,10 @@ TEST_CASE("every centroid is in its own cell, whatever its code costs") {
   for (const std::vector<float>& lengths :
        {std::vector<float>{1, 20, 1, 20, 1}, {20, 1, 20, 1, 20}, {1, 2, 3, 4, 5}}) {
     for (const double price : {0.0, 0.01, 1.0, 1e6}) {
-      std::vector<std::uint8_t> codes(centroids.size(), 2);
-      update_codes(centroids, code_thresholds(centroids, lengths, price), codes);
-      CHECK(codes == std::vector<std::uint8_t>{0, 1, 2, 3, 4});
+      const std::vector<float> thresholds = code_thresholds(centroids, lengths, price);
+      for (std::size_t j = 0; j < centroids.size(); ++j) {
+        CHECK(code_of(centroids[j], thresholds, 2) == j);
+      }
     }
   }
 }
@@ -71,13 +66,12 @@ TEST_CASE("codes are found from wherever the search begins") {
     values.push_back(symmetric_uniform(random));
   }
   for (std::uint8_t start = 0; start < centroids.size(); ++start) {
-    std::vector<std::uint8_t> codes(values.size(), start);
-    update_codes(values, thresholds, codes);
-    for (std::size_t i = 0; i < values.size(); ++i) {
+    for (const float value : values) {
       // The number of thresholds between cells that are not above it.
       const auto expected = std::count_if(thresholds.begin() + 1, thresholds.end() - 1,
-                                          [&](float t) { return t <= values[i]; });
-      REQUIRE(codes[i] == expected);
+                                          [&](float t) { return t <= value; });
+      REQUIRE(code_of(value, thresholds, start) == expected);
     }
+    CHECK(code_of(std::nanf(""), thresholds, start) == start);
   }
 }
