@@ -15,11 +15,10 @@ namespace ltz::cli {
 namespace {
 
 // Targets that an earlier run has found. The file may have been damaged or made up.
-bool usable(const std::vector<TokenIds>& targets, const compress::CalibrationText& text,
-            const Checkpoint& checkpoint) {
+bool usable(const compress::CalibrationText& text, const Checkpoint& checkpoint) {
   const int words = checkpoint.target_vocabulary.size();
-  return targets.size() == text.sources.size() &&
-         std::ranges::all_of(targets, [&](const TokenIds& target) {
+  return text.targets.size() == text.sources.size() &&
+         std::ranges::all_of(text.targets, [&](const TokenIds& target) {
            return !target.empty() &&
                   std::ranges::all_of(target, [&](int id) { return id >= 0 && id < words; });
          });
@@ -55,6 +54,23 @@ void measure(const Checkpoint& checkpoint, Transformer& model,
     }
     progress.update(++done, calibration.moments.size());
   }
+}
+
+// Translations that the state has are not made again; those that are made go there.
+compress::CalibrationText calibration_text(const Checkpoint& checkpoint, const Transformer& model,
+                                           std::vector<TokenIds> sentences, CompressState& state) {
+  if (state.translations.empty()) {
+    compress::CalibrationText text = self_translated(model, std::move(sentences));
+    state.translations = text.targets;
+    state.save();
+    return text;
+  }
+  compress::CalibrationText text{.sources = std::move(sentences), .targets = state.translations};
+  if (!usable(text, checkpoint)) {
+    throw FormatError(fmt::format("{}: expected translations of {} sentences, found others",
+                                  state.path(), text.sources.size()));
+  }
+  return text;
 }
 
 }  // namespace
@@ -94,19 +110,9 @@ std::vector<TokenIds> encoded_sources(const Checkpoint& checkpoint,
   return sentences;
 }
 
-compress::CalibrationText self_translated(const Checkpoint& checkpoint, const Transformer& model,
-                                          const std::vector<TokenIds>& all, std::size_t sentences,
-                                          CompressState& state) {
-  compress::CalibrationText text;
-  text.sources = gather(all, eval::evenly_spaced(all.size(), sentences));
-  if (!state.translations.empty()) {
-    if (!usable(state.translations, text, checkpoint)) {
-      throw FormatError(fmt::format("{}: expected translations of {} sentences, found others",
-                                    state.path(), text.sources.size()));
-    }
-    text.targets = state.translations;
-    return text;
-  }
+compress::CalibrationText self_translated(const Transformer& model,
+                                          std::vector<TokenIds> sentences) {
+  compress::CalibrationText text{.sources = std::move(sentences), .targets = {}};
   say(fmt::format("translating {} sentences to calibrate on", text.sources.size()));
   Progress progress("translating");
   const auto translations =
@@ -116,8 +122,6 @@ compress::CalibrationText self_translated(const Checkpoint& checkpoint, const Tr
     text.targets.push_back(hypotheses.empty() ? TokenIds{Vocabulary::kEos}
                                               : hypotheses.front().tokens);
   }
-  state.translations = text.targets;
-  state.save();
   return text;
 }
 
@@ -129,7 +133,8 @@ compress::Calibration calibrate(const Checkpoint& checkpoint, const CalibrationO
   if (lines.empty()) {
     say("no text to calibrate on (--calibration, --src): all inputs are taken to be alike");
   } else {
-    calibration.text = self_translated(checkpoint, model, all, options.sentences, state);
+    calibration.text = calibration_text(
+        checkpoint, model, gather(all, eval::evenly_spaced(all.size(), options.sentences)), state);
   }
   // All of the text: it costs little to count words, and rare ones are in few sentences.
   calibration.row_weights = compress::table_row_weights(

@@ -24,11 +24,9 @@ void add_calibration(CLI::App& command, CalibrationOptions& options);
 std::vector<std::string> calibration_lines(const CalibrationOptions& options,
                                            const std::vector<std::string>& development);
 
-// So many of these sentences, evenly spread, with the model's own translations. Those that the
-// state has are not made again; those that are made go there.
-compress::CalibrationText self_translated(const Checkpoint& checkpoint, const Transformer& model,
-                                          const std::vector<TokenIds>& all, std::size_t sentences,
-                                          CompressState& state);
+// These sentences with the model's own translations.
+compress::CalibrationText self_translated(const Transformer& model,
+                                          std::vector<TokenIds> sentences);
 
 // Ids of source sentences, one a line.
 std::vector<TokenIds> encoded_sources(const Checkpoint& checkpoint,

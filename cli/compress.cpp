@@ -172,45 +172,42 @@ eval::ParallelText text_to_train_on(const Options& options, const Inputs& inputs
              : with_references(inputs.training, inputs.checkpoint, state);
 }
 
-int compress_by_curves(const Options& options, const Inputs& inputs, CompressState& state) {
-  const auto curves = curves_of(options, inputs);
-  const compress::TunablePlanner compressor(inputs.checkpoint, curves ? &*curves : nullptr,
-                                            inputs.recipe.recipe, inputs.baseline_bytes());
-  // Files are made fast.
+// close_enough: see CompressJob.
+template <typename Compressor>
+int compress_with(const Compressor& compressor, const std::string& method, double close_enough,
+                  const Options& options, const Inputs& inputs, CompressState& state) {
+  const compress::Recipe& recipe = inputs.recipe.recipe;
+  const auto retrain = [&](const compress::RetrainingSteps& steps) {
+    return compress_and_retrain(compressor, recipe, steps);
+  };
   return compress_and_report({.original = inputs.original(),
-                              .recipe = inputs.recipe.recipe,
+                              .recipe = recipe,
                               .compressor = compressor,
-                              .method = inputs.recipe.fingerprint + ", " + fingerprint_of(curves),
-                              .close_enough = 0.001,
+                              .method = method,
+                              .close_enough = close_enough,
                               .report = options.report,
                               .output = options.written(),
-                              .retrain =
-                                  [&](const auto& steps) {
-                                    return compress_and_retrain(compressor, inputs.recipe.recipe,
-                                                                steps);
-                                  },
+                              .retrain = retrain,
                               .training = text_to_train_on(options, inputs, state)},
                              state);
 }
 
+int compress_by_curves(const Options& options, const Inputs& inputs, CompressState& state) {
+  constexpr double kCloseEnough = 0.001;  // files are made fast
+  const auto curves = curves_of(options, inputs);
+  const compress::TunablePlanner compressor(inputs.checkpoint, curves ? &*curves : nullptr,
+                                            inputs.recipe.recipe, inputs.baseline_bytes());
+  return compress_with(compressor, inputs.recipe.fingerprint + ", " + fingerprint_of(curves),
+                       kCloseEnough, options, inputs, state);
+}
+
 int compress_calibrated(const Options& options, const Inputs& inputs, CompressState& state) {
+  constexpr double kCloseEnough = 0.01;
   const compress::Calibration calibration =
       calibrate(inputs.checkpoint, options.calibration, inputs.calibration, state);
   const compress::TunableCalibrated compressor(inputs.checkpoint, calibration,
                                                inputs.recipe.recipe);
-  return compress_and_report({.original = inputs.original(),
-                              .recipe = inputs.recipe.recipe,
-                              .compressor = compressor,
-                              .method = inputs.recipe.fingerprint,
-                              .report = options.report,
-                              .output = options.written(),
-                              .retrain =
-                                  [&](const auto& steps) {
-                                    return compress_and_retrain(compressor, inputs.recipe.recipe,
-                                                                steps);
-                                  },
-                              .training = text_to_train_on(options, inputs, state)},
-                             state);
+  return compress_with(compressor, inputs.recipe.fingerprint, kCloseEnough, options, inputs, state);
 }
 
 void check_files(const Options& options) {

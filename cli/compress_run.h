@@ -19,7 +19,7 @@ struct CompressJob {
   const compress::Recipe& recipe;
   const compress::TunableCompressor& compressor;
   std::string method;           // what a file depends on beside model, texts and strength
-  double close_enough = 0.01;   // relative: a file that much below what is wanted will do
+  double close_enough;          // relative: a file that much below what is wanted will do
   const ReportOptions& report;  // with the limits to aim at
   std::string output;           // empty: only the plan
   // For a recipe with finetune, and the text for it.

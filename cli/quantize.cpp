@@ -9,7 +9,9 @@
 #include "cli/terminal.h"
 #include "compress/fisher.h"
 #include "compress/plan.h"
+#include "eval/evaluate.h"
 #include "formats/recipe_toml.h"
+#include "model/batching.h"
 
 namespace ltz::cli {
 namespace {
@@ -32,10 +34,8 @@ compress::Importance importance_of(const Checkpoint& checkpoint, const Options& 
   const Transformer model(checkpoint);
   compress::CalibrationText text;
   if (options.reference.empty()) {
-    CompressState state("", {});
-    text =
-        self_translated(checkpoint, model, encoded_sources(checkpoint, read_lines(options.source)),
-                        options.sentences, state);
+    const std::vector<TokenIds> all = encoded_sources(checkpoint, read_lines(options.source));
+    text = self_translated(model, gather(all, eval::evenly_spaced(all.size(), options.sentences)));
   } else {
     const TextOptions pair{.source = options.source, .reference = options.reference};
     eval::EncodedText ids =
