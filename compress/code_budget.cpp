@@ -11,12 +11,10 @@ namespace ltz::compress {
 namespace {
 
 constexpr double kClose = 1e-3;
-constexpr double kMostChange = 2.0;
-constexpr int kBisections = 8;  // to 1/256 of an octave
-
-// A price of next to nothing, from which it can come back soon, and one of more than anything.
+// A price of next to nothing, and one at which all thresholds are where they can be at most.
 constexpr double kLeastFactor = 0x1p-6;
-constexpr double kMostFactor = 0x1p20;
+constexpr double kMostFactor = 0x1p10;
+constexpr int kBisections = 12;  // to 1/256 of an octave
 
 double bits_at(std::span<TrainedCodebook* const> codebooks, float price_factor) {
   std::vector<double> bits(codebooks.size());
@@ -33,22 +31,16 @@ float price_factor_for(double target_bits, float current,
     return std::abs(bits - target_bits) <= kClose * target_bits;
   };
   const double now = bits_at(current);
-  if (close(now)) {
-    return current;
+  double low = now > target_bits ? current : kLeastFactor;
+  double high = now > target_bits ? kMostFactor : current;
+  double bits = now;
+  float factor = current;
+  for (int i = 0; i < kBisections && !close(bits); ++i) {
+    factor = static_cast<float>(std::sqrt(low * high));
+    bits = bits_at(factor);
+    (bits > target_bits ? low : high) = factor;
   }
-  const bool too_many = now > target_bits;
-  double low = std::max(kLeastFactor, too_many ? current : current / kMostChange);
-  double high = std::min(kMostFactor, too_many ? current * kMostChange : current);
-  float middle = current;
-  for (int i = 0; i < kBisections; ++i) {
-    middle = static_cast<float>(std::sqrt(low * high));
-    const double bits = bits_at(middle);
-    if (close(bits)) {
-      break;
-    }
-    (bits > target_bits ? low : high) = middle;
-  }
-  return middle;
+  return factor;
 }
 
 double code_bits(std::span<TrainedCodebook* const> codebooks) {

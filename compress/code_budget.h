@@ -8,9 +8,9 @@
 namespace ltz::compress {
 
 // The multiple of the price of a bit at which the codes take about as many bits as wanted, within a
-// thousandth. It is looked for by bisection of its logarithm, from half to twice the current one:
-// prices that jump would throw codes to and fro. Where the target is out of reach, the end that is
-// closer to it. bits_at: the more the factor is, the less.
+// thousandth: the current one if it does, else it is looked for by bisection of its logarithm, from
+// 2^-6 to 2^10. Where the target is out of reach, the end that is closer to it. bits_at: the more
+// the factor is, the less.
 float price_factor_for(double target_bits, float current,
                        const std::function<double(float)>& bits_at);
 

@@ -1,6 +1,7 @@
 #include "compress/code_levels.h"
 
 #include <cmath>
+#include <numbers>
 #include <numeric>
 
 namespace ltz::compress {
@@ -14,6 +15,23 @@ constexpr double kInherited = 16.0;
 
 float level_of(double mean) {
   return static_cast<float>(kLevelsPerDoubling * std::log2(std::max(mean, kLeastMean)));
+}
+
+double sum_of(std::span<const std::int64_t> counts) {
+  return static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
+}
+
+// Occurrences of each symbol that a level begins with. counts: (levels, symbols)
+std::vector<double> prior_counts(std::span<const std::int64_t> counts, std::size_t symbols) {
+  std::vector<double> prior(symbols, 0.5);
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    prior[i % symbols] += static_cast<double>(counts[i]);
+  }
+  const double total = std::accumulate(prior.begin(), prior.end(), 0.0);
+  for (double& count : prior) {
+    count *= kInherited / total;
+  }
+  return prior;
 }
 
 }  // namespace
@@ -54,25 +72,30 @@ void CodeLevels::restore(const std::vector<float>& rows, const std::vector<float
 }
 
 std::vector<float> level_lengths(std::span<const std::int64_t> counts, std::size_t symbols) {
-  std::vector<std::int64_t> common(symbols);
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    common[i % symbols] += counts[i];
-  }
-  const auto total =
-      static_cast<double>(std::accumulate(common.begin(), common.end(), std::int64_t{0}));
+  const std::vector<double> prior = prior_counts(counts, symbols);
   std::vector<float> lengths(counts.size());
   for (std::size_t first = 0; first < counts.size(); first += symbols) {
-    const auto level = counts.subspan(first, symbols);
-    const auto in_level =
-        static_cast<double>(std::accumulate(level.begin(), level.end(), std::int64_t{0}));
-    for (std::size_t symbol = 0; symbol < symbols; ++symbol) {
-      const double inherited =
-          kInherited * (static_cast<double>(common[symbol]) + 0.5) / (total + 1.0);
-      lengths[first + symbol] = static_cast<float>(
-          std::log2((in_level + kInherited) / (static_cast<double>(level[symbol]) + inherited)));
+    const double total = kInherited + sum_of(counts.subspan(first, symbols));
+    for (std::size_t s = 0; s < symbols; ++s) {
+      lengths[first + s] = static_cast<float>(
+          std::log2(total / (static_cast<double>(counts[first + s]) + prior[s])));
     }
   }
   return lengths;
+}
+
+double level_bits(std::span<const std::int64_t> counts, std::size_t symbols) {
+  const std::vector<double> prior = prior_counts(counts, symbols);
+  double nats = 0.0;
+  for (std::size_t first = 0; first < counts.size(); first += symbols) {
+    nats +=
+        std::lgamma(kInherited + sum_of(counts.subspan(first, symbols))) - std::lgamma(kInherited);
+    for (std::size_t s = 0; s < symbols; ++s) {
+      nats -=
+          std::lgamma(prior[s] + static_cast<double>(counts[first + s])) - std::lgamma(prior[s]);
+    }
+  }
+  return nats / std::numbers::ln2;
 }
 
 }  // namespace ltz::compress

@@ -52,9 +52,15 @@ class CodeLevels {
   std::vector<float> columns_;  // the same, to be added
 };
 
-// Bits of each symbol in each level by its frequency there. A level's frequencies begin with those
-// of all levels, so that a symbol that did not occur could come back, at the price of a fraction of
-// an occurrence. counts: (CodeLevels::kLevels, symbols). Returns the same shape.
+// Below, a level's frequencies begin with those of all levels, as if from a few occurrences: what
+// is known of a level of few codes, and a symbol that did not occur could come back. counts:
+// (CodeLevels::kLevels, symbols)
+
+// Bits of each symbol in each level by its frequency there. Returns the same shape.
 std::vector<float> level_lengths(std::span<const std::int64_t> counts, std::size_t symbols);
+
+// Bits of all of them under an adaptive coder that learns the frequencies of each level on the way
+// (a Dirichlet prior): where a level has many codes, about their entropy.
+double level_bits(std::span<const std::int64_t> counts, std::size_t symbols);
 
 }  // namespace ltz::compress

@@ -24,23 +24,33 @@ int zero_code(std::span<const float> centroids) {
   return static_cast<int>(nearest - centroids.begin());
 }
 
-// counts: (levels, k)
-double entropy_by_level(std::span<const std::int64_t> counts, std::size_t k) {
-  double bits = 0.0;
-  for (std::size_t first = 0; first < counts.size(); first += k) {
-    const auto level = counts.subspan(first, k);
-    const auto total =
-        static_cast<double>(std::accumulate(level.begin(), level.end(), std::int64_t{0}));
-    for (const std::int64_t count : level) {
-      if (count > 0) {
-        bits += static_cast<double>(count) * std::log2(total / static_cast<double>(count));
-      }
-    }
-  }
-  return bits;
+void learn(CodeLevels& levels, std::span<const std::uint8_t> codes,
+           std::span<const float> centroids) {
+  const int zero = zero_code(centroids);
+  std::vector<std::uint8_t> magnitudes(codes.size());
+  std::ranges::transform(codes, magnitudes.begin(), [&](std::uint8_t code) {
+    return static_cast<std::uint8_t>(std::abs(code - zero));
+  });
+  levels.learn(magnitudes);
+}
+
+// How often each code occurs in each level. Returns (levels, k).
+std::vector<std::int64_t> level_counts(const CodeLevels& levels,
+                                       std::span<const std::uint8_t> codes, std::size_t k) {
+  std::vector<std::int64_t> counts(CodeLevels::kLevels * k);
+  levels.each(0, codes.size(),
+              [&](std::size_t i, std::size_t level) { ++counts[level * k + codes[i]]; });
+  return counts;
 }
 
 }  // namespace
+
+double coded_bits(std::span<const std::uint8_t> codes, std::size_t rows,
+                  std::span<const float> centroids) {
+  CodeLevels levels(rows, rows == 0 ? 0 : codes.size() / rows);
+  learn(levels, codes, centroids);
+  return level_bits(level_counts(levels, codes, centroids.size()), centroids.size());
+}
 
 FreeCodes::FreeCodes(std::span<const std::uint8_t> codes, std::size_t rows,
                      std::span<const float> centroids, std::span<const float> weights,
@@ -107,55 +117,27 @@ std::vector<float> FreeCodes::thresholds(std::span<const float> centroids,
   return all;
 }
 
-// Calls body(chunk, i, level, code) for all places with the codes that the latent weights have.
-template <typename Body>
-void FreeCodes::each_choice(std::span<const float> centroids, std::span<const std::uint8_t> codes,
-                            float price_factor, const Body& body) const {
+void FreeCodes::choose(std::span<const float> centroids, float price_factor,
+                       std::span<std::uint8_t> codes) const {
   const std::size_t borders = centroids.size() + 1;
   const std::vector<float> all = thresholds(centroids, price_factor);
-  for_chunks(codes.size(), [&](std::size_t chunk, std::size_t begin, std::size_t end) {
+  for_chunks(codes.size(), [&](std::size_t /*chunk*/, std::size_t begin, std::size_t end) {
     levels_.each(begin, end, [&](std::size_t i, std::size_t level) {
-      body(chunk, i, level,
-           code_of(latents_[i], std::span(all).subspan(level * borders, borders), codes[i]));
+      codes[i] = code_of(latents_[i], std::span(all).subspan(level * borders, borders), codes[i]);
     });
   });
 }
 
-void FreeCodes::choose(std::span<const float> centroids, std::span<std::uint8_t> codes) const {
-  each_choice(centroids, codes, price_factor_,
-              [&](std::size_t /*chunk*/, std::size_t i, std::size_t /*level*/, std::uint8_t code) {
-                codes[i] = code;
-              });
-}
-
 void FreeCodes::count(std::span<const std::uint8_t> codes, std::span<const float> centroids) {
-  const int zero = zero_code(centroids);
-  std::vector<std::uint8_t> magnitudes(codes.size());
-  std::ranges::transform(codes, magnitudes.begin(), [&](std::uint8_t code) {
-    return static_cast<std::uint8_t>(std::abs(code - zero));
-  });
-  levels_.learn(magnitudes);
-  std::vector<std::int64_t> counts(CodeLevels::kLevels * centroids.size());
-  levels_.each(0, codes.size(), [&](std::size_t i, std::size_t level) {
-    ++counts[level * centroids.size() + codes[i]];
-  });
-  lengths_ = level_lengths(counts, centroids.size());
+  learn(levels_, codes, centroids);
+  lengths_ = level_lengths(level_counts(levels_, codes, centroids.size()), centroids.size());
 }
 
 double FreeCodes::bits(std::span<const float> centroids, std::span<const std::uint8_t> codes,
                        float price_factor) const {
-  const std::size_t k = centroids.size();
-  std::vector<std::vector<std::uint16_t>> parts(
-      chunk_count(codes.size()), std::vector<std::uint16_t>(CodeLevels::kLevels * k));
-  each_choice(centroids, codes, price_factor,
-              [&](std::size_t chunk, std::size_t /*i*/, std::size_t level, std::uint8_t code) {
-                ++parts[chunk][level * k + code];
-              });
-  std::vector<std::int64_t> counts(CodeLevels::kLevels * k);
-  for (const std::vector<std::uint16_t>& part : parts) {
-    std::ranges::transform(counts, part, counts.begin(), std::plus());
-  }
-  return entropy_by_level(counts, k);
+  std::vector<std::uint8_t> chosen(codes.begin(), codes.end());
+  choose(centroids, price_factor, chosen);
+  return coded_bits(chosen, levels_.rows().size(), centroids);
 }
 
 TrainingState FreeCodes::state() const {

@@ -20,6 +20,11 @@ struct FreeCodesOptions {
   double margin = 0.25;
 };
 
+// What a coder that knows rows and columns needs about for the codes of a matrix, in bits
+// (level_bits). codes: (rows, columns). centroids: (k), ascending.
+double coded_bits(std::span<const std::uint8_t> codes, std::size_t rows,
+                  std::span<const float> centroids);
+
 // What chooses the codes of a quantized tensor in training: every element has a latent weight, in
 // units of the centroids, to which the gradient of the element is given as if there were no
 // quantizer (the straight-through estimator: Bengio, Léonard, Courville 2013); its code is that of
@@ -41,7 +46,9 @@ class FreeCodes {
   void step_part(std::size_t first, std::span<const float> gradient, double learning_rate);
 
   // Gives all elements the codes of their latent weights. codes: those of before.
-  void choose(std::span<const float> centroids, std::span<std::uint8_t> codes) const;
+  void choose(std::span<const float> centroids, std::span<std::uint8_t> codes) const {
+    choose(centroids, price_factor_, codes);
+  }
 
   // Whether bits cost anything.
   bool priced() const { return price_ > 0.0; }
@@ -49,8 +56,7 @@ class FreeCodes {
   void set_price_factor(float price_factor) { price_factor_ = price_factor; }
   // From now on levels and lengths are those that the frequencies of these codes say.
   void count(std::span<const std::uint8_t> codes, std::span<const float> centroids);
-  // Entropy of all codes, by level, in bits, as they would be chosen at that multiple of the first
-  // price.
+  // coded_bits of the codes that would be chosen at that multiple of the first price.
   double bits(std::span<const float> centroids, std::span<const std::uint8_t> codes,
               float price_factor) const;
 
@@ -64,9 +70,8 @@ class FreeCodes {
  private:
   void start(std::span<const std::uint8_t> codes, std::span<const float> centroids,
              std::span<const float> weights, double margin);
-  template <typename Body>
-  void each_choice(std::span<const float> centroids, std::span<const std::uint8_t> codes,
-                   float price_factor, const Body& body) const;
+  void choose(std::span<const float> centroids, float price_factor,
+              std::span<std::uint8_t> codes) const;
   // (levels, k + 1), each line as code_thresholds has it
   std::vector<float> thresholds(std::span<const float> centroids, float price_factor) const;
 

@@ -1,5 +1,6 @@
 #include "compress/code_levels.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
 
@@ -54,4 +55,31 @@ TEST_CASE("lengths are those of the frequencies in a level, where it has many co
   CHECK(lengths[2] == Approx(2.0).epsilon(1e-4));
   // An empty one has those of all.
   CHECK(lengths[4] == Approx(1.0).epsilon(1e-4));
+}
+
+TEST_CASE("bits are those of an adaptive coder") {
+  // Two symbols, of which the first is three times as frequent among all; levels of few codes.
+  std::vector<std::int64_t> counts(CodeLevels::kLevels * 2);
+  counts[0] = 2;
+  counts[1] = 1;
+  counts[2] = 7;
+  counts[3] = 2;
+  const double all = 12.0 + 2 * 0.5;
+  double bits = 0.0;
+  for (const std::size_t first : {0u, 2u}) {
+    std::array<double, 2> seen = {16.0 * 9.5 / all, 16.0 * 3.5 / all};
+    for (std::size_t symbol = 0; symbol < 2; ++symbol) {
+      for (std::int64_t i = 0; i < counts[first + symbol]; ++i) {
+        bits += std::log2((seen[0] + seen[1]) / seen[symbol]);
+        seen[symbol] += 1.0;
+      }
+    }
+  }
+  CHECK(level_bits(counts, 2) == Approx(bits));
+  // With many codes, their entropy.
+  counts[0] = 3'000'000;
+  counts[1] = 1'000'000;
+  counts[2] = 1'000'000;
+  counts[3] = 3'000'000;
+  CHECK(level_bits(counts, 2) == Approx(8e6 * (2.0 - 0.75 * std::log2(3.0))).epsilon(1e-4));
 }

@@ -144,14 +144,13 @@ TEST_CASE("free codes have no more bits than at the start, or fewer as wanted") 
     options.code_bits = fraction;
     const Checkpoint trained = finetune(start, &original, text, {}, options);
     const double bits = coded_bits(trained) / coded_bits(start);
-    // Training may take off more by itself. What is learned of rows of eight codes is soon wrong.
-    CHECK(bits < 1.04 * fraction);
+    CHECK(bits < 1.005 * fraction);  // training may take off more by itself
     CHECK(bits > 0.95 * fraction);
   }
   // The best model is not one that was still too large.
   options.code_bits = 0.9;
   const Checkpoint best = finetune(start, &original, text, text, options);
-  CHECK(coded_bits(best) == Approx(0.9 * coded_bits(start)).epsilon(0.02));
+  CHECK(coded_bits(best) == Approx(0.9 * coded_bits(start)).epsilon(0.005));
   options.code_bits = 0.0;
   CHECK_THROWS_AS(finetune(start, &original, text, {}, options), ConfigError);
 }

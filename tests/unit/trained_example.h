@@ -1,13 +1,10 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
-#include <map>
 #include <random>
 #include <vector>
 
-#include "compress/code_levels.h"
+#include "compress/free_codes.h"
 #include "compress/trained_tensor.h"
 #include "tests/unit/random_layer.h"
 
@@ -41,31 +38,10 @@ inline Tensor scaled_codebook(std::size_t rows, std::size_t columns = 10) {
   return {{static_cast<std::int64_t>(rows), static_cast<std::int64_t>(columns)}, quantized};
 }
 
-// What a coder that knows rows and columns needs for the codes of a matrix with a zero: their
-// entropy by level.
 inline double coded_bits(const Tensor& tensor) {
-  const auto& [centroids, codes, row_scales] = std::get<QuantizedValues>(tensor.data);
-  const auto zero = std::ranges::find(centroids, 0.0f) - centroids.begin();
-  std::vector<std::uint8_t> magnitudes;
-  for (const std::uint8_t code : codes) {
-    magnitudes.push_back(static_cast<std::uint8_t>(std::abs(code - zero)));
-  }
-  const auto rows = static_cast<std::size_t>(tensor.shape.front());
-  compress::CodeLevels levels(rows, codes.size() / rows);
-  levels.learn(magnitudes);
-  std::map<std::size_t, std::map<std::uint8_t, double>> counts;
-  std::map<std::size_t, double> totals;
-  levels.each(0, codes.size(), [&](std::size_t i, std::size_t level) {
-    counts[level][codes[i]] += 1.0;
-    totals[level] += 1.0;
-  });
-  double bits = 0.0;
-  for (const auto& [level, found] : counts) {
-    for (const auto& [code, count] : found) {
-      bits += count * std::log2(totals[level] / count);
-    }
-  }
-  return bits;
+  const auto& quantized = std::get<QuantizedValues>(tensor.data);
+  return compress::coded_bits(quantized.codes, static_cast<std::size_t>(tensor.shape.front()),
+                              quantized.centroids);
 }
 
 }  // namespace ltz
