@@ -27,20 +27,21 @@ double bits_at(std::span<TrainedCodebook* const> codebooks, float price_factor) 
 
 float price_factor_for(double target_bits, float current,
                        const std::function<double(float)>& bits_at) {
-  const auto close = [&](double bits) {
-    return std::abs(bits - target_bits) <= kClose * target_bits;
-  };
-  const double now = bits_at(current);
-  double low = now > target_bits ? current : kLeastFactor;
-  double high = now > target_bits ? kMostFactor : current;
-  double bits = now;
-  float factor = current;
-  for (int i = 0; i < kBisections && !close(bits); ++i) {
-    factor = static_cast<float>(std::sqrt(low * high));
+  double bits = bits_at(current);
+  double low = bits > target_bits ? current : kLeastFactor;
+  double high = bits > target_bits ? kMostFactor : current;
+  float best = current;
+  double distance = std::abs(bits - target_bits);
+  for (int i = 0; i < kBisections && distance > kClose * target_bits; ++i) {
+    const auto factor = static_cast<float>(std::sqrt(low * high));
     bits = bits_at(factor);
     (bits > target_bits ? low : high) = factor;
+    if (std::abs(bits - target_bits) <= distance) {
+      best = factor;
+      distance = std::abs(bits - target_bits);
+    }
   }
-  return factor;
+  return best;
 }
 
 double code_bits(std::span<TrainedCodebook* const> codebooks) {

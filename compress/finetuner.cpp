@@ -32,17 +32,20 @@ Finetuner::Finetuner(const Checkpoint& start, const Checkpoint* original,
       before = original->tensors.at(spec.name).values();
     }
     parameters_.push_back({spec.name, static_cast<std::size_t>(tensor.size()),
+                           spec.role == Role::kTable,
                            TrainedTensor(tensor, spec.role, before, options.tensors)});
   }
   std::ranges::stable_sort(parameters_, std::greater(), &Parameter::size);
-  first_code_bits_ = code_bits(priced_codebooks());
+  for (const bool tables : {false, true}) {
+    first_code_bits_[tables] = code_bits(priced_codebooks(tables));
+  }
 }
 
-std::vector<TrainedCodebook*> Finetuner::priced_codebooks() {
+std::vector<TrainedCodebook*> Finetuner::priced_codebooks(bool tables) {
   std::vector<TrainedCodebook*> priced;
   for (Parameter& parameter : parameters_) {
     TrainedCodebook* codebook = parameter.trained.codebook();
-    if (codebook != nullptr && codebook->priced()) {
+    if (parameter.table == tables && codebook != nullptr && codebook->priced()) {
       priced.push_back(codebook);
     }
   }
@@ -111,7 +114,9 @@ void Finetuner::prune(const std::map<std::string, double>& sparsities) {
 }
 
 void Finetuner::hold_code_bits(double fraction) {
-  compress::hold_code_bits(priced_codebooks(), fraction * first_code_bits_);
+  for (const bool tables : {false, true}) {
+    compress::hold_code_bits(priced_codebooks(tables), fraction * first_code_bits_[tables]);
+  }
   parallel_for(parameters_.size(), [&](std::size_t p) {
     if (parameters_[p].trained.codebook() != nullptr) {
       load(parameters_[p]);

@@ -37,8 +37,8 @@ class Finetuner {
   // Prunes tensors of plain floats until they are that sparse (TrainedWeights::prune); by name.
   void prune(const std::map<std::string, double>& sparsities);
 
-  // Where codes are free and have a price: makes all of them together take this multiple of the
-  // bits that they had at the start, as far as prices do that in one step (code_budget).
+  // Where codes are free and have a price: makes those of the embedding tables, and those of all
+  // other tensors, take this multiple of the bits that they had at the start (code_budget).
   void hold_code_bits(double fraction);
 
   // As it is now. The model computes with the same weights, but for the rounding of codebooks to
@@ -54,10 +54,11 @@ class Finetuner {
   struct Parameter {
     std::string name;
     std::size_t size;
+    bool table;
     TrainedTensor trained;
   };
 
-  std::vector<TrainedCodebook*> priced_codebooks();
+  std::vector<TrainedCodebook*> priced_codebooks(bool tables);
   void load(const Parameter& parameter);
 
   Checkpoint start_;
@@ -65,8 +66,9 @@ class Finetuner {
   Transformer model_;
   std::optional<Transformer> teacher_;
   std::vector<Parameter> parameters_;  // the largest first
-  double first_code_bits_ = 0.0;       // of all priced codebooks
-  std::vector<Gradients> gradients_;   // of the shards
+  // Of all tensors but the tables, which are what bits_per_weight counts, and of the tables.
+  std::array<double, 2> first_code_bits_{};
+  std::vector<Gradients> gradients_;  // of the shards
 };
 
 }  // namespace ltz::compress

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # table.sh LTZ [ROW...]: prints the README's table of speeds as Markdown. Rows: translate nll kmeans load start
-# stream sensitivity; default: all of them, which takes half an hour. Whole commands are timed from start to end of
-# the process. Needs jq and the shared fixtures (models and texts) beside this repository.
+# stream sensitivity-int8 sensitivity-float32; default: all of them, which takes an hour. Whole commands are timed
+# from start to end of the process. Needs jq and the shared fixtures (models and texts) beside this repository.
 #   FIXTURES=FOLDER  the models and texts
 #   ARTIFACT=FILE    enfr-496 as a .ltz; default: made by `ltz compress --preset max`
 #   RUNS=N           medians of so many runs (5)
 set -euo pipefail
 ltz=$(readlink -f "$1")
 shift
-rows=${*:-translate nll kmeans load start stream sensitivity}
+rows=${*:-translate nll kmeans load start stream sensitivity-int8 sensitivity-float32}
 runs=${RUNS:-5}
 fixtures=${FIXTURES:-$(readlink -f "$(dirname "$0")/../../../shared/fixtures" || true)}
 if [ ! -d "$fixtures" ]; then
@@ -115,12 +115,11 @@ if wanted stream; then
     row "$lines lines through a pipe, m30k-160: $memory MB at most" "$all" "$time s" ""
   done
 fi
-if wanted sensitivity; then
-  runs=1
-  for precision in float32 int8; do
-    time=$(median /dev/null "$ltz" sensitivity "$models/enfr-496/checkpoint.pt" --src "$data/val.en" --ref "$data/val.fr" \
-      --sentences 500 --sparsity 0.1:0.9:0.1 --bits 2:8 --precision $precision -o "$work/sensitivity-$precision.csv")
-    row "\`ltz sensitivity --precision $precision\`, enfr-496: every group x 9 sparsities x 7 bit widths, 500 sentences" "$all" \
-      "$time s" ""
-  done
-fi
+runs=1
+for precision in int8 float32; do
+  wanted "sensitivity-$precision" || continue
+  time=$(median /dev/null "$ltz" sensitivity "$models/enfr-496/checkpoint.pt" --src "$data/val.en" --ref "$data/val.fr" \
+    --sentences 500 --sparsity 0.1:0.9:0.1 --bits 2:8 --precision $precision -o "$work/sensitivity-$precision.csv")
+  row "\`ltz sensitivity --precision $precision\`, enfr-496: every group x 9 sparsities x 7 bit widths, 500 sentences" "$all" \
+    "$time s" ""
+done

@@ -147,10 +147,12 @@ TEST_CASE("free codes have no more bits than at the start, or fewer as wanted") 
     CHECK(bits < 1.005 * fraction);  // training may take off more by itself
     CHECK(bits > 0.95 * fraction);
   }
-  // The best model is not one that was still too large.
+  // The best model is not one that was still too large. The tables are held for themselves: a code
+  // more or less is a hundredth of their bits.
   options.code_bits = 0.9;
   const Checkpoint best = finetune(start, &original, text, text, options);
-  CHECK(coded_bits(best) == Approx(0.9 * coded_bits(start)).epsilon(0.005));
+  CHECK(coded_bits(best) < 1.005 * 0.9 * coded_bits(start));
+  CHECK(coded_bits(best) > 0.95 * 0.9 * coded_bits(start));
   options.code_bits = 0.0;
   CHECK_THROWS_AS(finetune(start, &original, text, {}, options), ConfigError);
 }
