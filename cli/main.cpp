@@ -72,6 +72,14 @@ int fail(const char* message) {
   return kBadInput;
 }
 
+// A full disk or a closed pipe shows only when the buffer is written.
+int flushed(int exit_code) {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    return fail("cannot write to standard output");
+  }
+  return exit_code;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Compresses trained Lite Transformers and proves that they still translate.", "ltz");
   app.set_version_flag("--version", "ltz " LTZ_VERSION);
@@ -91,15 +99,10 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return fail_usage(app, error);
+    return flushed(fail_usage(app, error));
   }
   omp_set_num_threads(threads);
-  const int exit_code = action();
-  // A full disk or a closed pipe shows only when the buffer is written.
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    return fail("cannot write to standard output");
-  }
-  return exit_code;
+  return flushed(action());
 }
 
 }  // namespace

@@ -160,7 +160,8 @@ void write_contents(hid_t file, const Checkpoint& checkpoint) {
   in_context("merges", [&] { write_lines(file, "merges", merge_lines(checkpoint.merges)); });
   Hdf5Handle tensors = create_group(file, "tensors");
   for (const auto& [name, tensor] : checkpoint.tensors) {
-    in_context("tensor " + name, [&] { write_tensor(tensors.id(), name, tensor); });
+    in_context("tensor " + name,
+               [&, &name = name, &tensor = tensor] { write_tensor(tensors.id(), name, tensor); });
   }
   tensors.close("tensors");
 }

@@ -26,7 +26,7 @@ std::string range_text(int smallest, int largest) {
 void put_row_scales(std::vector<std::byte>& out, std::span<const std::uint8_t> scales) {
   const auto [smallest, largest] = std::ranges::minmax(scales);
   std::vector<std::uint8_t> codes(scales.size());
-  std::ranges::transform(scales, codes.begin(), [smallest](std::uint8_t scale) {
+  std::ranges::transform(scales, codes.begin(), [smallest = smallest](std::uint8_t scale) {
     return static_cast<std::uint8_t>(scale - smallest);
   });
   const auto stream = context_encode(codes, layout_of(smallest, largest));

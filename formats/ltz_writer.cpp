@@ -20,7 +20,7 @@ std::vector<IndexEntry> checked_entries(const Checkpoint& checkpoint) {
   const auto tables = table_names(checkpoint.config);
   std::vector<IndexEntry> entries;
   for (const auto& [name, tensor] : checkpoint.tensors) {
-    in_context("tensor " + name, [&] { check_tensor(tensor); });
+    in_context("tensor " + name, [&tensor = tensor] { check_tensor(tensor); });
     entries.push_back({name, tensor.shape, {}, tables.contains(name), 0});
   }
   return entries;

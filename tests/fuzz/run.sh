@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# run.sh SECONDS [TARGET...]: fuzzes each decoder for so long, on all processors, and prints a table of what was tried.
+# Needs clang-16, libfuzzer-16-dev, libomp-16-dev, zip and unzip (clang-14 cannot read the ranges of libstdc++ 12). Checksums of .ltz are off in this build. What crashed is kept in
+# build/fuzz/crashes; to have it replayed as a test, put it into corpus/TARGET.zip.
+#   UPDATE=1  afterwards, corpus/TARGET.zip becomes what reaches as much with the least inputs
+set -euo pipefail
+seconds=$1
+shift
+cd "$(dirname "$0")/../.."
+cmake --preset fuzz >/dev/null && cmake --build --preset fuzz >/dev/null
+fuzz=$PWD/build/fuzz/tests/fuzz
+read -ra targets <<<"${*:-pickle zip stream safetensors hdf5 ltz payload dictionary bpe recipe config args sensitivity training text}"
+limits=(-timeout=5 -malloc_limit_mb=256 -rss_limit_mb=2048)
+mkdir -p build/fuzz/crashes
+
+one() { # target
+  local corpus=build/fuzz/corpus/$1 log=build/fuzz/$1.log kept=tests/fuzz/corpus/$1.zip
+  "$fuzz" "--target=$1" "--seeds=$corpus"
+  [ ! -f "$kept" ] || unzip -qo "$kept" -d "$corpus"
+  # OpenMP's threads would wait for work in circles.
+  OMP_NUM_THREADS=1 "$fuzz" "--target=$1" "-max_total_time=$seconds" -max_len=16384 -len_control=10 "${limits[@]}" \
+    -artifact_prefix="build/fuzz/crashes/$1-" -print_final_stats=1 "$corpus" 2>"$log" || true
+  awk -v target="$1" -v crashes="$(find build/fuzz/crashes -name "$1-*" | wc -l)" '
+    /cov: / { for (i = 1; i < NF; ++i) if ($i == "cov:") covered = $(i + 1) }
+    /stat::number_of_executed_units:/ { tried = $2 }
+    /stat::peak_rss_mb:/ { memory = $2 }
+    END { printf "| %s | %d | %d | %d MB | %d |\n", target, tried, covered, memory, crashes }' "$log"
+}
+keep() { # target
+  local smallest
+  smallest=$(mktemp -d)
+  OMP_NUM_THREADS=1 "$fuzz" "--target=$1" -merge=1 -max_len=4096 "${limits[@]}" "$smallest" "build/fuzz/corpus/$1" 2>/dev/null
+  rm -f "tests/fuzz/corpus/$1.zip"
+  mkdir -p tests/fuzz/corpus
+  (cd "$smallest" && find . -type f | LC_ALL=C sort | TZ=UTC zip -qX9 -@ "$OLDPWD/tests/fuzz/corpus/$1.zip")
+  rm -r "$smallest"
+}
+export -f one keep
+export seconds fuzz limits
+
+echo "| decoder | inputs tried | edges covered | peak memory | crashes, hangs, leaks |"
+echo "|---|---|---|---|---|"
+running=0
+for target in "${targets[@]}"; do
+  one "$target" &
+  if [ $((++running)) -ge "$(nproc)" ]; then
+    wait -n
+  fi
+done
+wait
+if [ -n "${UPDATE:-}" ]; then
+  for target in "${targets[@]}"; do
+    keep "$target"
+  done
+fi
+[ -z "$(ls build/fuzz/crashes)" ]

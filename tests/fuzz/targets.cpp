@@ -1,0 +1,242 @@
+#include "tests/fuzz/targets.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "eval/bleu.h"
+#include "eval/rouge.h"
+#include "eval/sacrebleu.h"
+#include "formats/config_json.h"
+#include "formats/dictionary.h"
+#include "formats/fairseq.h"
+#include "formats/hdf5.h"
+#include "formats/ltz.h"
+#include "formats/ltz_payload.h"
+#include "formats/pickle.h"
+#include "formats/recipe_toml.h"
+#include "formats/safetensors_checkpoint.h"
+#include "formats/sensitivity_csv.h"
+#include "formats/torch_checkpoint.h"
+#include "formats/training_file.h"
+#include "formats/word_list.h"
+#include "model/bpe.h"
+#include "model/error.h"
+#include "tests/unit/pickle_builder.h"
+#include "tests/unit/tiny_checkpoint.h"
+
+namespace ltz::test {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+using Input = std::span<const std::byte>;
+
+constexpr const char* kName = "input";
+
+std::string_view text_of(Input bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::vector<Bytes> texts(std::initializer_list<std::string_view> contents) {
+  std::vector<Bytes> seeds;
+  std::ranges::transform(contents, std::back_inserter(seeds), to_bytes);
+  return seeds;
+}
+
+std::string small_tensor(bool stream) {
+  return pickled_tensor({.count = 6, .shape = {2, 3}, .strides = {3, 1}, .stream = stream});
+}
+
+std::string small_object(bool stream) {
+  const std::string args = pickled("arch") + pickled("transformer") + pickled("encoder_layers") +
+                           pickled(1) + pickled("dropout") + "G" + std::string(8, '\0');
+  return fairseq_pickle(args, pickled("w") + small_tensor(stream));
+}
+
+void read_torch(Input bytes) {
+  formats::checkpoint_from_torch(formats::read_torch_checkpoint(bytes, kName), {}, {}, {}, kName);
+}
+
+std::vector<Bytes> pickle_seeds() {
+  return texts({small_object(false), small_object(true), pickle_of(pickled_dict({{"a", "N"}})),
+                "(dp0\nS'key'\np1\n(lp2\nI01\naF1.5\naL7L\nas."});
+}
+
+std::vector<Bytes> zip_seeds() {
+  return {zip_of({{"m/data.pkl", small_object(false)}, {"m/data/0", std::string(24, '\1')}}),
+          zip_of({{"m/data.pkl", small_object(false)},
+                  {"m/byteorder", "little"},
+                  {"m/data/0", std::string(24, '\1'), true}})};
+}
+
+std::vector<Bytes> stream_seeds() {
+  return {stream_of(small_object(true), {{"0", 6, std::string(24, '\1')}})};
+}
+
+void read_safetensors(Input bytes) {
+  formats::read_safetensors(bytes, kName, {});
+}
+
+std::vector<Bytes> safetensors_seeds() {
+  return {formats::encode_safetensors(tiny_checkpoint(1)),
+          formats::encode_safetensors(tiny_quantized_checkpoint(1))};
+}
+
+void read_hdf5(Input bytes) {
+  formats::read_hdf5(bytes, kName);
+}
+
+std::vector<Bytes> hdf5_seeds() {
+  return {formats::encode_hdf5(tiny_quantized_checkpoint(1))};
+}
+
+void read_ltz(Input bytes) {
+  formats::decode_ltz(bytes, kName);
+  formats::ltz_sizes(bytes);
+}
+
+std::vector<Bytes> ltz_seeds() {
+  return {formats::encode_ltz(tiny_quantized_checkpoint(1)),
+          formats::encode_ltz(tiny_checkpoint(1))};
+}
+
+// The first bytes say what kind it is, and of what shape.
+void read_payload(Input bytes) {
+  if (bytes.size() < 3) {
+    return;
+  }
+  const auto number = [&](std::size_t i) { return std::to_integer<std::int64_t>(bytes[i]); };
+  const auto kind = static_cast<formats::PayloadKind>(number(0) % formats::kPayloadKinds);
+  formats::decode_payload(bytes.subspan(3), {number(1), number(2)}, kind);
+}
+
+std::vector<Bytes> payload_seeds() {
+  std::vector<Bytes> seeds;
+  for (const auto& [name, tensor] : tiny_quantized_checkpoint(1).tensors) {
+    if (tensor.shape.size() == 2) {
+      const formats::Payload payload = formats::encode_payload(tensor);
+      Bytes seed = {static_cast<std::byte>(payload.kind), static_cast<std::byte>(tensor.shape[0]),
+                    static_cast<std::byte>(tensor.shape[1])};
+      seed.insert(seed.end(), payload.bytes.begin(), payload.bytes.end());
+      seeds.push_back(seed);
+    }
+  }
+  return seeds;
+}
+
+void read_dictionary(Input bytes) {
+  formats::parse_dictionary(text_of(bytes), kName);
+}
+
+void read_bpe_codes(Input bytes) {
+  const BpeEncoder encoder(formats::parse_bpe_codes(text_of(bytes), kName));
+  std::vector<std::string> subwords;
+  for (const std::string_view word : split_words(text_of(bytes))) {
+    encoder.encode(word, subwords);
+  }
+}
+
+void read_recipe(Input bytes) {
+  formats::parse_recipe(text_of(bytes), kName);
+}
+
+void read_config(Input bytes) {
+  formats::config_from_text(text_of(bytes));
+}
+
+void read_args(Input bytes) {
+  const auto args = nlohmann::json::parse(text_of(bytes), nullptr, false);
+  if (!args.is_discarded()) {
+    formats::config_from_args(args);
+  }
+}
+
+void read_sensitivity(Input bytes) {
+  formats::parse_sensitivity(text_of(bytes), kName);
+}
+
+void read_training(Input bytes) {
+  static const Checkpoint start = tiny_checkpoint(1);
+  formats::read_training(bytes, start, "signature");
+}
+
+// Lines, of which the first half is scored against the second.
+void score_text(Input bytes) {
+  std::vector<std::string> lines = formats::split_lines(text_of(bytes));
+  const std::size_t half = lines.size() / 2;
+  const auto middle = lines.begin() + static_cast<std::ptrdiff_t>(half);
+  const std::vector<std::string> hypotheses(lines.begin(), middle);
+  const std::vector<std::string> references(middle, middle + static_cast<std::ptrdiff_t>(half));
+  eval::bleu(hypotheses, references);
+  eval::bleu(hypotheses, references, eval::kSacreBleu);
+  eval::bleu(hypotheses, references, {.compound_split = true, .lowercase = true});
+  eval::rouge_of_lines(hypotheses, references);
+}
+
+// What is above, by name. Archives and streams of torch have one reader; what they begin with
+// decides.
+constexpr std::array kTargets = {
+    FuzzTarget{"pickle", [](Input bytes) { formats::read_pickle(bytes); }, pickle_seeds},
+    FuzzTarget{"zip", read_torch, zip_seeds},
+    FuzzTarget{"stream", read_torch, stream_seeds},
+    FuzzTarget{"safetensors", read_safetensors, safetensors_seeds},
+    FuzzTarget{"hdf5", read_hdf5, hdf5_seeds},
+    FuzzTarget{"ltz", read_ltz, ltz_seeds},
+    FuzzTarget{"payload", read_payload, payload_seeds},
+    FuzzTarget{"dictionary", read_dictionary,
+               [] {
+                 return texts({"the 12\nof 7\n", "a 1\n\xc3\xa9 3\n"});
+               }},
+    FuzzTarget{"bpe", read_bpe_codes, [] { return texts({"#version: 0.2\nt h\nth e</w>\n"}); }},
+    FuzzTarget{"recipe", read_recipe,
+               [] {
+                 return texts({"preset = \"paper\"\nbits = 6\n[finetune]\nepochs = 2.5\n",
+                               "[[tensor]]\npattern = \"dec*\"\nkeep_float = true\n"});
+               }},
+    FuzzTarget{"config", read_config,
+               [] { return texts({formats::config_text(tiny_checkpoint(1).config)}); }},
+    FuzzTarget{"args", read_args,
+               [] {
+                 return texts({R"({"arch": "transformer_multibranch_v2", "encoder_layers": 2,
+                   "encoder_kernel_size_list": [3, 7]})",
+                               R"({"arch": "lightconv_iwslt_de_en", "encoder_layers": 7})"});
+               }},
+    FuzzTarget{"sensitivity", read_sensitivity,
+               [] {
+                 const formats::SensitivityFile file;
+                 const std::string lines = formats::sensitivity_line({"fc1", {}, 0.5, 0.1}) +
+                                           formats::sensitivity_line({"fc2", {}, 0.25});
+                 return texts({formats::sensitivity_header(file) + lines});
+               }},
+    FuzzTarget{"training", read_training,
+               [] {
+                 return std::vector<Bytes>{
+                     formats::encode_training({}, tiny_checkpoint(1), "signature")};
+               }},
+    FuzzTarget{"text", score_text,
+               [] { return texts({"a b c d .\nThe cat&quot;s\na b c e .\nthe cat 's\n"}); }},
+};
+
+}  // namespace
+
+std::span<const FuzzTarget> fuzz_targets() {
+  return kTargets;
+}
+
+const FuzzTarget& fuzz_target(std::string_view name) {
+  const auto found = std::ranges::find(kTargets, name, &FuzzTarget::name);
+  if (found == kTargets.end()) {
+    throw ConfigError("no decoder " + std::string(name));
+  }
+  return *found;
+}
+
+void fuzz_one(const FuzzTarget& target, std::span<const std::byte> bytes) {
+  try {
+    target.read(bytes);
+  } catch (const Error&) {
+  }
+}
+
+}  // namespace ltz::test
