@@ -9,7 +9,7 @@ set -uo pipefail
 ltz=$(readlink -f "$1")
 preload=$(readlink -f "$2")
 golden=$(cd "$(dirname "$0")/../golden/iwslt-lightweight" && pwd)
-export ltz work LC_ALL=C.UTF-8 OMP_NUM_THREADS=1 NO_COLOR=1
+export LC_ALL=C.UTF-8 OMP_NUM_THREADS=1 NO_COLOR=1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 3
@@ -133,9 +133,7 @@ kills() { # signal
     length=$(TIMEFORMAT=%R; { time start "$output"; } 2>&1)
     for _ in $(seq "${KILLS:-20}"); do
       reset
-      # shellcheck disable=SC2046
-      read -ra words <<<"${commands[$name]//OUT/out}"
-      "$ltz" "${words[@]}" >/dev/null 2>messages &
+      start "$output" exec &
       pid=$!
       sleep "$(awk -v whole="$length" -v seed="$RANDOM" 'BEGIN { srand(seed); print rand() * whole * 1.1 }')"
       kill "-$1" $pid 2>/dev/null
@@ -153,8 +151,7 @@ writers() {
   for name in "${!commands[@]}"; do
     prepare "$name"
     reset
-    read -ra words <<<"${commands[$name]//OUT/out}"
-    "$ltz" "${words[@]}" >/dev/null 2>messages2 &
+    start "$output" exec &
     pid=$!
     start "$output" || wrong "$name fails beside another writer"
     wait $pid || wrong "$name fails beside another writer"

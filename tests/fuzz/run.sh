@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # run.sh SECONDS [TARGET...]: fuzzes each decoder for so long, on all processors, and prints a table of what was tried.
-# Needs clang-16, libfuzzer-16-dev, libomp-16-dev, zip and unzip (clang-14 cannot read the ranges of libstdc++ 12). Checksums of .ltz are off in this build. What crashed is kept in
-# build/fuzz/crashes; to have it replayed as a test, put it into corpus/TARGET.zip.
+# Needs clang-16, libfuzzer-16-dev, libomp-16-dev, zip and unzip (clang-14 cannot read the ranges of libstdc++ 12).
+# Checksums of .ltz are off in this build. What crashed is kept in build/fuzz/crashes; to have it replayed as a test, put
+# it into corpus/TARGET.zip.
 #   UPDATE=1  afterwards, corpus/TARGET.zip becomes what reaches as much with the least inputs
 set -euo pipefail
 seconds=$1
@@ -35,8 +36,6 @@ keep() { # target
   (cd "$smallest" && find . -type f | LC_ALL=C sort | TZ=UTC zip -qX9 -@ "$OLDPWD/tests/fuzz/corpus/$1.zip")
   rm -r "$smallest"
 }
-export -f one keep
-export seconds fuzz limits
 
 echo "| decoder | inputs tried | edges covered | peak memory | crashes, hangs, leaks |"
 echo "|---|---|---|---|---|"

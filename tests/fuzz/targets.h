@@ -1,15 +1,13 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 namespace ltz::test {
 
-// A decoder that reads bytes of strangers. It may refuse them with an ltz::Error and nothing else,
-// and has at most a constant more memory than they are long.
+// A decoder that reads bytes of strangers. It may refuse them with an ltz::Error and nothing else.
 struct FuzzTarget {
   std::string_view name;
   void (*read)(std::span<const std::byte>);

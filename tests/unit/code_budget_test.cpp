@@ -93,6 +93,9 @@ TEST_CASE("codes keep their bits where training would want more") {
 }
 
 TEST_CASE("bits are counted row by row") {
+  // The learning rate matters: at 2e-3 the codes end 12% above their budget, at 4e-3 and 8e-3 0.5%;
+  // at 1e-3, 3e-3 and 6e-3 prices meet it.
+  //
   // Every other row is nearly all zeros at first. Training fills it at the expense of the others:
   // single codes stay as frequent as they were, but rows cannot be told apart any more.
   Tensor uneven = scaled_codebook(400, 300);
