@@ -11,7 +11,7 @@ namespace ltz::compress {
 namespace {
 
 constexpr double kClose = 1e-3;
-// A price of next to nothing, and one at which all thresholds are where they can be at most.
+// A price of next to nothing, and one at which hardly any code but the commonest is chosen.
 constexpr double kLeastFactor = 0x1p-6;
 constexpr double kMostFactor = 0x1p10;
 constexpr int kBisections = 12;  // to 1/256 of an octave

@@ -6,6 +6,11 @@
 #include <numbers>
 
 namespace ltz::compress {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+}  // namespace
 
 double price_of_a_bit(std::span<const float> centroids) {
   std::vector<double> distances;
@@ -22,21 +27,35 @@ double price_of_a_bit(std::span<const float> centroids) {
 
 std::vector<float> code_thresholds(std::span<const float> centroids, std::span<const float> lengths,
                                    double price) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  std::vector<float> thresholds = {-kInfinity};
-  for (std::size_t j = 1; j < centroids.size(); ++j) {
-    const float a = centroids[j - 1];
-    const float b = centroids[j];
-    float threshold = b;
-    if (a < b) {
-      const double middle = 0.5 * (static_cast<double>(a) + b);
-      const double shift = price * (static_cast<double>(lengths[j]) - lengths[j - 1]) /
-                           (2.0 * (static_cast<double>(b) - a));
-      threshold = std::clamp(static_cast<float>(middle + shift), std::nextafter(a, b), b);
+  // Where values begin for which b is cheaper than a, which is below b or equal.
+  const auto meet = [&](std::size_t a, std::size_t b) {
+    const double distance = static_cast<double>(centroids[b]) - centroids[a];
+    const double extra = price * (static_cast<double>(lengths[b]) - lengths[a]);
+    if (distance == 0.0) {
+      return extra < 0.0 ? -kInfinity : kInfinity;
     }
-    thresholds.push_back(threshold);
+    const double middle = 0.5 * (static_cast<double>(centroids[a]) + centroids[b]);
+    return static_cast<float>(middle + extra / (2.0 * distance));
+  };
+  std::vector<std::size_t> cells;  // of the centroids so far: those that are not empty,
+  std::vector<float> begins;       // and where they begin
+  for (std::size_t j = 0; j < centroids.size(); ++j) {
+    float begin = -kInfinity;
+    while (!cells.empty() && (begin = meet(cells.back(), j)) <= begins.back()) {
+      cells.pop_back();
+      begins.pop_back();
+    }
+    if (begin < kInfinity) {
+      cells.push_back(j);
+      begins.push_back(begin);
+    }
   }
-  thresholds.push_back(kInfinity);
+  std::vector<float> thresholds(centroids.size() + 1, kInfinity);
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    std::fill(thresholds.begin() + first, thresholds.begin() + cells[i] + 1, begins[i]);
+    first = cells[i] + 1;
+  }
   return thresholds;
 }
 

@@ -11,10 +11,10 @@ namespace ltz::compress {
 // distance of neighbours. 0 for fewer than two centroids. centroids: ascending.
 double price_of_a_bit(std::span<const float> centroids);
 
-// Where the cells of neighbouring centroids a < b meet (Chou, Lookabaugh, Gray 1989): a value x of
-// theirs is worth the same at the threshold, (x - a)^2 + price * length of a = (x - b)^2 + price *
-// length of b. Where that would leave a centroid out of its own cell, the threshold is at the
-// centroid: no cell is empty.
+// The cells of an entropy-constrained quantizer (Chou, Lookabaugh, Gray 1989): a value x has the
+// centroid c for which (x - c)^2 + price * length of its code is least. The costs of two centroids
+// differ by a straight line, so the cells are intervals, those of the lower envelope. Where codes
+// differ much in length a centroid may be in the cell of another, and its own cell empty.
 //
 // centroids: (k), ascending; two may be equal. lengths: (k), in bits. Returns (k + 1), ascending:
 // the cell of centroid j goes from number j up to, not including, number j + 1; the first is

@@ -74,28 +74,27 @@ void FreeCodes::start(std::span<const std::uint8_t> codes, std::span<const float
   const std::size_t k = centroids.size();
   const std::vector<float> all_borders = thresholds(centroids, price_factor_);
   // Where the latent weights of each code may start, (levels, k). An outermost cell has as much
-  // room outside of its centroid as inside.
-  std::vector<float> least;
-  std::vector<float> most;
+  // room outside of its centroid as inside; one that is empty has room nowhere.
+  std::vector<std::pair<float, float>> room;
   for (std::size_t level = 0; level < CodeLevels::kLevels; ++level) {
     const auto borders = std::span(all_borders).subspan(level * (k + 1), k + 1);
     for (std::size_t j = 0; j < k; ++j) {
       const double c = centroids[j];
-      const bool first = j == 0;
-      const bool last = j + 1 == k;
-      const double below = first ? 0.0 : c - borders[j];
-      const double above = last ? 0.0 : borders[j + 1] - c;
+      const double below = c - borders[j];
+      const double above = borders[j + 1] - c;
       const double keep = 1.0 - margin;
-      least.push_back(std::max(static_cast<float>(c - keep * (first ? above : below)),
-                               first ? -kInfinity : borders[j]));
-      most.push_back(std::min(static_cast<float>(c + keep * (last ? below : above)),
-                              last ? kInfinity : std::nextafter(borders[j + 1], -kInfinity)));
+      const float least =
+          std::max(static_cast<float>(c - keep * (below < kInfinity ? below : above)), borders[j]);
+      const float most =
+          std::min(static_cast<float>(c + keep * (above < kInfinity ? above : below)),
+                   std::nextafter(borders[j + 1], -kInfinity));
+      room.push_back(least <= most ? std::pair(least, most)
+                                   : std::pair(centroids[j], centroids[j]));
     }
   }
   levels_.each(0, codes.size(), [&](std::size_t i, std::size_t level) {
-    const std::size_t cell = level * k + codes[i];
-    latents_[i] =
-        weights.empty() ? centroids[codes[i]] : std::clamp(weights[i], least[cell], most[cell]);
+    const auto [least, most] = room[level * k + codes[i]];
+    latents_[i] = std::clamp(weights.empty() ? centroids[codes[i]] : weights[i], least, most);
   });
 }
 
@@ -131,13 +130,6 @@ void FreeCodes::choose(std::span<const float> centroids, float price_factor,
 void FreeCodes::count(std::span<const std::uint8_t> codes, std::span<const float> centroids) {
   learn(levels_, codes, centroids);
   lengths_ = level_lengths(level_counts(levels_, codes, centroids.size()), centroids.size());
-}
-
-double FreeCodes::bits(std::span<const float> centroids, std::span<const std::uint8_t> codes,
-                       float price_factor) const {
-  std::vector<std::uint8_t> chosen(codes.begin(), codes.end());
-  choose(centroids, price_factor, chosen);
-  return coded_bits(chosen, levels_.rows().size(), centroids);
 }
 
 TrainingState FreeCodes::state() const {

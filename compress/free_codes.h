@@ -36,8 +36,8 @@ double coded_bits(std::span<const std::uint8_t> codes, std::size_t rows,
 class FreeCodes {
  public:
   // rows: of which all have the same number of codes. weights: (rows, columns), in units of the
-  // centroids, where the latent weights start, in the cells of their codes; empty: at the
-  // centroids. Throws ConfigError for options out of range.
+  // centroids, where the latent weights start, in the cells of their codes as far as there are
+  // such; empty: at the centroids. Throws ConfigError for options out of range.
   FreeCodes(std::span<const std::uint8_t> codes, std::size_t rows, std::span<const float> centroids,
             std::span<const float> weights, const FreeCodesOptions& options);
 
@@ -45,10 +45,10 @@ class FreeCodes {
   void begin_step() { adam_.begin_step(); }
   void step_part(std::size_t first, std::span<const float> gradient, double learning_rate);
 
-  // Gives all elements the codes of their latent weights. codes: those of before.
-  void choose(std::span<const float> centroids, std::span<std::uint8_t> codes) const {
-    choose(centroids, price_factor_, codes);
-  }
+  // Gives all elements the codes that their latent weights have at that multiple of the first
+  // price. codes: those of before, or others.
+  void choose(std::span<const float> centroids, float price_factor,
+              std::span<std::uint8_t> codes) const;
 
   // Whether bits cost anything.
   bool priced() const { return price_ > 0.0; }
@@ -56,9 +56,6 @@ class FreeCodes {
   void set_price_factor(float price_factor) { price_factor_ = price_factor; }
   // From now on levels and lengths are those that the frequencies of these codes say.
   void count(std::span<const std::uint8_t> codes, std::span<const float> centroids);
-  // coded_bits of the codes that would be chosen at that multiple of the first price.
-  double bits(std::span<const float> centroids, std::span<const std::uint8_t> codes,
-              float price_factor) const;
 
   // {latent weights, first moments, second moments, {updates}, levels of rows, levels of columns,
   // lengths, {price factor}}
@@ -70,8 +67,6 @@ class FreeCodes {
  private:
   void start(std::span<const std::uint8_t> codes, std::span<const float> centroids,
              std::span<const float> weights, double margin);
-  void choose(std::span<const float> centroids, float price_factor,
-              std::span<std::uint8_t> codes) const;
   // (levels, k + 1), each line as code_thresholds has it
   std::vector<float> thresholds(std::span<const float> centroids, float price_factor) const;
 

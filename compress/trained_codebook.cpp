@@ -39,6 +39,10 @@ void add_by_code(std::span<const std::uint8_t> codes, const float* gradient,
   }
 }
 
+std::size_t rows_of(const Shape& shape) {
+  return shape.empty() ? 1 : static_cast<std::size_t>(shape.front());
+}
+
 double root_mean_square(std::span<const float> values) {
   double squares = 0.0;
   for (const float value : values) {
@@ -85,8 +89,7 @@ TrainedCodebook::TrainedCodebook(const Shape& shape, const QuantizedValues& star
       weights[i] /= scale;
     }
   });
-  const std::size_t rows = shape.empty() ? 1 : static_cast<std::size_t>(shape.front());
-  free_.emplace(codes_, rows, centroids_, weights, options);
+  free_.emplace(codes_, rows_of(shape), centroids_, weights, options);
 }
 
 // Calls body(first, last, scale) for the parts of rows that make up elements [begin, end).
@@ -165,7 +168,7 @@ void TrainedCodebook::step(std::span<const float> gradient, const TrainingStep& 
   row_scales_.step(row_sums, learning_rate / typical_);
   if (free_) {
     order_centroids();
-    free_->choose(centroids_, codes_);
+    free_->choose(centroids_, free_->price_factor(), codes_);
   }
 }
 
@@ -198,7 +201,10 @@ void TrainedCodebook::order_centroids() {
 }
 
 double TrainedCodebook::code_bits(float price_factor) const {
-  return free_->bits(centroids_, codes_, price_factor);
+  QuantizedValues chosen{.centroids = centroids_, .codes = codes_};
+  free_->choose(centroids_, price_factor, chosen.codes);
+  tidy_codebook(chosen);
+  return coded_bits(chosen.codes, rows_of(shape_), chosen.centroids);
 }
 
 void TrainedCodebook::count_codes() {
@@ -207,7 +213,7 @@ void TrainedCodebook::count_codes() {
 
 void TrainedCodebook::set_price_factor(float price_factor) {
   free_->set_price_factor(price_factor);
-  free_->choose(centroids_, codes_);
+  free_->choose(centroids_, price_factor, codes_);
 }
 
 Tensor TrainedCodebook::tensor() const {
@@ -249,7 +255,7 @@ void TrainedCodebook::restore(const TrainingState& state) {
   centroid_adam_.restore(adam_state(state, 1));
   if (free_) {
     free_->restore(state, first_of_codes);
-    free_->choose(centroids_, codes_);
+    free_->choose(centroids_, free_->price_factor(), codes_);
   }
   if (has_row_scales()) {
     row_scales_.restore(state, first_of_rows);

@@ -41,8 +41,7 @@ class TrainedCodebook {
   // For free codes that have a price; see hold_code_bits().
   bool priced() const { return free_ && free_->priced(); }
   float price_factor() const { return free_->price_factor(); }
-  // Entropy of all codes, by level (CodeLevels), in bits, as they would be chosen at that multiple
-  // of the first price.
+  // coded_bits of the codes as they would be chosen at that multiple of the first price.
   double code_bits(float price_factor) const;
   // From now on codes have the levels and lengths that their frequencies say: those of all elements
   // as they are. Nothing else changes until the codes are chosen anew.

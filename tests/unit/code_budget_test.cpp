@@ -34,6 +34,20 @@ double coded_bits(const TrainedCodebook& codebook) {
   return ltz::coded_bits(codebook.tensor());
 }
 
+// Sixty updates of the mean squared difference; with a target, bits are held at it.
+void train_towards(const std::vector<float>& wanted, double learning_rate,
+                   TrainedCodebook& codebook, double target_bits = 0.0) {
+  for (int update = 1; update <= 60; ++update) {
+    std::vector<float> gradient(wanted.size());
+    codebook.values(gradient);
+    std::ranges::transform(gradient, wanted, gradient.begin(), std::minus());
+    codebook.step(gradient, {.learning_rate = learning_rate});
+    if (target_bits > 0.0 && update % 5 == 0) {
+      hold_code_bits(std::array{&codebook}, target_bits);
+    }
+  }
+}
+
 }  // namespace
 
 TEST_CASE("the price of a bit is found that makes as many bits as wanted") {
@@ -68,38 +82,30 @@ TEST_CASE("what is counted is about what the coder of the format writes") {
 }
 
 TEST_CASE("codes keep their bits where training would want more") {
-  // It wants all codes to be as frequent as each other.
+  // It wants codes that are more as frequent as each other.
   Tensor target = scaled_codebook(500, 400);
   std::mt19937 random(3);
   for (std::uint8_t& code : std::get<QuantizedValues>(target.data).codes) {
-    code = static_cast<std::uint8_t>(random() % 7);
+    code = static_cast<std::uint8_t>(std::clamp(code + static_cast<int>(random() % 5) - 2, 0, 6));
   }
   const std::vector<float> wanted = target.values();
-  const double start = coded_bits(free_codebook(500, 400));
-  for (const bool held : {false, true}) {
-    TrainedCodebook codebook = free_codebook(500, 400);
-    CHECK(code_bits(std::array{&codebook}) == Approx(start));
-    for (int update = 1; update <= 60; ++update) {
-      std::vector<float> gradient(wanted.size());
-      codebook.values(gradient);
-      std::ranges::transform(gradient, wanted, gradient.begin(), std::minus());
-      codebook.step(gradient, {.learning_rate = 6e-3});
-      if (held && update % 5 == 0) {
-        hold_code_bits(std::array{&codebook}, start);
-      }
-    }
-    CHECK(coded_bits(codebook) / start == Approx(held ? 1.0 : 1.05).epsilon(held ? 0.002 : 0.02));
+  TrainedCodebook codebook = free_codebook(500, 400);
+  const double start = coded_bits(codebook);
+  CHECK(code_bits(std::array{&codebook}) == Approx(start));
+  for (const double learning_rate : {6e-3, 1e-2, 2e-2}) {
+    codebook = free_codebook(500, 400);
+    train_towards(wanted, learning_rate, codebook);
+    CHECK(coded_bits(codebook) > 1.03 * start);
+    codebook = free_codebook(500, 400);
+    train_towards(wanted, learning_rate, codebook, start);
+    CHECK(coded_bits(codebook) == Approx(start).epsilon(0.002));
   }
 }
 
 TEST_CASE("bits are counted row by row") {
-  // The learning rate matters: at 2e-3 the codes end 12% above their budget, at 4e-3 and 8e-3 0.5%;
-  // at 1e-3, 3e-3 and 6e-3 prices meet it.
-  //
   // Every other row is nearly all zeros at first. Training fills it at the expense of the others:
-  // single codes stay as frequent as they were, but rows cannot be told apart any more.
+  // single codes stay as frequent as they were, but rows can be told apart less.
   Tensor uneven = scaled_codebook(400, 300);
-  Tensor even = uneven;
   std::vector<std::uint8_t>& codes = std::get<QuantizedValues>(uneven.data).codes;
   std::mt19937 random(5);
   for (std::size_t i = 0; i < codes.size(); ++i) {
@@ -107,38 +113,37 @@ TEST_CASE("bits are counted row by row") {
       codes[i] = random() % 4 == 0 ? (random() % 2 == 0 ? 2 : 4) : 3;
     }
   }
+  Tensor even = uneven;
   std::vector<std::uint8_t>& mixed = std::get<QuantizedValues>(even.data).codes;
-  mixed = codes;
-  std::ranges::shuffle(mixed, random);
-  CHECK(coded_bits(uneven) < 0.9 * coded_bits(even));
-  const std::vector<float> wanted = even.values();
-  TrainedCodebook codebook = free_codebook(uneven);
-  const double start = coded_bits(codebook);
-  for (int update = 1; update <= 60; ++update) {
-    std::vector<float> gradient(wanted.size());
-    codebook.values(gradient);
-    std::ranges::transform(gradient, wanted, gradient.begin(), std::minus());
-    codebook.step(gradient, {.learning_rate = 6e-3});
-    if (update % 5 == 0) {
-      hold_code_bits(std::array{&codebook}, start);
+  for (std::size_t i = 0; i < mixed.size(); ++i) {
+    if (i / 300 % 2 == 0 && random() % 2 == 0) {
+      std::swap(mixed[i], mixed[i + 300]);
     }
   }
-  CHECK(coded_bits(codebook) == Approx(start).epsilon(0.002));
+  CHECK(coded_bits(uneven) < 0.9 * coded_bits(even));
+  for (const double learning_rate : {5e-4, 2e-3, 4e-3, 8e-3, 2e-2}) {
+    TrainedCodebook codebook = free_codebook(uneven);
+    const double start = coded_bits(codebook);
+    train_towards(even.values(), learning_rate, codebook, start);
+    CHECK(coded_bits(codebook) == Approx(start).epsilon(0.002));
+  }
 }
 
 TEST_CASE("codes come down to fewer bits step by step") {
-  for (const double fraction : {0.95, 0.9, 0.8}) {
-    TrainedCodebook codebook = free_codebook(500, 400);
-    const double start = coded_bits(codebook);
-    std::mt19937 random(3);
-    for (int update = 1; update <= 60; ++update) {
-      codebook.step(random_gradient(200'000, random), {.learning_rate = 3e-3});
-      if (update % 5 == 0) {
-        hold_code_bits(std::array{&codebook},
-                       start * (1.0 + std::min(1.0, update / 30.0) * (fraction - 1.0)));
+  for (const double learning_rate : {5e-4, 2e-3, 6e-3, 1e-2}) {
+    for (const double fraction : {0.95, 0.8, 0.5}) {
+      TrainedCodebook codebook = free_codebook(500, 400);
+      const double start = coded_bits(codebook);
+      std::mt19937 random(3);
+      for (int update = 1; update <= 60; ++update) {
+        codebook.step(random_gradient(200'000, random), {.learning_rate = learning_rate});
+        if (update % 5 == 0) {
+          hold_code_bits(std::array{&codebook},
+                         start * (1.0 + std::min(1.0, update / 30.0) * (fraction - 1.0)));
+        }
       }
+      CHECK(coded_bits(codebook) == Approx(fraction * start).epsilon(0.002));
     }
-    CHECK(coded_bits(codebook) == Approx(fraction * start).epsilon(0.002));
   }
 }
 
@@ -153,25 +158,22 @@ TEST_CASE("bits that are free of charge are not held") {
 }
 
 TEST_CASE("a code that no weight has can come back after it was counted") {
-  const QuantizedValues start{{-1.0f, 0.0f, 1.0f, 2.0f}, {0, 1, 1, 1, 2, 2, 3, 1}};
-  TrainedCodebook codebook({8}, start, {}, {});
-  const auto move_last_but_one = [&](float gradient) {
+  const std::vector<float> centroids = {-1.0f, 0.0f, 1.0f, 2.0f};
+  std::vector<std::uint8_t> codes = {0, 1, 1, 1, 2, 2, 3, 1};
+  FreeCodes free(codes, 1, centroids, {}, {});
+  const auto move_last_but_one = [&](float gradient, int updates) {
     std::vector<float> gradients(8);
     gradients[6] = gradient;
-    for (int i = 0; i < 8; ++i) {
-      codebook.step(gradients, {.learning_rate = 0.25});
-      codebook.count_codes();
+    for (int i = 0; i < updates; ++i) {
+      free.begin_step();
+      free.step_part(0, gradients, 0.25);
+      free.choose(centroids, 1.0f, codes);
+      free.count(codes, centroids);
     }
-    std::vector<float> values(8);
-    codebook.values(values);
-    return values[6];
+    return codes[6];
   };
-  CHECK(move_last_but_one(1.0f) <= 0.0f);
-  CHECK(std::get<QuantizedValues>(codebook.tensor().data).centroids.size() == 3);
-  for (int i = 0; i < 4; ++i) {
-    move_last_but_one(-1.0f);
-  }
-  CHECK(std::get<QuantizedValues>(codebook.tensor().data).centroids.size() == 4);
+  CHECK(move_last_but_one(1.0f, 12) == 0);
+  CHECK(move_last_but_one(-1.0f, 40) == 3);
 }
 
 TEST_CASE("held bits are the same for any number of threads, and after a break") {

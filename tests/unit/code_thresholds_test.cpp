@@ -41,16 +41,42 @@ TEST_CASE("at a threshold both centroids cost the same") {
   }
 }
 
-TEST_CASE("every centroid is in its own cell, whatever its code costs") {
-  const std::vector<float> centroids = {-1.0f, -0.5f, std::nextafter(-0.5f, 0.0f), 0.0f, 8.0f};
-  for (const std::vector<float>& lengths :
-       {std::vector<float>{1, 20, 1, 20, 1}, {20, 1, 20, 1, 20}, {1, 2, 3, 4, 5}}) {
-    for (const double price : {0.0, 0.01, 1.0, 1e6}) {
-      const std::vector<float> thresholds = code_thresholds(centroids, lengths, price);
-      for (std::size_t j = 0; j < centroids.size(); ++j) {
-        CHECK(code_of(centroids[j], thresholds, 2) == j);
-      }
+TEST_CASE("the code of a value is the cheapest of all") {
+  std::mt19937 random(2);
+  const std::vector<float> centroids = {-1.0f, -0.5f, -0.25f, 0.0f, 0.0f, 0.125f, 1.0f};
+  int empty = 0;
+  for (int round = 0; round < 60; ++round) {
+    std::vector<float> lengths(centroids.size());
+    std::ranges::generate(lengths, [&] { return 6.0f + 5.0f * symmetric_uniform(random); });
+    const double price = std::pow(4.0, round % 6 - 4);
+    const auto cost = [&](float value, std::size_t j) {
+      return std::pow(static_cast<double>(value) - centroids[j], 2) + price * lengths[j];
+    };
+    const std::vector<float> thresholds = code_thresholds(centroids, lengths, price);
+    CHECK(std::ranges::is_sorted(thresholds));
+    CHECK(thresholds.front() == -kInfinity);
+    CHECK(thresholds.back() == kInfinity);
+    for (std::size_t j = 0; j < centroids.size(); ++j) {
+      empty += thresholds[j] == thresholds[j + 1] ? 1 : 0;
     }
+    for (int i = 0; i < 200; ++i) {
+      const float value = 2.0f * symmetric_uniform(random);
+      double least = cost(value, 0);
+      for (std::size_t j = 1; j < centroids.size(); ++j) {
+        least = std::min(least, cost(value, j));
+      }
+      REQUIRE(cost(value, code_of(value, thresholds, 3)) <= least + 1e-6);
+    }
+  }
+  CHECK(empty > 60);  // of two equal centroids one always is
+}
+
+TEST_CASE("a price that is high enough leaves but the shortest code") {
+  const std::vector<float> centroids = {-1.0f, -0.5f, 0.0f, 8.0f};
+  const std::vector<float> thresholds =
+      code_thresholds(centroids, std::vector<float>{5, 1, 2, 3}, 1e6);
+  for (const float value : {-100.0f, 0.0f, 8.0f, 100.0f}) {
+    CHECK(code_of(value, thresholds, 2) == 1);
   }
 }
 
