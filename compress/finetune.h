@@ -25,7 +25,9 @@ struct FinetuneOptions {
   double warm_up = 0.05;            // fraction of the updates, see Schedule
   double floor = 0.02;              // see Schedule
   double evaluations = 2.0;         // on the development set, an epoch
-  int patience = 4;                 // evaluations without a gain after which it stops
+  // Evaluations without a gain after which it stops. Most of the gain comes as the learning rate
+  // decays: so long that a plateau at its peak does not end the training.
+  int patience = 8;
   std::uint64_t seed = 1;
   // Free codes that have a price are held at the bits that they have at the start, times this,
   // which is reached step by step in the first half of the updates.
