@@ -1,4 +1,5 @@
 #include "cli/bench_run.h"
+#include "cli/line_reader.h"
 
 #include <omp.h>
 

@@ -1,4 +1,5 @@
 #include "cli/calibration_run.h"
+#include "cli/line_reader.h"
 
 #include <fmt/format.h>
 

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
 
+#include "formats/file.h"
 #include "model/error.h"
 
 namespace ltz::cli {
@@ -16,7 +18,31 @@ constexpr std::size_t kBlock = std::size_t{1} << 16;  // what a pipe holds
 // reads a translation.
 constexpr int kPauseMilliseconds = 20;
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+// line: number `number`, from 0, without LF.
+std::string_view content(std::string_view line, std::size_t number) {
+  if (number == 0 && line.starts_with(kByteOrderMark)) {
+    line.remove_prefix(kByteOrderMark.size());
+  }
+  if (line.ends_with('\r')) {
+    line.remove_suffix(1);
+  }
+  return line;
+}
+
 }  // namespace
+
+std::vector<std::string> read_lines(const std::string& path) {
+  const std::string text = formats::read_text_file(path);
+  std::vector<std::string> lines;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    lines.emplace_back(content(std::string_view(text).substr(start, end - start), lines.size()));
+    start = end + 1;
+  }
+  return lines;
+}
 
 std::vector<std::string> LineReader::read(std::size_t most) {
   std::vector<std::string> lines;
@@ -26,6 +52,13 @@ std::vector<std::string> LineReader::read(std::size_t most) {
     }
     if (ended_ || (!lines.empty() && pauses())) {
       break;
+    }
+    if (buffer_.size() - start_ > kLongestLine) {
+      if (!lines.empty()) {
+        break;
+      }
+      throw FormatError("line " + std::to_string(taken_ + 1) + ": longer than " +
+                        std::to_string(kLongestLine) + " bytes");
     }
     fill();
   }
@@ -38,7 +71,7 @@ bool LineReader::take_line(std::vector<std::string>& lines) {
   if (end == buffer_.size() && (!ended_ || end == start_)) {
     return false;
   }
-  lines.emplace_back(buffer_, start_, end - start_);
+  lines.emplace_back(content(std::string_view(buffer_).substr(start_, end - start_), taken_++));
   start_ = looked_ = std::min(end + 1, buffer_.size());
   return true;
 }

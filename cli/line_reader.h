@@ -6,16 +6,25 @@
 
 namespace ltz::cli {
 
+// In a text, lines end with LF or CR LF, the last one with either or with the text; a byte order
+// mark at its start does not belong to it. What else is in a line is words between spaces, whatever
+// bytes they have.
+
+// The lines of a file, without their ends; "-" is standard input. Throws IoError.
+std::vector<std::string> read_lines(const std::string& path);
+
 // The lines of standard input, or of what another descriptor reads, many at a time but none late:
 // work on several lines at once is faster, but whoever writes a line and waits for the answer
 // before writing the next must get one.
 class LineReader {
  public:
+  static constexpr std::size_t kLongestLine = std::size_t{1} << 24;
+
   explicit LineReader(int descriptor) : descriptor_(descriptor) {}
 
   // The next lines, without their ends: at least one, for which it waits, and at most `most`, as
-  // long as they follow each other without a pause. Nothing at the end of the input, whose last
-  // line need not have an end. Throws IoError.
+  // long as they follow each other without a pause. Nothing at the end of the input. Throws
+  // IoError, and FormatError for a line of more than kLongestLine bytes, after the lines before it.
   std::vector<std::string> read(std::size_t most);
 
  private:
@@ -25,6 +34,7 @@ class LineReader {
 
   int descriptor_;
   bool ended_ = false;
+  std::size_t taken_ = 0;   // lines
   std::string buffer_;      // what was read and is not yet taken
   std::size_t start_ = 0;   // of the next line in it
   std::size_t looked_ = 0;  // no line ends before this

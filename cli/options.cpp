@@ -1,4 +1,5 @@
 #include "cli/options.h"
+#include "cli/line_reader.h"
 
 #include <charconv>
 #include <cmath>
@@ -174,19 +175,6 @@ std::vector<double> parse_range(const std::string& text) {
     throw CLI::ValidationError("expected numbers like 0.1:0.9:0.1 or 0.3,0.5");
   }
   return values;
-}
-
-std::vector<std::string> read_lines(const std::string& path) {
-  const std::string text = formats::read_text_file(path);
-  std::vector<std::string> lines;
-  std::stringstream stream(text);
-  for (std::string line; std::getline(stream, line);) {
-    if (line.ends_with('\r')) {
-      line.pop_back();
-    }
-    lines.push_back(std::move(line));
-  }
-  return lines;
 }
 
 }  // namespace ltz::cli

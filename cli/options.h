@@ -65,7 +65,4 @@ void add_gates(CLI::App& command, GateOptions& options);
 // "0.1:0.9:0.1" (first:last:step), "2:8" (step 1) or "0.3,0.5". Throws CLI::ValidationError.
 std::vector<double> parse_range(const std::string& text);
 
-// Lines without their line ends; "-" is standard input.
-std::vector<std::string> read_lines(const std::string& path);
-
 }  // namespace ltz::cli

@@ -5,6 +5,7 @@
 #include "cli/calibration_run.h"
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "cli/line_reader.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "compress/fisher.h"

@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "cli/line_reader.h"
 #include "cli/metric_options.h"
 #include "cli/options.h"
 #include "cli/report.h"

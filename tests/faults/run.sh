@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# run.sh LTZ PRELOAD: commands that write, while something fails: the Nth system call of a kind with an error (strace),
+# run.sh LTZ PRELOAD CORRUPTION: commands that write, while something fails: the Nth system call of a kind with an error (strace),
 # the Nth read or write with half of the bytes and the Nth allocation (PRELOAD, see preload.cpp), a signal at any moment,
-# another writer at once. Afterwards the output is what it was before or what an undisturbed run writes, byte by byte;
+# another writer at once; and a file is damaged (CORRUPTION, see corruption.cpp). Afterwards the output is what it was before or what an undisturbed run writes, byte by byte;
 # exit code 0 means the latter; and the next run is not disturbed by what is left. Prints a table.
 #   KILLS=N, ALLOCATIONS=N  signals and failing allocations of each command (20, 40)
+#   DAMAGES=N               damaged copies of a .ltz that are read (20000), of that in MODEL (else a small one)
 #   QUICK=1                 errors of system calls for pack only, and none of openat, which libraries call hundreds of times
 set -uo pipefail
 ltz=$(readlink -f "$1")
 preload=$(readlink -f "$2")
+corruption=$(readlink -f "$3")
 golden=$(cd "$(dirname "$0")/../golden/iwslt-lightweight" && pwd)
 export LC_ALL=C.UTF-8 OMP_NUM_THREADS=1 NO_COLOR=1
 work=$(mktemp -d)
@@ -170,6 +172,11 @@ full_device() {
   done
   echo "| standard output is a full device | $count |"
 }
+damages() {
+  local model=${MODEL:-m.ltz}
+  "$corruption" "$model" "${DAMAGES:-20000}" >&2 || wrong "a damaged .ltz is read"
+  echo "| damage to a .ltz of $(stat -L -c %s "$model") bytes | ${DAMAGES:-20000} |"
+}
 
 echo "| what goes wrong | times |"
 echo "|---|---|"
@@ -191,5 +198,6 @@ kills TERM
 kills INT
 writers
 full_device
+damages
 echo "$failures wrong" >&2
 [ "$failures" = 0 ]
