@@ -1,21 +1,32 @@
 #include "model/packed_matrix.h"
 
 #include <algorithm>
-#include <array>
 
 #include "model/parallel.h"
 #include "model/simd.h"
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 namespace ltz {
 namespace {
 
 constexpr int kPanel = PackedMatrix::kPanel;
 
+// Panels whose weights are codes, see PackedMatrix.
+struct Codes {
+  const std::uint8_t* codes;  // (columns / kPanel, ceil(depth / 2), kPanel), or null
+  const float* centroids;     // (PackedMatrix::kMostCentroids)
+  const float* scales;        // (columns / kPanel, kPanel)
+};
+
 // Some rows of x times some panels: y = finish(x panels + bias).
 struct Product {
   const float* x;  // (rows, depth)
   std::ptrdiff_t x_stride;
-  const float* panels;  // (columns / kPanel, depth, kPanel)
+  const float* panels;  // (columns / kPanel, depth, kPanel), or null
+  Codes codes;          // if so
   std::ptrdiff_t depth;
   float* y;  // (rows, columns)
   std::ptrdiff_t y_stride;
@@ -29,7 +40,9 @@ struct Product {
 struct Depth {
   std::ptrdiff_t begin;
   std::ptrdiff_t end;
-  const float* bias;  // of the panels, added behind the last part
+  const float* panel;     // the first one, from `begin` on
+  std::ptrdiff_t stride;  // to the next one
+  const float* bias;      // of the panels, added behind the last part
 
   bool first() const { return begin == 0; }
   bool last(const Product& p) const { return end == p.depth; }
@@ -38,8 +51,8 @@ struct Depth {
 // Rows x (Panels * kPanel) results, whose sums stay in registers; y has what comes of the parts
 // before this one.
 template <int Lanes, int Rows, int Panels>
-LTZ_INLINE void tile(const Product& p, const Depth& depth, const float* x, const float* panel,
-                     float* y, std::ptrdiff_t y_stride) {
+LTZ_INLINE void tile(const Product& p, const Depth& depth, const float* x, float* y,
+                     std::ptrdiff_t y_stride) {
   using Vector = simd::Vector<Lanes>;
   constexpr int kInPanel = kPanel / Lanes;
   constexpr int kVectors = Panels * kInPanel;
@@ -57,8 +70,8 @@ LTZ_INLINE void tile(const Product& p, const Depth& depth, const float* x, const
     Vector w[kVectors];
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
-      w[v] = simd::at<Lanes>(panel + (v / kInPanel) * p.depth * kPanel + k * kPanel +
-                             (v % kInPanel) * Lanes);
+      w[v] = simd::at<Lanes>(depth.panel + (v / kInPanel) * depth.stride +
+                             (k - depth.begin) * kPanel + (v % kInPanel) * Lanes);
     }
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
@@ -87,43 +100,111 @@ LTZ_INLINE void tile(const Product& p, const Depth& depth, const float* x, const
 
 // The tile of exactly `rows` rows, at most Rows.
 template <int Lanes, int Rows, int Panels>
-LTZ_INLINE void last_tile(int rows, const Product& p, const Depth& depth, const float* x,
-                          const float* panel, float* y, std::ptrdiff_t y_stride) {
+LTZ_INLINE void last_tile(int rows, const Product& p, const Depth& depth, const float* x, float* y,
+                          std::ptrdiff_t y_stride) {
   if constexpr (Rows > 0) {
     if (rows == Rows) {
-      tile<Lanes, Rows, Panels>(p, depth, x, panel, y, y_stride);
+      tile<Lanes, Rows, Panels>(p, depth, x, y, y_stride);
     } else {
-      last_tile<Lanes, Rows - 1, Panels>(rows, p, depth, x, panel, y, y_stride);
+      last_tile<Lanes, Rows - 1, Panels>(rows, p, depth, x, y, y_stride);
     }
   }
 }
 
+// The weights of one panel, of 2 * `pairs` columns. codes: as in Codes, from the first pair on.
+// centroids: (PackedMatrix::kMostCentroids). scales: (kPanel). weights: (2 * pairs, kPanel).
+using LookUp = void (*)(const std::uint8_t* codes, std::ptrdiff_t pairs, const float* centroids,
+                        const float* scales, float* weights);
+
+#ifdef __x86_64__
+__attribute__((target("arch=x86-64-v4"))) void look_up_avx512(const std::uint8_t* codes,
+                                                              std::ptrdiff_t pairs,
+                                                              const float* centroids,
+                                                              const float* scales, float* weights) {
+  constexpr __mmask16 kAll = 0xFFFF;
+  const __m512 table = _mm512_loadu_ps(centroids);
+  const __m512 scale = _mm512_loadu_ps(scales);
+  for (std::ptrdiff_t pair = 0; pair < pairs; ++pair) {
+    const auto* from = reinterpret_cast<const __m128i*>(codes + pair * kPanel);
+    float* to = weights + 2 * pair * kPanel;
+    // Of an index the instruction looks at the lowest four bits. GCC 12 takes the forms without a
+    // mask for reading what is not initialized.
+    const __m512i both = _mm512_maskz_cvtepu8_epi32(kAll, _mm_loadu_si128(from));
+    const __m512i second = _mm512_maskz_srli_epi32(kAll, both, 4);
+    _mm512_storeu_ps(to, scale * _mm512_maskz_permutexvar_ps(kAll, both, table));
+    _mm512_storeu_ps(to + kPanel, scale * _mm512_maskz_permutexvar_ps(kAll, second, table));
+  }
+}
+#endif
+
+bool has_avx512() {
+#ifdef __x86_64__
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl");
+#else
+  return false;
+#endif
+}
+
+LookUp best_look_up() {
+#ifdef __x86_64__
+  if (has_avx512()) {
+    return look_up_avx512;
+  }
+#endif
+  return nullptr;
+}
+
+// Null where it would take longer than to read weights that were looked up before.
+const LookUp kLookUp = best_look_up();
+
 // All rows times Panels panels, of which `columns` columns are wanted. All rows are multiplied with
-// a part of the depth before the next one, so that it stays in the first-level cache.
+// a part of the depth before the next one, so that it stays in the first-level cache. A sum is the
+// same however the depth is parted.
 template <int Lanes, int Rows, int Panels>
 LTZ_INLINE void multiply_panels(const Product& p, int column, int columns) {
   constexpr int kWidth = Panels * kPanel;
   constexpr std::ptrdiff_t kCached = 6 * 1024 / kWidth;
-  const float* panel = p.panels + column * p.depth;
   float bias[kWidth] = {};
   if (p.bias != nullptr) {
     std::copy_n(p.bias + column, columns, bias);
   }
-  const bool whole = columns == kWidth;
-  const std::ptrdiff_t parts =
-      whole ? std::max<std::ptrdiff_t>(1, (p.depth + kCached - 1) / kCached) : 1;
+  float looked_up[(kCached + 2) * kWidth];
+  const std::ptrdiff_t parts = std::max<std::ptrdiff_t>(1, (p.depth + kCached - 1) / kCached);
+  // Codes come in pairs of columns.
+  const auto begin_of = [&](std::ptrdiff_t part) {
+    return part == parts ? p.depth : p.depth * part / parts / 2 * 2;
+  };
   for (std::ptrdiff_t part = 0; part < parts; ++part) {
-    const Depth depth{p.depth * part / parts, p.depth * (part + 1) / parts, bias};
+    Depth depth{.begin = begin_of(part), .end = begin_of(part + 1), .bias = bias};
+    if (p.panels != nullptr) {
+      depth.panel = p.panels + column * p.depth + depth.begin * kPanel;
+      depth.stride = p.depth * kPanel;
+    } else {
+      const std::ptrdiff_t pairs = (depth.end - depth.begin + 1) / 2;
+      depth.panel = looked_up;
+      depth.stride = 2 * pairs * kPanel;
+      for (int panel = 0; panel < Panels; ++panel) {
+        const int first = column + panel * kPanel;
+        kLookUp(p.codes.codes + first * ((p.depth + 1) / 2) + depth.begin / 2 * kPanel, pairs,
+                p.codes.centroids, p.codes.scales + first, looked_up + panel * depth.stride);
+      }
+    }
     for (int row = 0; row < p.rows; row += Rows) {
       const int rows = std::min(Rows, p.rows - row);
       const float* x = p.x + row * p.x_stride;
       float* y = p.y + row * p.y_stride + column;
-      if (whole) {
-        last_tile<Lanes, Rows, Panels>(rows, p, depth, x, panel, y, p.y_stride);
+      if (columns == kWidth) {
+        last_tile<Lanes, Rows, Panels>(rows, p, depth, x, y, p.y_stride);
         continue;
       }
       float wide[Rows * kWidth] = {};
-      last_tile<Lanes, Rows, Panels>(rows, p, depth, x, panel, wide, kWidth);
+      for (int r = 0; r < rows && !depth.first(); ++r) {
+        std::copy_n(y + r * p.y_stride, columns, wide + r * kWidth);
+      }
+      last_tile<Lanes, Rows, Panels>(rows, p, depth, x, wide, kWidth);
       for (int r = 0; r < rows; ++r) {
         std::copy_n(wide + r * kWidth, columns, y + r * p.y_stride);
       }
@@ -163,10 +244,7 @@ using Multiply = void (*)(const Product&);
 
 Multiply best_multiply() {
 #ifdef __x86_64__
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl")) {
+  if (has_avx512()) {
     return multiply_avx512;
   }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
@@ -190,13 +268,26 @@ int rows_in_cache(int depth) {
 }  // namespace
 
 PackedMatrix::PackedMatrix(std::span<const float> weights, int out, int in) : out_(out), in_(in) {
-  const std::size_t panels = (static_cast<std::size_t>(out) + kPanel - 1) / kPanel;
-  panels_.resize(panels * kPanel * static_cast<std::size_t>(in));
   assign(weights);
+}
+
+PackedMatrix::PackedMatrix(const Tensor& weights, int out, int in) : out_(out), in_(in) {
+  const auto* quantized = std::get_if<QuantizedValues>(&weights.data);
+  if (kLookUp != nullptr && quantized != nullptr && quantized->centroids.size() <= kMostCentroids) {
+    assign(*quantized);
+  } else {
+    assign(weights.values());
+  }
+}
+
+std::size_t PackedMatrix::padded_rows() const {
+  return (static_cast<std::size_t>(out_) + kPanel - 1) / kPanel * kPanel;
 }
 
 void PackedMatrix::assign(std::span<const float> weights) {
   const auto in = static_cast<std::size_t>(in_);
+  codes_.clear();
+  panels_.resize(padded_rows() * in);
   for (std::size_t row = 0; row < static_cast<std::size_t>(out_); ++row) {
     const float* from = weights.data() + row * in;
     float* to = panels_.data() + row / kPanel * kPanel * in + row % kPanel;
@@ -206,11 +297,32 @@ void PackedMatrix::assign(std::span<const float> weights) {
   }
 }
 
+void PackedMatrix::assign(const QuantizedValues& weights) {
+  const auto in = static_cast<std::size_t>(in_);
+  const std::size_t pairs = (in + 1) / 2;
+  codes_.resize(padded_rows() * pairs);
+  scales_.resize(padded_rows());
+  std::ranges::copy(weights.centroids, centroids_.begin());
+  for (std::size_t row = 0; row < static_cast<std::size_t>(out_); ++row) {
+    scales_[row] = weights.row_scales.empty() ? 1.0f : row_scale(weights.row_scales[row]);
+    const std::uint8_t* from = weights.codes.data() + row * in;
+    std::uint8_t* to = codes_.data() + row / kPanel * kPanel * pairs + row % kPanel;
+    for (std::size_t column = 0; column < in; ++column) {
+      to[column / 2 * kPanel] |= static_cast<std::uint8_t>(from[column] << column % 2 * 4);
+    }
+  }
+}
+
 void PackedMatrix::unpack(MutableMatrixView weights) const {
   for (Eigen::Index row = 0; row < weights.rows(); ++row) {
-    const float* from = panels_.data() + row / kPanel * in_ * kPanel + row % kPanel;
+    const Eigen::Index panel = row / kPanel * kPanel;
     for (Eigen::Index column = 0; column < weights.cols(); ++column) {
-      weights(row, column) = from[column * kPanel];
+      if (codes_.empty()) {
+        weights(row, column) = panels_[panel * in_ + column * kPanel + row % kPanel];
+      } else {
+        const int pair = codes_[panel * ((in_ + 1) / 2) + column / 2 * kPanel + row % kPanel];
+        weights(row, column) = centroids_[(pair >> column % 2 * 4) & 15] * scales_[row];
+      }
     }
   }
 }
@@ -220,6 +332,7 @@ void PackedMatrix::multiply(MatrixView x, MutableMatrixView y, std::span<const f
   const auto rows = static_cast<int>(x.rows());
   const auto columns = static_cast<int>(y.cols());
   const auto panels = static_cast<std::size_t>((columns + kPanel - 1) / kPanel);
+  const std::ptrdiff_t in = in_;
   const double work = static_cast<double>(x.rows()) * columns * in_;
   split_work(panels, work, [&](std::size_t begin, std::size_t end) {
     const auto column = static_cast<int>(begin) * kPanel;
@@ -227,8 +340,10 @@ void PackedMatrix::multiply(MatrixView x, MutableMatrixView y, std::span<const f
     for (int row = 0; row < rows; row += step) {
       kMultiply({.x = x.data() + row * x.outerStride(),
                  .x_stride = x.outerStride(),
-                 .panels = panels_.data() + static_cast<std::ptrdiff_t>(first + column) * in_,
-                 .depth = in_,
+                 .panels = codes_.empty() ? panels_.data() + (first + column) * in : nullptr,
+                 .codes = {codes_.data() + (first + column) * ((in + 1) / 2), centroids_.data(),
+                           scales_.data() + first + column},
+                 .depth = in,
                  .y = y.data() + row * y.outerStride() + column,
                  .y_stride = y.outerStride(),
                  .bias = bias.empty() ? nullptr : bias.data() + column,

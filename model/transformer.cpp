@@ -47,8 +47,8 @@ Transformer::Transformer(const Checkpoint& checkpoint, Arithmetic arithmetic)
     return parameters_.try_emplace(name, tensor->second.values()).first->second;
   };
   const auto matrix = [&](const std::string& name, int out, int in) -> const WeightMatrix& {
-    const std::vector<float> values = checkpoint.tensors.at(name).values();
-    return matrices_.try_emplace(name, values, out, in, arithmetic).first->second;
+    const Tensor& weights = checkpoint.tensors.at(name);
+    return matrices_.try_emplace(name, weights, out, in, arithmetic).first->second;
   };
   layers_ = std::make_unique<Layers>(ParameterLookup{find, matrix, observer_.get()}, config_);
 }

@@ -6,10 +6,10 @@ std::string_view to_string(Arithmetic arithmetic) {
   return arithmetic == Arithmetic::kInt8 ? "int8" : "float32";
 }
 
-WeightMatrix::Matrix WeightMatrix::make(std::span<const float> weights, int out, int in,
+WeightMatrix::Matrix WeightMatrix::make(const Tensor& weights, int out, int in,
                                         Arithmetic arithmetic) {
   if (arithmetic == Arithmetic::kInt8 && in <= Int8Matrix::kMaxColumns) {
-    return Int8Matrix(weights, out, in);
+    return Int8Matrix(weights.values(), out, in);
   }
   return PackedMatrix(weights, out, in);
 }

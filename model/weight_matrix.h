@@ -48,8 +48,8 @@ class WeightMatrix {
  public:
   using Finish = PackedMatrix::Finish;
 
-  // weights: (out, in), row-major. A matrix that int8 has no room for stays float32.
-  WeightMatrix(std::span<const float> weights, int out, int in, Arithmetic arithmetic)
+  // weights: of out x in elements, row-major. A matrix that int8 has no room for stays float32.
+  WeightMatrix(const Tensor& weights, int out, int in, Arithmetic arithmetic)
       : matrix_(make(weights, out, in, arithmetic)) {}
   // Takes other values. weights: (out, in).
   void assign(std::span<const float> weights);
@@ -71,7 +71,7 @@ class WeightMatrix {
 
  private:
   using Matrix = std::variant<PackedMatrix, Int8Matrix>;
-  static Matrix make(std::span<const float> weights, int out, int in, Arithmetic arithmetic);
+  static Matrix make(const Tensor& weights, int out, int in, Arithmetic arithmetic);
 
   Matrix matrix_;
 };

@@ -2,6 +2,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
@@ -67,6 +68,40 @@ TEST_CASE("a row's product depends neither on the other rows nor on the threads"
   for (const int row : {0, 57, 100}) {
     const Matrix alone = x.row(row);
     CHECK(product(packed, alone) == all.row(row));
+  }
+}
+
+TEST_CASE("products of codes are those of the weights, to the last bit") {
+  const int rows = GENERATE(1, 4, 9, 60);
+  const int out = GENERATE(1, 16, 33, 80);
+  const int in = GENERATE(1, 2, 39, 500);
+  CAPTURE(rows, out, in);
+  for (const std::size_t k : {1u, 5u, 16u, 17u}) {
+    for (const bool scaled : {false, true}) {
+      QuantizedValues quantized;
+      for (std::size_t j = 0; j < k; ++j) {
+        quantized.centroids.push_back(0.37f * static_cast<float>(j) - 1.3f);
+      }
+      for (int i = 0; i < out * in; ++i) {
+        quantized.codes.push_back(static_cast<std::uint8_t>((i * 7 + i / 5) % static_cast<int>(k)));
+      }
+      for (int i = 0; scaled && i < out; ++i) {
+        quantized.row_scales.push_back(static_cast<std::uint8_t>(100 + i % 50));
+      }
+      const Tensor tensor{{out, in}, quantized};
+      const std::vector<float> values = tensor.values();
+      PackedMatrix coded(tensor, out, in);
+      PackedMatrix plain(values, out, in);
+      const Matrix x = wave(rows, in, 0.7f);
+      CHECK(product(coded, x) == product(plain, x));
+      Matrix weights(out, in);
+      coded.unpack(weights);
+      CHECK(std::ranges::equal(values_of(weights), values));
+      // Other values need not be codes.
+      coded.assign(std::vector<float>(values.size(), 0.25f));
+      plain.assign(std::vector<float>(values.size(), 0.25f));
+      CHECK(product(coded, x) == product(plain, x));
+    }
   }
 }
 
