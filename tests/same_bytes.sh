@@ -3,6 +3,7 @@
 # locales, time zones, working directories and kinds of input file, and with other builds of ltz (another compiler, another
 # build type). All artifacts of a preset must be the same, byte by byte; and what one holds is read alike by older processors
 # (qemu-x86_64, where it is installed).
+#   PRESETS="P..."       with "+finetune" behind those that are to be trained, too (all)
 #   MODEL=F SRC=F REF=F  what is compressed, calibrated and trained with (a small model with random weights)
 set -euo pipefail
 ltz=$(readlink -f "$1")
@@ -64,7 +65,7 @@ in_environment() { # assignments... -- arguments of compressed
 }
 from_elsewhere() { (cd elsewhere && compressed "$ltz" ../m.h5 ../other.ltz); }
 
-for preset in paper balanced max paper+finetune max+finetune; do
+for preset in ${PRESETS:-paper balanced max paper+finetune max+finetune}; do
   options=(--preset "${preset%+*}" "${texts[@]}")
   [ "$preset" = "${preset%+*}" ] || options+=("${training[@]}")
   compressed "$ltz" m.h5 first.ltz

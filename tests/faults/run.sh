@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# run.sh LTZ PRELOAD CORRUPTION: commands that write, while something fails: the Nth system call of a kind with an error (strace),
-# the Nth read or write with half of the bytes and the Nth allocation (PRELOAD, see preload.cpp), a signal at any moment,
-# another writer at once; and a file is damaged (CORRUPTION, see corruption.cpp). Afterwards the output is what it was before or what an undisturbed run writes, byte by byte;
-# exit code 0 means the latter; and the next run is not disturbed by what is left. Prints a table.
+# run.sh LTZ PRELOAD CORRUPTION: commands that write, while something fails: the Nth system call of a kind with an error
+# (strace), the Nth read or write with half of the bytes and the Nth allocation (PRELOAD, see preload.cpp), a signal at any
+# moment, another writer at once. Afterwards the output is what it was before or what an undisturbed run writes, byte by
+# byte; exit code 0 means the latter; and the next run is not disturbed by what is left. Then a .ltz is damaged and read
+# (CORRUPTION, see corruption.cpp). Prints a table.
 #   KILLS=N, ALLOCATIONS=N  signals and failing allocations of each command (20, 40)
-#   DAMAGES=N               damaged copies of a .ltz that are read (20000), of that in MODEL (else a small one)
+#   DAMAGES=N, MODEL=F      damages (20000) of this .ltz (a small one)
 #   QUICK=1                 errors of system calls for pack only, and none of openat, which libraries call hundreds of times
 set -uo pipefail
 ltz=$(readlink -f "$1")
