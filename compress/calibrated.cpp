@@ -8,6 +8,7 @@
 #include "compress/paired_reading.h"
 #include "compress/pattern.h"
 #include "compress/quantize.h"
+#include "model/blas.h"
 #include "model/context.h"
 #include "model/error.h"
 #include "model/parameter_names.h"

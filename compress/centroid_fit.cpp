@@ -3,6 +3,7 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
 
+#include "model/blas.h"
 #include "model/parallel.h"
 
 namespace ltz::compress {

@@ -5,6 +5,8 @@
 #include <functional>
 #include <numeric>
 
+#include "model/blas.h"
+
 namespace ltz::compress {
 
 DampedMoments damped_moments(const InputMoments& moments, const GeometryOptions& options) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "model/blas.h"
+
 namespace ltz::compress {
 
 void add_products(MatrixView x, MatrixView y, std::vector<double>& sums) {

@@ -6,6 +6,7 @@
 
 #include "compress/calibration.h"
 #include "compress/input_geometry.h"
+#include "model/blas.h"
 #include "model/error.h"
 #include "model/parameter_names.h"
 

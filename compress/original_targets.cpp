@@ -3,6 +3,8 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
 
+#include "model/blas.h"
+
 namespace ltz::compress {
 
 std::vector<float> original_targets(std::span<const float> weights, const InputMoments& original,

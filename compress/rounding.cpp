@@ -7,6 +7,7 @@
 
 #include "compress/centroid_fit.h"
 #include "compress/entropy_constrained.h"
+#include "model/blas.h"
 #include "model/parallel.h"
 
 namespace ltz::compress {

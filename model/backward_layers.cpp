@@ -1,4 +1,5 @@
 #include "model/backward_kernels.h"
+#include "model/blas.h"
 #include "model/layers.h"
 #include "model/parameter_names.h"
 #include "model/scratch.h"

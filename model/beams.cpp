@@ -92,6 +92,9 @@ void validate(const BeamOptions& options) {
   if (options.beam < 1) {
     throw ConfigError("beam must be at least 1, found " + std::to_string(options.beam));
   }
+  if (!std::isfinite(options.lenpen)) {
+    throw ConfigError("the length penalty must be finite");
+  }
   if (options.max_len_b < 0 || !(options.max_len_a >= 0.0)) {
     throw ConfigError("the maximum length must not be negative");
   }

@@ -225,9 +225,14 @@ LTZ_INLINE void multiply_all(const Product& p, int column = 0) {
   }
 }
 
-// A tile has as many sums as there are registers for, beside those for the operands.
+// A tile has as many sums as there are registers for, beside those for the operands: SSE has 16 of
+// four floats, NEON has 32.
 void multiply_any(const Product& p) {
+#ifdef __aarch64__
+  multiply_all<4, 6, 1>(p);
+#else
   multiply_all<4, 3, 1>(p);
+#endif
 }
 
 #ifdef __x86_64__

@@ -1,13 +1,26 @@
 #pragma once
 
+#ifdef _OPENMP
 #include <omp.h>
+#endif
 
 #include <algorithm>
-#include <cstdint>
+#include <cstddef>
 #include <exception>
 #include <vector>
 
 namespace ltz {
+
+// What a parallel loop that begins here would have: a single one inside of another loop, and
+// without OpenMP. Nothing else needs to know whether there is OpenMP, whose directives are ignored
+// then.
+inline std::size_t thread_count() {
+#ifdef _OPENMP
+  return omp_in_parallel() != 0 ? 1 : static_cast<std::size_t>(omp_get_max_threads());
+#else
+  return 1;
+#endif
+}
 
 // Calls body(i) for every i in [0, count) on all threads, in any order. The result is independent
 // of the number of threads if body(i) writes only what belongs to i. No exception leaves the OpenMP
@@ -40,8 +53,8 @@ void split_work(std::size_t count, double work, const Body& body) {
   // all threads wait for the one that was interrupted, each time.
   constexpr double kWorthSharing = 2e6;
   std::size_t parts = 1;
-  if (work > kWorthSharing && !omp_in_parallel()) {
-    parts = std::min(count, static_cast<std::size_t>(omp_get_max_threads()));
+  if (work > kWorthSharing) {
+    parts = std::min(count, thread_count());
   }
   if (parts <= 1) {
     body(0, count);

@@ -8,8 +8,6 @@
 #include "model/error.h"
 #include "model/transformer_layers.h"
 
-extern "C" void openblas_set_num_threads(int threads);
-
 namespace ltz {
 
 Matrix sinusoidal_positions(int rows, int width) {
@@ -37,8 +35,6 @@ std::string output_table(const ModelConfig& config) {
 Transformer::Transformer(const Checkpoint& checkpoint, Arithmetic arithmetic)
     : config_(checkpoint.config), observer_(std::make_unique<InputObserver>()) {
   validate(checkpoint);
-  // The BLAS is called by those who calibrate and compress, from loops that are parallel.
-  openblas_set_num_threads(1);
   const auto find = [&](const std::string& name) -> std::span<const float> {
     const auto tensor = checkpoint.tensors.find(name);
     if (tensor == checkpoint.tensors.end()) {

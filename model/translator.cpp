@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <mutex>
 #include <utility>
 
 #include "model/error.h"
@@ -66,10 +67,11 @@ std::vector<std::vector<Hypothesis>> translate(const Transformer& model,
   std::vector<std::vector<Hypothesis>> results(sources.size());
   std::vector<std::exception_ptr> errors(batching.batches.size());
   std::size_t done = 0;
+  std::mutex one_at_a_time;
   const auto finished = [&](std::size_t sentence, std::vector<Hypothesis> hypotheses) {
     results[sentence] = std::move(hypotheses);
     if (progress) {
-#pragma omp critical(ltz_batch_progress)
+      const std::lock_guard lock(one_at_a_time);
       progress(++done, sources.size());
     }
   };
@@ -83,8 +85,7 @@ std::vector<std::vector<Hypothesis>> translate(const Transformer& model,
       next = errors.size();  // those before this one are taken: of all errors, the first is found
     }
   };
-  const auto threads = static_cast<std::size_t>(omp_get_max_threads());
-  parallel_for(std::min(threads, errors.size()), [&](std::size_t) {
+  parallel_for(std::min(thread_count(), errors.size()), [&](std::size_t) {
     BeamSearch search(model, options);
     bool more = true;
     while (more || search.sentences() > 0) {

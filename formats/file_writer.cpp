@@ -1,5 +1,3 @@
-#include "formats/file.h"
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,54 +10,14 @@
 #include <system_error>
 #include <utility>
 
+#include "formats/file.h"
+#include "formats/file_descriptor.h"
 #include "model/error.h"
 
 namespace ltz::formats {
 namespace {
 
 namespace fs = std::filesystem;
-
-[[noreturn]] void fail(const fs::path& path, const std::string& what, int code = errno) {
-  const std::string reason = std::generic_category().message(code);
-  throw IoError(path.string() + ": " + (what.empty() ? "" : what + ": ") + reason);
-}
-
-bool is_standard_stream(const fs::path& path) {
-  return path == "-";
-}
-
-// Closes on every way out; commit() closes by itself, to see the error.
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  ~Descriptor() {
-    if (descriptor_ > STDERR_FILENO) {
-      ::close(descriptor_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
-// Reads up to `room` bytes; fewer only at the end of the file.
-std::size_t read_fully(int descriptor, std::byte* out, std::size_t room, const fs::path& path) {
-  std::size_t done = 0;
-  while (done < room) {
-    const ssize_t got = ::read(descriptor, out + done, room - done);
-    if (got == 0) {
-      break;
-    }
-    if (got < 0 && errno != EINTR) {
-      fail(path, "cannot read");
-    }
-    done += got > 0 ? static_cast<std::size_t>(got) : 0;
-  }
-  return done;
-}
 
 // Where symbolic links lead; still a link if they go round in circles.
 fs::path follow_links(const fs::path& name) {
@@ -85,43 +43,11 @@ void sync_folder(const fs::path& file, const fs::path& name) {
   }
   // EINVAL: the file system does not know this operation.
   if (descriptor.get() < 0 || (::fsync(descriptor.get()) != 0 && errno != EINVAL)) {
-    fail(name, "cannot sync the folder");
+    throw_io_error(name, "cannot sync the folder");
   }
 }
 
 }  // namespace
-
-std::vector<std::byte> read_file(const fs::path& path) {
-  const bool standard_input = is_standard_stream(path);
-  const Descriptor descriptor(standard_input ? STDIN_FILENO
-                                             : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (descriptor.get() < 0) {
-    fail(path, "");
-  }
-  struct stat status = {};
-  if (::fstat(descriptor.get(), &status) != 0) {
-    fail(path, "");
-  }
-  if (S_ISDIR(status.st_mode)) {
-    fail(path, "", EISDIR);
-  }
-  std::vector<std::byte> bytes;
-  if (S_ISREG(status.st_mode)) {
-    bytes.resize(static_cast<std::size_t>(status.st_size));
-    bytes.resize(read_fully(descriptor.get(), bytes.data(), bytes.size(), path));
-  }
-  // A pipe, a file of /proc, or one that grows: the size is known at its end only.
-  std::array<std::byte, 65536> chunk;
-  while (const std::size_t got = read_fully(descriptor.get(), chunk.data(), chunk.size(), path)) {
-    bytes.insert(bytes.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(got));
-  }
-  return bytes;
-}
-
-std::string read_text_file(const fs::path& path) {
-  const std::vector<std::byte> bytes = read_file(path);
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
 
 bool is_written_directly(const fs::path& path) {
   struct stat status = {};
@@ -140,14 +66,14 @@ AtomicFile::AtomicFile(fs::path target) : name_(std::move(target)) {
   target_ = follow_links(name_);
   std::error_code error;
   if (fs::is_symlink(target_, error)) {
-    fail(name_, "cannot write", ELOOP);
+    throw_io_error(name_, "cannot write", ELOOP);
   }
   open_temporary();
   if (exists && ::fchmod(descriptor_, status.st_mode & 07777) != 0) {
     const int code = errno;
     ::close(descriptor_);
     ::unlink(path_.c_str());
-    fail(name_, "cannot keep the permissions", code);
+    throw_io_error(name_, "cannot keep the permissions", code);
   }
 }
 
@@ -162,7 +88,7 @@ void AtomicFile::open_directly() {
     descriptor_ = ::open(name_.c_str(), O_WRONLY | O_CLOEXEC);
   }
   if (descriptor_ < 0) {
-    fail(name_, "cannot write");
+    throw_io_error(name_, "cannot write");
   }
 }
 
@@ -182,7 +108,7 @@ void AtomicFile::open_temporary() {
       break;
     }
   }
-  fail(name_, "cannot write");
+  throw_io_error(name_, "cannot write");
 }
 
 AtomicFile::~AtomicFile() {
@@ -198,7 +124,7 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
     if (written < 0 && errno != EINTR) {
-      fail(name_, "cannot write");
+      throw_io_error(name_, "cannot write");
     }
     bytes = bytes.subspan(written > 0 ? static_cast<std::size_t>(written) : 0);
   }
@@ -207,14 +133,14 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
 void AtomicFile::commit() {
   // EINVAL: a pipe, a terminal or a file system without this operation.
   if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != ENOTSUP) {
-    fail(name_, "cannot write");
+    throw_io_error(name_, "cannot write");
   }
   if (::close(std::exchange(descriptor_, -1)) != 0) {
     const int code = errno;
     if (temporary()) {
       ::unlink(path_.c_str());
     }
-    fail(name_, "cannot write", code);
+    throw_io_error(name_, "cannot write", code);
   }
   if (!temporary()) {
     return;
@@ -222,7 +148,7 @@ void AtomicFile::commit() {
   if (::rename(path_.c_str(), target_.c_str()) != 0) {
     const int code = errno;
     ::unlink(path_.c_str());
-    fail(name_, "cannot replace", code);
+    throw_io_error(name_, "cannot replace", code);
   }
   sync_folder(target_, name_);
 }
@@ -236,12 +162,12 @@ void write_file_atomically(const fs::path& path, std::span<const std::byte> byte
 void require_writable(const fs::path& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) {
-    fail(path, "cannot write", EISDIR);
+    throw_io_error(path, "cannot write", EISDIR);
   }
   if (!is_written_directly(path)) {
     const AtomicFile never_committed(path);
   } else if (!is_standard_stream(path) && ::access(path.c_str(), W_OK) != 0) {
-    fail(path, "cannot write");
+    throw_io_error(path, "cannot write");
   }
 }
 

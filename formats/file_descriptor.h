@@ -1,0 +1,43 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include "model/error.h"
+
+// What reading and writing a file have in common.
+namespace ltz::formats {
+
+// Throws IoError for what the operating system refused.
+[[noreturn]] inline void throw_io_error(const std::filesystem::path& path, const std::string& what,
+                                        int code = errno) {
+  const std::string reason = std::generic_category().message(code);
+  throw IoError(path.string() + ": " + (what.empty() ? "" : what + ": ") + reason);
+}
+
+inline bool is_standard_stream(const std::filesystem::path& path) {
+  return path == "-";
+}
+
+// Closes on every way out; commit() closes by itself, to see the error.
+class Descriptor {
+ public:
+  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
+  ~Descriptor() {
+    if (descriptor_ > STDERR_FILENO) {
+      ::close(descriptor_);
+    }
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace ltz::formats
