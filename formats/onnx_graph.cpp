@@ -128,7 +128,7 @@ std::vector<OnnxValue> OnnxGraph::apply(std::string_view op, std::vector<OnnxVal
                                         const OnnxAttributes& attributes, std::size_t results) {
   onnx::NodeProto& node = *graph().add_node();
   node.set_op_type(std::string(op));
-  node.set_name(fmt::format("{}/{}_{}", prefix_, op, nodes_++));
+  node.set_name(fmt::format("{}/{}_{}", prefix_, op, values_));
   for (OnnxValue& input : inputs) {
     node.add_input(std::move(input));
   }
@@ -137,7 +137,7 @@ std::vector<OnnxValue> OnnxGraph::apply(std::string_view op, std::vector<OnnxVal
   }
   std::vector<OnnxValue> outputs;
   for (std::size_t i = 0; i < results; ++i) {
-    outputs.push_back(results == 1 ? node.name() : fmt::format("{}.{}", node.name(), i));
+    outputs.push_back(std::to_string(values_++));
     node.add_output(outputs.back());
   }
   return outputs;

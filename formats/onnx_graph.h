@@ -70,7 +70,7 @@ class OnnxGraph {
   // The result of a node, which gets the port's name: all nodes that take it are there already.
   void output(const OnnxValue& value, const OnnxPort& port);
 
-  // Nodes to come are named prefix/Operator_N.
+  // Nodes to come are named prefix/Operator_N, N being the name of their first result.
   void name_nodes(const std::string& prefix) { prefix_ = prefix; }
   // Adds a node of one result. An input that is an empty name is one that was left out.
   OnnxValue apply(std::string_view op, std::vector<OnnxValue> inputs,
@@ -100,7 +100,7 @@ class OnnxGraph {
   int opset_;
   std::unique_ptr<onnx::ModelProto> model_;
   std::string prefix_;
-  std::size_t nodes_ = 0;
+  std::size_t values_ = 0;  // that have a number for a name: longer ones would take up space
   std::set<std::string> shared_;
 };
 
