@@ -1,11 +1,14 @@
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "cli/onnx_options.h"
 #include "cli/options.h"
+#include "formats/folder.h"
 #include "model/average.h"
 #include "model/context.h"
 
@@ -15,6 +18,7 @@ namespace {
 struct Options {
   std::vector<std::string> files;  // inputs, then the output
   formats::VocabularyFiles vocabulary;
+  OnnxExport onnx;
 };
 
 // Every parameter as plain floats, for tools that know nothing of codebooks.
@@ -30,7 +34,11 @@ int run(const Options& options) {
   const std::span inputs(options.files.data(), options.files.size() - 1);
   const std::string& output = options.files.back();
   Files files;
-  files.writes_model(output);
+  if (options.onnx.wanted) {
+    files.writes_folder(output);
+  } else {
+    files.writes_model(output);
+  }
   for (const std::string& input : inputs) {
     files.reads(ModelOptions{.path = input, .vocabulary = options.vocabulary});
   }
@@ -38,25 +46,31 @@ int run(const Options& options) {
   CheckpointAverage average;
   for (const std::string& input : inputs) {
     formats::ModelFile file = formats::read_model(input, options.vocabulary);
-    if (file.container == "ltz") {
+    if (file.container == "ltz" && !options.onnx.wanted) {
       decode_tensors(file.checkpoint);
     }
     in_context(input, [&] { average.add(std::move(file.checkpoint)); });
   }
-  formats::write_model(output, average.take());
+  if (options.onnx.wanted) {
+    formats::write_folder(output, formats::export_onnx(average.take(), options.onnx.options));
+  } else {
+    formats::write_model(output, average.take());
+  }
   return kDone;
 }
 
 }  // namespace
 
 void setup_convert(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("convert", "Convert between containers");
+  auto* command = app.add_subcommand("convert", "Convert between containers, or to ONNX");
   auto options = std::make_shared<Options>();
   add_vocabulary_files(*command, options->vocabulary);
+  add_onnx(*command, options->onnx);
   command
       ->add_option("FILES", options->files,
                    "IN... OUT: the model to read (of several, the average is taken), and the file "
-                   "to write in the container of its name: .h5, .safetensors or .ltz")
+                   "to write in the container of its name: .h5, .safetensors or .ltz; with "
+                   "--format onnx, the folder")
       ->option_text(" ")
       ->expected(2, 1000)
       ->required();
@@ -64,7 +78,8 @@ void setup_convert(CLI::App& app, Action& action) {
       "From .ltz it decodes to plain floats; `ltz unpack` keeps the codebooks.\n"
       "Examples:\n"
       "  ltz convert checkpoint.pt model.safetensors\n"
-      "  ltz convert checkpoint41.pt checkpoint42.pt checkpoint43.pt average.h5");
+      "  ltz convert checkpoint41.pt checkpoint42.pt checkpoint43.pt average.h5\n"
+      "  ltz convert model.ltz model-onnx --format onnx --weights codes");
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "formats/file.h"
+#include "formats/folder.h"
 #include "formats/model_file.h"
 #include "model/error.h"
 
@@ -94,6 +95,11 @@ Files& Files::writes_ltz(const std::string& path) {
   return writes(path);
 }
 
+Files& Files::writes_folder(const std::string& path) {
+  folders_.emplace_back(path);
+  return *this;
+}
+
 void Files::check() const {
   require_one_standard_stream(inputs_, "input");
   require_one_standard_stream(outputs_, "output");
@@ -108,6 +114,9 @@ void Files::check() const {
       }
     }
     formats::require_writable(outputs_[i]);
+  }
+  for (const fs::path& folder : folders_) {
+    formats::require_new_folder(folder);
   }
 }
 

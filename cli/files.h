@@ -29,6 +29,8 @@ class Files {
   Files& writes_model(const std::string& path);
   // Named .ltz; or a pipe, a device or standard output.
   Files& writes_ltz(const std::string& path);
+  // A folder that is not there yet, or empty.
+  Files& writes_folder(const std::string& path);
 
   // Throws ConfigError or IoError that names the output, CLI::ValidationError when standard input
   // or output is to be used twice.
@@ -37,6 +39,7 @@ class Files {
  private:
   std::vector<std::filesystem::path> inputs_;
   std::vector<std::filesystem::path> outputs_;
+  std::vector<std::filesystem::path> folders_;
 };
 
 }  // namespace ltz::cli

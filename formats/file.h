@@ -45,6 +45,10 @@ class AtomicFile {
 // Whether AtomicFile writes without another name: to "-", and to what is there and no regular file.
 bool is_written_directly(const std::filesystem::path& path);
 
+// Makes the names in the folder that a file or folder is in durable. Throws IoError, naming the
+// file.
+void sync_folder_of(const std::filesystem::path& file);
+
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
 // Finds out, before any work is done, whether AtomicFile could write here. Leaves nothing behind;

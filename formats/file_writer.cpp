@@ -34,7 +34,9 @@ fs::path follow_links(const fs::path& name) {
   return path;
 }
 
-void sync_folder(const fs::path& file, const fs::path& name) {
+}  // namespace
+
+void sync_folder_of(const fs::path& file) {
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
   const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // A folder that may be written but not listed cannot be opened; the file itself is safe then.
@@ -43,11 +45,9 @@ void sync_folder(const fs::path& file, const fs::path& name) {
   }
   // EINVAL: the file system does not know this operation.
   if (descriptor.get() < 0 || (::fsync(descriptor.get()) != 0 && errno != EINVAL)) {
-    throw_io_error(name, "cannot sync the folder");
+    throw_io_error(file, "cannot sync the folder");
   }
 }
-
-}  // namespace
 
 bool is_written_directly(const fs::path& path) {
   struct stat status = {};
@@ -150,7 +150,7 @@ void AtomicFile::commit() {
     ::unlink(path_.c_str());
     throw_io_error(name_, "cannot replace", code);
   }
-  sync_folder(target_, name_);
+  sync_folder_of(target_);
 }
 
 void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {

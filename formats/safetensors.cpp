@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -117,6 +118,33 @@ SafetensorsFile parse_safetensors(std::span<const std::byte> bytes) {
                                              static_cast<std::size_t>(entry.end - entry.begin))});
   }
   return file;
+}
+
+std::vector<std::byte> encode_safetensors(const SafetensorsFile& file) {
+  std::vector<std::pair<std::string, const SafetensorsView*>> tensors;
+  for (const auto& [name, tensor] : file.tensors) {
+    tensors.emplace_back(name, &tensor);
+  }
+  // So that all elements are at multiples of their size.
+  std::ranges::stable_sort(tensors, std::greater(), [](const auto& entry) {
+    return safetensors_bits(entry.second->dtype).value_or(0);
+  });
+  SafetensorsHeader header{.metadata = file.metadata};
+  std::int64_t offset = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const std::int64_t end = offset + static_cast<std::int64_t>(tensor->bytes.size());
+    header.tensors[name] = {tensor->dtype, tensor->shape, offset, end};
+    offset = end;
+  }
+  const std::string text = safetensors_header_text(header);
+  std::vector<std::byte> bytes;
+  bytes.reserve(kSafetensorsLengthBytes + text.size() + static_cast<std::size_t>(offset));
+  put_integer(bytes, static_cast<std::uint64_t>(text.size()));
+  put_bytes(bytes, std::as_bytes(std::span(text)));
+  for (const auto& [name, tensor] : tensors) {
+    put_bytes(bytes, tensor->bytes);
+  }
+  return bytes;
 }
 
 }  // namespace ltz::formats

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/tensor.h"
 
@@ -41,5 +42,9 @@ bool is_safetensors(std::span<const std::byte> bytes);
 // Checks every rule of the format. Copies only the header, whose parts take no more than a few
 // times its bytes. Throws FormatError, which names the tensor but not the file.
 SafetensorsFile parse_safetensors(std::span<const std::byte> bytes);
+
+// The file that has these tensors, wide elements first, by name. Throws FormatError when its header
+// is longer than one may be.
+std::vector<std::byte> encode_safetensors(const SafetensorsFile& file);
 
 }  // namespace ltz::formats

@@ -18,6 +18,10 @@ using nlohmann::json;
 // torch itself refuses tensors of more dimensions.
 constexpr std::size_t kMaxRank = 64;
 
+constexpr const char* kDtype = "dtype";
+constexpr const char* kShape = "shape";
+constexpr const char* kOffsets = "data_offsets";
+
 // Builds the header from the parser's events. A document tree would take twenty times the bytes of
 // a hostile header, keep only the last of two equal keys, and nest as deep as the file says; here,
 // whatever has no place in a header is refused where it begins.
@@ -133,10 +137,6 @@ class HeaderBuilder : public nlohmann::json_sax<json> {
  private:
   enum class Place { kStart, kTop, kMetadata, kTensor, kNumbers, kEnd };
 
-  static constexpr const char* kDtype = "dtype";
-  static constexpr const char* kShape = "shape";
-  static constexpr const char* kOffsets = "data_offsets";
-
   [[noreturn]] void fail(const std::string& reason) const {
     throw FormatError(fmt::format("tensor {}: {}", name_, reason));
   }
@@ -185,6 +185,26 @@ SafetensorsHeader parse_safetensors_header(std::string_view text) {
   HeaderBuilder builder;
   json::sax_parse(text.begin(), text.end(), &builder);
   return builder.take();
+}
+
+std::string safetensors_header_text(const SafetensorsHeader& header) {
+  json object = json::object();
+  if (!header.metadata.empty()) {
+    object[kSafetensorsMetadata] = header.metadata;
+  }
+  for (const auto& [name, entry] : header.tensors) {
+    object[name] = {
+        {kDtype, entry.dtype}, {kShape, entry.shape}, {kOffsets, {entry.begin, entry.end}}};
+  }
+  std::string text = object.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');
+  if (text.size() > kSafetensorsMaxHeader) {
+    throw FormatError(
+        fmt::format("configuration and vocabularies take {} bytes, more than the {} of a "
+                    ".safetensors header",
+                    text.size(), kSafetensorsMaxHeader));
+  }
+  return text;
 }
 
 }  // namespace ltz::formats

@@ -25,5 +25,8 @@ struct SafetensorsHeader {
 // text: the header as it is in the file. Throws FormatError, naming the tensor, for what is not
 // JSON of exactly this form; the entries are not yet compared with anything.
 SafetensorsHeader parse_safetensors_header(std::string_view text);
+// As it is in a file, with spaces at its end so that the data begin at a multiple of 8. Throws
+// FormatError when it is longer than a header may be.
+std::string safetensors_header_text(const SafetensorsHeader& header);
 
 }  // namespace ltz::formats

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "formats/ltz_float16.h"
 #include "formats/safetensors.h"
 #include "formats/safetensors_checkpoint.h"
+#include "formats/safetensors_header.h"
 #include "formats/safetensors_metadata.h"
 #include "formats/tensor_checks.h"
 #include "formats/utf8.h"
@@ -21,8 +21,6 @@
 
 namespace ltz::formats {
 namespace {
-
-using nlohmann::json;
 
 Precision precision_of(const Tensor& tensor) {
   const auto* dense = std::get_if<DenseValues>(&tensor.data);
@@ -77,11 +75,12 @@ std::string text_of(const std::string& what, const std::vector<std::string>& lin
   return join_lines(lines);
 }
 
-json metadata_of(const Checkpoint& checkpoint) {
+std::map<std::string, std::string> metadata_of(const Checkpoint& checkpoint) {
   // "format" is what the transformers library asks for.
-  json metadata = {{"format", "pt"},
-                   {safetensors_keys::kVersion, kSafetensorsVersion},
-                   {safetensors_keys::kConfig, config_text(checkpoint.config)}};
+  std::map<std::string, std::string> metadata = {
+      {"format", "pt"},
+      {safetensors_keys::kVersion, kSafetensorsVersion},
+      {safetensors_keys::kConfig, config_text(checkpoint.config)}};
   metadata[safetensors_keys::kSource] =
       text_of("source vocabulary", checkpoint.source_vocabulary.words());
   if (checkpoint.target_vocabulary != checkpoint.source_vocabulary) {
@@ -96,27 +95,16 @@ json metadata_of(const Checkpoint& checkpoint) {
 
 using NamedTensor = std::pair<std::string, const Tensor*>;
 
-// Of each entry: dtype, shape and where the bytes are, one tensor behind the other.
-std::string header_of(const Checkpoint& checkpoint, const std::vector<NamedTensor>& tensors) {
-  json header = {{kSafetensorsMetadata, metadata_of(checkpoint)}};
-  std::size_t offset = 0;
+// One tensor behind the other.
+SafetensorsHeader header_of(const Checkpoint& checkpoint, const std::vector<NamedTensor>& tensors) {
+  SafetensorsHeader header{.metadata = metadata_of(checkpoint)};
+  std::int64_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
-    const std::size_t end = offset + byte_count(*tensor);
-    header[name] = {{"dtype", dtype_of(precision_of(*tensor))},
-                    {"shape", tensor->shape},
-                    {"data_offsets", {offset, end}}};
+    const std::int64_t end = offset + static_cast<std::int64_t>(byte_count(*tensor));
+    header.tensors[name] = {dtype_of(precision_of(*tensor)), tensor->shape, offset, end};
     offset = end;
   }
-  std::string text = header.dump();
-  // The data begin at a multiple of 8.
-  text.append((8 - text.size() % 8) % 8, ' ');
-  if (text.size() > kSafetensorsMaxHeader) {
-    throw FormatError(
-        fmt::format("configuration and vocabularies take {} bytes, more than the {} of a "
-                    ".safetensors header",
-                    text.size(), kSafetensorsMaxHeader));
-  }
-  return text;
+  return header;
 }
 
 }  // namespace
@@ -136,7 +124,7 @@ std::vector<std::byte> encode_safetensors(const Checkpoint& checkpoint) {
     return std::pair(-bits_of(precision_of(*entry.second)), std::string_view(entry.first));
   });
 
-  const std::string header = header_of(checkpoint, tensors);
+  const std::string header = safetensors_header_text(header_of(checkpoint, tensors));
   std::vector<std::byte> bytes;
   std::size_t size = kSafetensorsLengthBytes + header.size();
   for (const auto& [name, tensor] : tensors) {

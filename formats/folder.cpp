@@ -1,0 +1,101 @@
+#include "formats/folder.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <random>
+#include <system_error>
+
+#include "formats/file.h"
+#include "model/error.h"
+
+namespace ltz::formats {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const fs::path& path, const std::string& what, int code = errno) {
+  throw IoError(path.string() + ": " + what + ": " + std::generic_category().message(code));
+}
+
+// Without a slash at its end.
+fs::path without_slash(const fs::path& path) {
+  return path.has_filename() ? path : path.parent_path();
+}
+
+// A folder that is removed again unless it gets its name.
+class TemporaryFolder {
+ public:
+  explicit TemporaryFolder(const fs::path& target) : target_(target) {
+    std::random_device random;
+    for (int attempt = 0; attempt < 100; ++attempt) {
+      std::array<char, 16> suffix = {};
+      std::snprintf(suffix.data(), suffix.size(), ".tmp%08x", random());
+      path_ = target;
+      path_ += suffix.data();
+      if (::mkdir(path_.c_str(), 0777) == 0) {
+        return;
+      }
+      if (errno != EEXIST) {
+        break;
+      }
+    }
+    fail(target, "cannot make this folder");
+  }
+  ~TemporaryFolder() {
+    if (!path_.empty()) {
+      std::error_code ignored;
+      fs::remove_all(path_, ignored);
+    }
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const fs::path& path() const { return path_; }
+
+  void commit() {
+    if (::rename(path_.c_str(), target_.c_str()) != 0) {
+      fail(target_, "cannot make this folder");
+    }
+    path_.clear();
+    sync_folder_of(target_);
+  }
+
+ private:
+  fs::path target_;
+  fs::path path_;
+};
+
+}  // namespace
+
+void require_new_folder(const fs::path& path) {
+  const fs::path target = without_slash(path);
+  if (target == "-") {
+    throw IoError("-: expected the name of a folder, found standard output");
+  }
+  std::error_code error;
+  const fs::file_status status = fs::symlink_status(target, error);
+  if (fs::exists(status) && !fs::is_directory(status)) {
+    fail(path, "cannot make this folder", EEXIST);
+  }
+  if (fs::exists(status) && !fs::is_empty(target, error)) {
+    fail(path, "cannot make this folder", error ? error.value() : ENOTEMPTY);
+  }
+  const TemporaryFolder never_committed(target);
+}
+
+void write_folder(const fs::path& path,
+                  const std::map<std::string, std::vector<std::byte>>& files) {
+  require_new_folder(path);
+  TemporaryFolder folder(without_slash(path));
+  for (const auto& [name, bytes] : files) {
+    write_file_atomically(folder.path() / name, bytes);
+  }
+  folder.commit();
+}
+
+}  // namespace ltz::formats
