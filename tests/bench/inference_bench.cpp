@@ -32,15 +32,29 @@ std::int64_t length(const TokenIds& sentence) {
   return static_cast<std::int64_t>(sentence.size());
 }
 
-// Products of a square matrix with the rows of a batch: in floats, and in bytes with what it takes
-// to make bytes of the rows.
-void product(benchmark::State& state, Arithmetic arithmetic) {
+Tensor square_matrix(int width, bool coded) {
+  const Matrix values = Matrix::Random(width, width);
+  const Shape shape = {width, width};
+  if (!coded) {
+    return dense_tensor(shape, {values.data(), values.data() + values.size()});
+  }
+  QuantizedValues quantized;
+  for (int j = 0; j < 16; ++j) {
+    quantized.centroids.push_back(static_cast<float>(j - 8));
+  }
+  for (const float value : values.reshaped()) {
+    quantized.codes.push_back(static_cast<std::uint8_t>(8.0f * (value + 0.999f)));
+  }
+  return {shape, quantized};
+}
+
+// Products of a square matrix with the rows of a batch: in floats, from codes of 4 bits, and in
+// bytes with what it takes to make bytes of the rows.
+void product(benchmark::State& state, Arithmetic arithmetic, bool coded) {
   const auto width = static_cast<int>(state.range(0));
   const auto rows = static_cast<int>(state.range(1));
   const Matrix x = Matrix::Random(rows, width);
-  const Matrix weights = Matrix::Random(width, width);
-  const WeightMatrix matrix({weights.data(), static_cast<std::size_t>(weights.size())}, width,
-                            width, arithmetic);
+  const WeightMatrix matrix(square_matrix(width, coded), width, width, arithmetic);
   Matrix y(rows, width);
   for (auto _ : state) {
     const ProductRows prepared(x, arithmetic);
@@ -49,11 +63,15 @@ void product(benchmark::State& state, Arithmetic arithmetic) {
   }
   report_mult_adds(state, std::int64_t{rows} * width * width);
 }
-BENCHMARK_CAPTURE(product, float32, Arithmetic::kFloat32)
+BENCHMARK_CAPTURE(product, float32, Arithmetic::kFloat32, false)
     ->ArgNames({"width", "rows"})
     ->ArgsProduct({{80, 160, 496}, {4, 256}})
     ->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(product, int8, Arithmetic::kInt8)
+BENCHMARK_CAPTURE(product, codes, Arithmetic::kFloat32, true)
+    ->ArgNames({"width", "rows"})
+    ->ArgsProduct({{80, 160, 496}, {4, 256}})
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(product, int8, Arithmetic::kInt8, false)
     ->ArgNames({"width", "rows"})
     ->ArgsProduct({{80, 160, 496}, {4, 256}})
     ->Unit(benchmark::kMicrosecond);

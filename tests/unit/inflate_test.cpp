@@ -8,6 +8,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "model/error.h"
 
@@ -78,8 +79,9 @@ std::vector<Bytes> samples() {
   std::vector<Bytes> samples = {{}, Bytes(1), Bytes(70'000, std::byte{7})};
   Bytes noise(70'000);
   std::ranges::generate(noise, [&] { return static_cast<std::byte>(random()); });
-  Bytes far(noise.begin(), noise.begin() + 32'768);
-  far.insert(far.end(), noise.begin(), noise.begin() + 300);
+  // Repeats itself at the greatest distance there is.
+  Bytes far(noise.begin(), noise.begin() + 33'000);
+  std::copy_n(far.begin(), 232, far.begin() + 32'768);
   Bytes words;
   while (words.size() < 60'000) {
     const std::string word = "w" + std::to_string(random() % (1 + random() % 3000)) + "\n";
