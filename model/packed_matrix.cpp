@@ -135,18 +135,14 @@ __attribute__((target("arch=x86-64-v4"))) void look_up_avx512(const std::uint8_t
     _mm512_storeu_ps(to + kPanel, scale * _mm512_maskz_permutexvar_ps(kAll, second, table));
   }
 }
-#endif
 
 bool has_avx512() {
-#ifdef __x86_64__
   __builtin_cpu_init();
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512vl");
-#else
-  return false;
-#endif
 }
+#endif
 
 LookUp best_look_up() {
 #ifdef __x86_64__
