@@ -5,12 +5,13 @@
 #include <cerrno>
 #include <cstddef>
 
-#if defined(__has_feature)
+// GCC says it one way, Clang the other; other headers may pretend that GCC knows __has_feature.
+#if defined(__SANITIZE_ADDRESS__)
+#define LTZ_HAS_ASAN
+#elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define LTZ_HAS_ASAN
 #endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define LTZ_HAS_ASAN
 #endif
 
 namespace {
