@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <system_error>
 
@@ -18,6 +19,11 @@ namespace ltz::formats {
   const std::string reason = std::generic_category().message(code);
   throw IoError(path.string() + ": " + (what.empty() ? "" : what + ": ") + reason);
 }
+
+// A new name beside the target, which create(name) has taken: it says whether, or why not in errno.
+// Empty, with that errno, where no name can be had.
+std::filesystem::path create_beside(const std::filesystem::path& target,
+                                    const std::function<bool(const char*)>& create);
 
 inline bool is_standard_stream(const std::filesystem::path& path) {
   return path == "-";

@@ -36,6 +36,23 @@ fs::path follow_links(const fs::path& name) {
 
 }  // namespace
 
+fs::path create_beside(const fs::path& target, const std::function<bool(const char*)>& create) {
+  std::random_device random;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    std::array<char, 16> suffix = {};
+    std::snprintf(suffix.data(), suffix.size(), ".tmp%08x", random());
+    fs::path path = target;
+    path += suffix.data();
+    if (create(path.c_str())) {
+      return path;
+    }
+    if (errno != EEXIST) {
+      break;
+    }
+  }
+  return {};
+}
+
 void sync_folder_of(const fs::path& file) {
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
   const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -94,21 +111,13 @@ void AtomicFile::open_directly() {
 
 void AtomicFile::open_temporary() {
   // Not mkstemp: it creates files that only their owner can read.
-  std::random_device random;
-  for (int attempt = 0; attempt < 100; ++attempt) {
-    std::array<char, 16> suffix = {};
-    std::snprintf(suffix.data(), suffix.size(), ".tmp%08x", random());
-    path_ = target_;
-    path_ += suffix.data();
-    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ >= 0) {
-      return;
-    }
-    if (errno != EEXIST) {
-      break;
-    }
+  path_ = create_beside(target_, [&](const char* path) {
+    descriptor_ = ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    return descriptor_ >= 0;
+  });
+  if (path_.empty()) {
+    throw_io_error(name_, "cannot write");
   }
-  throw_io_error(name_, "cannot write");
 }
 
 AtomicFile::~AtomicFile() {

@@ -1,16 +1,13 @@
 #include "formats/folder.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
-#include <random>
 #include <system_error>
 
 #include "formats/file.h"
+#include "formats/file_descriptor.h"
 #include "model/error.h"
 
 namespace ltz::formats {
@@ -18,9 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail(const fs::path& path, const std::string& what, int code = errno) {
-  throw IoError(path.string() + ": " + what + ": " + std::generic_category().message(code));
-}
+constexpr const char* kCannotMake = "cannot make this folder";
 
 // Without a slash at its end.
 fs::path without_slash(const fs::path& path) {
@@ -30,21 +25,12 @@ fs::path without_slash(const fs::path& path) {
 // A folder that is removed again unless it gets its name.
 class TemporaryFolder {
  public:
-  explicit TemporaryFolder(const fs::path& target) : target_(target) {
-    std::random_device random;
-    for (int attempt = 0; attempt < 100; ++attempt) {
-      std::array<char, 16> suffix = {};
-      std::snprintf(suffix.data(), suffix.size(), ".tmp%08x", random());
-      path_ = target;
-      path_ += suffix.data();
-      if (::mkdir(path_.c_str(), 0777) == 0) {
-        return;
-      }
-      if (errno != EEXIST) {
-        break;
-      }
+  explicit TemporaryFolder(const fs::path& target)
+      : target_(target),
+        path_(create_beside(target, [](const char* path) { return ::mkdir(path, 0777) == 0; })) {
+    if (path_.empty()) {
+      throw_io_error(target, kCannotMake);
     }
-    fail(target, "cannot make this folder");
   }
   ~TemporaryFolder() {
     if (!path_.empty()) {
@@ -59,7 +45,7 @@ class TemporaryFolder {
 
   void commit() {
     if (::rename(path_.c_str(), target_.c_str()) != 0) {
-      fail(target_, "cannot make this folder");
+      throw_io_error(target_, kCannotMake);
     }
     path_.clear();
     sync_folder_of(target_);
@@ -80,10 +66,10 @@ void require_new_folder(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::symlink_status(target, error);
   if (fs::exists(status) && !fs::is_directory(status)) {
-    fail(path, "cannot make this folder", EEXIST);
+    throw_io_error(path, kCannotMake, EEXIST);
   }
   if (fs::exists(status) && !fs::is_empty(target, error)) {
-    fail(path, "cannot make this folder", error ? error.value() : ENOTEMPTY);
+    throw_io_error(path, kCannotMake, error ? error.value() : ENOTEMPTY);
   }
   const TemporaryFolder never_committed(target);
 }
