@@ -10,11 +10,6 @@ namespace {
 constexpr std::int64_t kFirstPosition =
     Vocabulary::kPad + 1;  // the row of a sentence's first token
 
-std::string table_of(const ModelConfig& config, Stack which) {
-  const bool shared = config.share_all_embeddings;
-  return std::string(shared ? "encoder" : name_of(which)) + ".embed_tokens.weight";
-}
-
 // rows: (n) int64 -> (n, width): sines of position times frequency, then cosines.
 OnnxValue sinusoids(OnnxGraph& graph, const OnnxValue& rows, int width) {
   const int half = width / 2;
@@ -82,7 +77,8 @@ OnnxValue target_position(OnnxBuilder& builder, const OnnxStep& step) {
 // Rows of the table, scaled by the root of their width.
 OnnxValue embed(OnnxBuilder& builder, Stack which, const OnnxValue& tokens) {
   const auto width = static_cast<float>(builder.stack(which).embed_dim);
-  const OnnxValue embedded = builder.parameters.rows(table_of(builder.config, which), tokens);
+  const OnnxValue embedded =
+      builder.parameters.rows(embedding_table(builder.config, which), tokens);
   return builder.graph.apply("Mul", {embedded, builder.graph.number(std::sqrt(width))});
 }
 

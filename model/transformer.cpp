@@ -24,12 +24,14 @@ Matrix sinusoidal_positions(int rows, int width) {
   return table;
 }
 
+std::string embedding_table(const ModelConfig& config, Stack which) {
+  return which == Stack::kEncoder || config.share_all_embeddings ? "encoder.embed_tokens.weight"
+                                                                 : "decoder.embed_tokens.weight";
+}
+
 std::string output_table(const ModelConfig& config) {
-  if (config.share_all_embeddings) {
-    return "encoder.embed_tokens.weight";
-  }
-  return config.share_decoder_input_output_embed ? "decoder.embed_tokens.weight"
-                                                 : "decoder.embed_out";
+  const bool tied = config.share_all_embeddings || config.share_decoder_input_output_embed;
+  return tied ? embedding_table(config, Stack::kDecoder) : "decoder.embed_out";
 }
 
 Transformer::Transformer(const Checkpoint& checkpoint, Arithmetic arithmetic)

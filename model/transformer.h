@@ -14,6 +14,9 @@
 
 namespace ltz {
 
+// Name of a stack's table of embeddings, which may be the other's, too.
+std::string embedding_table(const ModelConfig& config, Stack which);
+
 // Name of the table that the decoder's features are multiplied with: decoder.embed_out, or the
 // embedding that it is tied to.
 std::string output_table(const ModelConfig& config);

@@ -30,10 +30,9 @@ class Embedding {
     const bool encoder = which == Stack::kEncoder;
     const StackConfig& stack = encoder ? config.encoder : config.decoder;
     const std::string name = encoder ? "encoder" : "decoder";
-    const bool shared = !encoder && config.share_all_embeddings;
     width_ = stack.embed_dim;
     rows_ = encoder ? config.source_vocabulary_size : config.target_vocabulary_size;
-    table_ = (shared ? "encoder" : name) + ".embed_tokens.weight";
+    table_ = embedding_table(config, which);
     tokens_ = parameters(table_).data();
     if (!config.token_positional_embeddings) {
       return;
