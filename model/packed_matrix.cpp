@@ -342,8 +342,10 @@ void PackedMatrix::multiply(MatrixView x, MutableMatrixView y, std::span<const f
       kMultiply({.x = x.data() + row * x.outerStride(),
                  .x_stride = x.outerStride(),
                  .panels = codes_.empty() ? panels_.data() + (first + column) * in : nullptr,
-                 .codes = {codes_.data() + (first + column) * ((in + 1) / 2), centroids_.data(),
-                           scales_.data() + first + column},
+                 .codes = codes_.empty()
+                              ? Codes{}
+                              : Codes{codes_.data() + (first + column) * ((in + 1) / 2),
+                                      centroids_.data(), scales_.data() + first + column},
                  .depth = in,
                  .y = y.data() + row * y.outerStride() + column,
                  .y_stride = y.outerStride(),
