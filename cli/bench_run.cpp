@@ -1,5 +1,4 @@
 #include "cli/bench_run.h"
-#include "cli/line_reader.h"
 
 #include <omp.h>
 
@@ -7,6 +6,7 @@
 #include <optional>
 #include <random>
 
+#include "cli/line_reader.h"
 #include "compress/kmeans.h"
 #include "eval/accounting.h"
 #include "eval/evaluate.h"

@@ -1,11 +1,11 @@
 #include "cli/calibration_run.h"
-#include "cli/line_reader.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "cli/line_reader.h"
 #include "cli/terminal.h"
 #include "eval/divergence.h"
 #include "eval/evaluate.h"

@@ -1,11 +1,10 @@
 #include "cli/options.h"
-#include "cli/line_reader.h"
 
 #include <charconv>
 #include <cmath>
 #include <sstream>
 
-#include "formats/file.h"
+#include "cli/line_reader.h"
 #include "model/error.h"
 
 namespace ltz::cli {

@@ -1,5 +1,4 @@
 #include "cli/retraining_run.h"
-#include "cli/line_reader.h"
 
 #include <fmt/format.h>
 
@@ -10,6 +9,7 @@
 
 #include "cli/finetune_run.h"
 #include "cli/fingerprint.h"
+#include "cli/line_reader.h"
 #include "cli/terminal.h"
 #include "model/error.h"
 #include "model/translator.h"

@@ -46,9 +46,12 @@ class FreeCodes {
   void step_part(std::size_t first, std::span<const float> gradient, double learning_rate);
 
   // Gives all elements the codes that their latent weights have at that multiple of the first
-  // price. codes: those of before, or others.
+  // price, or at the current one. codes: those of before, or others.
   void choose(std::span<const float> centroids, float price_factor,
               std::span<std::uint8_t> codes) const;
+  void choose(std::span<const float> centroids, std::span<std::uint8_t> codes) const {
+    choose(centroids, price_factor_, codes);
+  }
 
   // Whether bits cost anything.
   bool priced() const { return price_ > 0.0; }

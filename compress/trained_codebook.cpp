@@ -168,7 +168,7 @@ void TrainedCodebook::step(std::span<const float> gradient, const TrainingStep& 
   row_scales_.step(row_sums, learning_rate / typical_);
   if (free_) {
     order_centroids();
-    free_->choose(centroids_, free_->price_factor(), codes_);
+    free_->choose(centroids_, codes_);
   }
 }
 
@@ -213,7 +213,7 @@ void TrainedCodebook::count_codes() {
 
 void TrainedCodebook::set_price_factor(float price_factor) {
   free_->set_price_factor(price_factor);
-  free_->choose(centroids_, price_factor, codes_);
+  free_->choose(centroids_, codes_);
 }
 
 Tensor TrainedCodebook::tensor() const {
@@ -255,7 +255,7 @@ void TrainedCodebook::restore(const TrainingState& state) {
   centroid_adam_.restore(adam_state(state, 1));
   if (free_) {
     free_->restore(state, first_of_codes);
-    free_->choose(centroids_, free_->price_factor(), codes_);
+    free_->choose(centroids_, codes_);
   }
   if (has_row_scales()) {
     row_scales_.restore(state, first_of_rows);

@@ -43,16 +43,19 @@ compressed() { # ltz, model, output, options...: of the preset
     exit 3
   }
 }
+expect_same() { # file, other file, what is different
+  count=$((count + 1))
+  cmp -s "$work/$1" "$work/$2" || {
+    echo "$preset: other bytes with $3" >&2
+    failures=$((failures + 1))
+  }
+}
 same() { # what is different, environment and command...
   local what=$1
   shift
   rm -f "$work/other.ltz"
   "$@"
-  count=$((count + 1))
-  cmp -s "$work/first.ltz" "$work/other.ltz" || {
-    echo "$preset: other bytes with $what" >&2
-    failures=$((failures + 1))
-  }
+  expect_same first.ltz other.ltz "$what"
 }
 in_environment() { # assignments... -- arguments of compressed
   local assignments=()
@@ -84,11 +87,7 @@ for preset in ${PRESETS:-paper balanced max paper+finetune max+finetune}; do
     "$ltz" unpack first.ltz -o first.h5 2>/dev/null
     for processor in Nehalem Haswell; do
       qemu-x86_64 -cpu $processor "$ltz" unpack first.ltz -o other.h5 2>/dev/null
-      count=$((count + 1))
-      cmp -s first.h5 other.h5 || {
-        echo "$preset: other weights on $processor" >&2
-        failures=$((failures + 1))
-      }
+      expect_same first.h5 other.h5 "weights read by a $processor"
     done
   fi
 done
