@@ -9,8 +9,8 @@
 // Attention and convolution of one position. Heads are narrow, some 20 to 60 channels, and
 // sequences are short: sums across a vector and what is left over at the end of a loop are what
 // costs time. So four keys are multiplied at once and share the sums across; the last vector of a
-// head's output overlaps the one before it; softmax is given whole vectors of scores; and the
-// division by its sum comes last, so that nothing waits for it.
+// head's output overlaps the one before it; softmax is given whole vectors of scores, of all heads
+// before the first is used; and the division by its sum comes last, so that nothing waits for it.
 namespace ltz::kernels {
 namespace {
 
@@ -33,10 +33,10 @@ LTZ_INLINE void four_dots(const float* query, const float* const (&keys)[4], std
   Eight wide[4] = {};
   std::size_t c = 0;
   for (; c + 8 <= width; c += 8) {
-    const Eight q = simd::at<8>(query + c);
+    const Eight q = simd::at<8>(query + c).lanes;
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
-      wide[i] += q * simd::at<8>(keys[i] + c);
+      wide[i] += q * simd::at<8>(keys[i] + c).lanes;
     }
   }
   Four sums[4];
@@ -46,10 +46,10 @@ LTZ_INLINE void four_dots(const float* query, const float* const (&keys)[4], std
               __builtin_shufflevector(wide[i], wide[i], 4, 5, 6, 7);
   }
   for (; c + 4 <= width; c += 4) {
-    const Four q = simd::at<4>(query + c);
+    const Four q = simd::at<4>(query + c).lanes;
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
-      sums[i] += q * simd::at<4>(keys[i] + c);
+      sums[i] += q * simd::at<4>(keys[i] + c).lanes;
     }
   }
   Four total;
@@ -58,7 +58,7 @@ LTZ_INLINE void four_dots(const float* query, const float* const (&keys)[4], std
     const Four column = {keys[0][c], keys[1][c], keys[2][c], keys[3][c]};
     total += query[c] * column;
   }
-  simd::at<4>(dots) = total * scale;
+  simd::at<4>(dots).lanes = total * scale;
 }
 
 // scores[head * stride + t] = scale * (query . keys[t]) of each head's `width` channels. stride: a
@@ -79,63 +79,103 @@ LTZ_INLINE void score_keys(float* scores, std::size_t stride, std::span<const fl
   }
 }
 
-// out[c] = sum over i of weights[i] * rows[i][offset + c] for c < width, with Vectors vectors of
-// which the last one ends at the last channel. (Vectors - 1) * 8 < width <= Vectors * 8, 8 <=
-// width.
-template <int Vectors>
-LTZ_INLINE void mix_channels(float* out, std::size_t width, const float* weights, const Rows& rows,
-                             std::size_t offset) {
-  Eight sums[Vectors] = {};
-  const std::size_t last = width - 8;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const float* row = rows[i] + offset;
-    const float weight = weights[i];
-#pragma GCC unroll 8
-    for (std::size_t v = 0; v + 1 < Vectors; ++v) {
-      sums[v] += weight * simd::at<8>(row + v * 8);
-    }
-    sums[Vectors - 1] += weight * simd::at<8>(row + last);
-  }
-#pragma GCC unroll 8
-  for (std::size_t v = 0; v + 1 < Vectors; ++v) {
-    simd::at<8>(out + v * 8) = sums[v];
-  }
-  simd::at<8>(out + last) = sums[Vectors - 1];
-}
+// Weighted sums of rows, of some channels of Heads heads. Those of the first head begin at
+// `channel` of the rows and of out; each head has width channels and weights of its own.
+struct Mix {
+  float* out;
+  std::size_t width;
+  const float* weights;
+  std::size_t stride;  // of weights, from a head to the next
+  const Rows& rows;
+  std::size_t channel;
+  const float* sums;  // of the weights, by which the results are divided; null: they are not
+};
 
-// The same with as few vectors as `width` needs, at most Vectors.
-template <int Vectors>
-LTZ_INLINE void mix_few_channels(float* out, std::size_t width, const float* weights,
-                                 const Rows& rows, std::size_t offset) {
-  if constexpr (Vectors > 0) {
-    if (width > (Vectors - 1) * 8) {
-      mix_channels<Vectors>(out, width, weights, rows, offset);
-    } else {
-      mix_few_channels<Vectors - 1>(out, width, weights, rows, offset);
-    }
-  }
-}
-
-// The same for any width.
-LTZ_INLINE void mix_rows(float* out, std::size_t width, const float* weights, const Rows& rows,
-                         std::size_t offset) {
-  constexpr int kVectors = 8;  // as many sums stay in registers
-  if (width < 8) {
-    for (std::size_t c = 0; c < width; ++c) {
-      out[c] = 0.0f;
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        out[c] += weights[i] * rows[i][offset + c];
+// With Vectors vectors a head, of which the last one ends at the last channel. (Vectors - 1) * 8 <
+// width <= Vectors * 8, 8 <= width.
+template <int Vectors, int Heads>
+LTZ_INLINE void mix_vectors(const Mix& mix) {
+  Eight sums[Heads][Vectors] = {};
+  const std::size_t last = mix.width - 8;
+  for (std::size_t i = 0; i < mix.rows.size(); ++i) {
+    const float* row = mix.rows[i] + mix.channel;
+    const float* weight = mix.weights + i;
+#pragma GCC unroll 2
+    for (int head = 0; head < Heads; ++head, row += mix.width, weight += mix.stride) {
+#pragma GCC unroll 8
+      for (int v = 0; v + 1 < Vectors; ++v) {
+        sums[head][v] += *weight * simd::at<8>(row + v * 8).lanes;
       }
+      sums[head][Vectors - 1] += *weight * simd::at<8>(row + last).lanes;
+    }
+  }
+  float* out = mix.out + mix.channel;
+#pragma GCC unroll 2
+  for (int head = 0; head < Heads; ++head, out += mix.width) {
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) {
+      if (mix.sums != nullptr) {
+        sums[head][v] /= mix.sums[head];
+      }
+      simd::at<8>(out + (v + 1 < Vectors ? v * 8 : last)).lanes = sums[head][v];
+    }
+  }
+}
+
+// With as few vectors as the width needs, at most Vectors.
+template <int Vectors, int Heads>
+LTZ_INLINE void mix_few_vectors(const Mix& mix) {
+  if constexpr (Vectors > 0) {
+    if (mix.width > (Vectors - 1) * 8) {
+      mix_vectors<Vectors, Heads>(mix);
+    } else {
+      mix_few_vectors<Vectors - 1, Heads>(mix);
+    }
+  }
+}
+
+// One head of any width.
+LTZ_INLINE void mix_head(Mix mix) {
+  constexpr int kVectors = 8;  // as many sums stay in registers
+  if (mix.width < 8) {
+    for (std::size_t c = mix.channel; c < mix.channel + mix.width; ++c) {
+      float sum = 0.0f;
+      for (std::size_t i = 0; i < mix.rows.size(); ++i) {
+        sum += mix.weights[i] * mix.rows[i][c];
+      }
+      mix.out[c] = mix.sums == nullptr ? sum : sum / mix.sums[0];
     }
     return;
   }
-  std::size_t c = 0;
-  for (; c + kVectors * 8 <= width; c += kVectors * 8) {
-    mix_channels<kVectors>(out + c, kVectors * 8, weights, rows, offset + c);
+  const std::size_t end = mix.channel + mix.width;
+  mix.width = kVectors * 8;
+  for (; mix.channel + mix.width <= end; mix.channel += mix.width) {
+    mix_vectors<kVectors, 1>(mix);
   }
-  if (c < width) {
-    c = std::min(c, width - 8);
-    mix_few_channels<kVectors>(out + c, width - c, weights, rows, offset + c);
+  if (mix.channel < end) {
+    mix.width = std::max<std::size_t>(end - mix.channel, 8);
+    mix.channel = end - mix.width;
+    mix_few_vectors<kVectors, 1>(mix);
+  }
+}
+
+// All heads. Narrow ones in pairs, so that a sum need not wait for the one before it.
+LTZ_INLINE void mix_heads(Mix mix, std::size_t heads) {
+  constexpr int kVectors = 6;
+  std::size_t head = 0;
+  const auto next = [&](std::size_t count) {
+    head += count;
+    mix.channel += count * mix.width;
+    mix.weights += count * mix.stride;
+    mix.sums += mix.sums == nullptr ? 0 : count;
+  };
+  if (mix.width >= 8 && mix.width <= kVectors * 8) {
+    for (; head + 2 <= heads; next(2)) {
+      mix_few_vectors<kVectors, 2>(mix);
+    }
+  }
+  for (; head < heads; next(1)) {
+    mix_head(mix);
   }
 }
 
@@ -148,38 +188,35 @@ std::size_t padded_keys(std::size_t keys) {
 }  // namespace
 
 std::size_t attention_scratch(int heads, std::size_t keys) {
-  return static_cast<std::size_t>(heads) * padded_keys(keys);
+  return static_cast<std::size_t>(heads) * (padded_keys(keys) + 1);
 }
 
 LTZ_MULTIVERSION
 void attend(std::span<float> out, std::span<const float> query, int heads, const Rows& keys,
             const Rows& values, std::span<float> scratch) {
-  const std::size_t width = query.size() / static_cast<std::size_t>(heads);
+  const auto count = static_cast<std::size_t>(heads);
+  const std::size_t width = query.size() / count;
   const float scale = 1.0f / std::sqrt(static_cast<float>(width));
   const std::size_t padded = padded_keys(keys.size());
+  const std::span<float> sums = scratch.last(count);
   score_keys(scratch.data(), padded, query, width, keys, scale);
-  for (std::size_t begin = 0; begin < query.size(); begin += width) {
-    const std::span<float> weights = scratch.first(padded);
-    scratch = scratch.subspan(padded);
-    std::fill(weights.begin() + static_cast<std::ptrdiff_t>(keys.size()), weights.end(),
+  for (std::size_t head = 0; head < count; ++head) {
+    std::fill(scratch.data() + head * padded + keys.size(), scratch.data() + (head + 1) * padded,
               -std::numeric_limits<float>::infinity());
-    const float sum = exponentials_inline(weights);
-    mix_rows(out.data() + begin, width, weights.data(), values, begin);
-    for (float& value : out.subspan(begin, width)) {
-      value /= sum;
-    }
   }
+  for (std::size_t head = 0; head < count; ++head) {
+    sums[head] = exponentials_inline(scratch.subspan(head * padded, padded));
+  }
+  mix_heads({out.data(), width, scratch.data(), padded, values, 0, sums.data()}, count);
 }
 
 LTZ_MULTIVERSION
 void convolve(std::span<float> out, const Rows& inputs, std::size_t first,
               std::span<const float> kernel, int heads) {
-  const std::size_t width = out.size() / static_cast<std::size_t>(heads);
-  const std::size_t taps = kernel.size() / static_cast<std::size_t>(heads);
-  for (std::size_t head = 0; head < static_cast<std::size_t>(heads); ++head) {
-    mix_rows(out.data() + head * width, width, kernel.data() + head * taps + first, inputs,
-             head * width);
-  }
+  const auto count = static_cast<std::size_t>(heads);
+  mix_heads({out.data(), out.size() / count, kernel.data() + first, kernel.size() / count, inputs,
+             0, nullptr},
+            count);
 }
 
 }  // namespace ltz::kernels

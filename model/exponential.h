@@ -45,7 +45,7 @@ LTZ_INLINE void exponential(const Sixteen& value, Sixteen& y) {
 LTZ_INLINE void load_last(const float* values, std::size_t count, float fill, Sixteen& last) {
   float padded[16];
   std::fill(std::copy_n(values, count, padded), padded + 16, fill);
-  last = simd::at<16>(padded);
+  last = simd::at<16>(padded).lanes;
 }
 
 // x[i] = e^(x[i] - max(x)); returns their sum, 0 for an empty span.
@@ -62,22 +62,22 @@ LTZ_INLINE float exponentials_inline(std::span<float> x) {
   }
   Sixteen maxima = last;
   for (std::size_t i = 0; i < whole; i += 16) {
-    const Sixteen values = simd::at<16>(x.data() + i);
+    const Sixteen values = simd::at<16>(x.data() + i).lanes;
     maxima = values > maxima ? values : maxima;
   }
   const float largest = simd::across<simd::Larger>(maxima);
   Sixteen sums = {};
   for (std::size_t i = 0; i < whole; i += 16) {
-    Sixteen values = simd::at<16>(x.data() + i) - largest;
+    Sixteen values = simd::at<16>(x.data() + i).lanes - largest;
     exponential(values, values);
-    simd::at<16>(x.data() + i) = values;
+    simd::at<16>(x.data() + i).lanes = values;
     sums += values;
   }
   if (left > 0) {
     exponential(last - largest, last);
     sums += last;
     float padded[16];
-    simd::at<16>(padded) = last;
+    simd::at<16>(padded).lanes = last;
     std::copy_n(padded, left, x.data() + whole);
   }
   return simd::across<simd::Sum>(sums);

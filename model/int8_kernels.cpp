@@ -15,18 +15,12 @@ namespace ltz::int8 {
 namespace {
 
 template <int Lanes>
-struct IntegerTypes {
-  using Value __attribute__((vector_size(Lanes * sizeof(std::int32_t)))) = std::int32_t;
-  using InMemory __attribute__((vector_size(Lanes * sizeof(std::int32_t)), aligned(1), may_alias)) =
-      std::int32_t;
-};
-template <int Lanes>
-using Integers = typename IntegerTypes<Lanes>::Value;
+using Integers = simd::VectorOf<std::int32_t, Lanes>::Type;
 
 // Lanes integers, or the groups of Lanes rows of a panel. p: of any type and alignment.
 template <int Lanes>
-LTZ_INLINE const typename IntegerTypes<Lanes>::InMemory& integers_at(const void* p) {
-  return *static_cast<const typename IntegerTypes<Lanes>::InMemory*>(p);
+LTZ_INLINE const simd::Unaligned<std::int32_t, Lanes>& integers_at(const void* p) {
+  return *static_cast<const simd::Unaligned<std::int32_t, Lanes>*>(p);
 }
 
 // One group of a row of x.
@@ -41,13 +35,14 @@ template <int Lanes>
 LTZ_INLINE void finish(const Tile& t, int r, int v, const Integers<Lanes>& sum) {
   using Floats = simd::Vector<Lanes>;
   const auto zero = static_cast<std::int32_t>(t.scales[2 * r + 1]);
-  const Integers<Lanes> exact = sum - zero * integers_at<Lanes>(t.weight_sums + v * Lanes);
+  const Integers<Lanes> exact = sum - zero * integers_at<Lanes>(t.weight_sums + v * Lanes).lanes;
   Floats y = __builtin_convertvector(exact, Floats) * t.scales[2 * r];
-  y = y * simd::at<Lanes>(t.weight_steps + v * Lanes) + simd::at<Lanes>(t.bias + v * Lanes);
+  y = y * simd::at<Lanes>(t.weight_steps + v * Lanes).lanes +
+      simd::at<Lanes>(t.bias + v * Lanes).lanes;
   if (t.relu) {
     y = y < 0.0f ? Floats{} : y;
   }
-  simd::at<Lanes>(t.y + r * t.y_stride + v * Lanes) = y;
+  simd::at<Lanes>(t.y + r * t.y_stride + v * Lanes).lanes = y;
 }
 
 // The vector of groups that begins at row v * Lanes of the panels.
@@ -66,7 +61,7 @@ void tile_any(const Tile& t) {
   Integers<kLanes> sums[Rows][kVectors] = {};
   for (std::ptrdiff_t g = 0; g < t.groups; ++g) {
     for (int v = 0; v < kVectors; ++v) {
-      const Integers<kLanes> group = integers_at<kLanes>(weights_at<kLanes>(t, v, g));
+      const Integers<kLanes> group = integers_at<kLanes>(weights_at<kLanes>(t, v, g)).lanes;
       for (int k = 0; k < kGroup; ++k) {
         const Integers<kLanes> weights = (group << (8 * (kGroup - 1 - k))) >> (8 * (kGroup - 1));
         for (int r = 0; r < Rows; ++r) {

@@ -76,10 +76,10 @@ void max_of_lanes(std::span<const float> x, std::span<float, kLanes> largest) {
   using Vector = simd::Vector<kLanes>;
   Vector maxima = Vector{} + kMinusInfinity;
   for (std::size_t i = 0; i < x.size(); i += kLanes) {
-    const Vector values = simd::at<kLanes>(x.data() + i);
+    const Vector values = simd::at<kLanes>(x.data() + i).lanes;
     maxima = values > maxima ? values : maxima;
   }
-  simd::at<kLanes>(largest.data()) = maxima;
+  simd::at<kLanes>(largest.data()).lanes = maxima;
 }
 
 LTZ_MULTIVERSION
@@ -87,7 +87,7 @@ float sum_exp(std::span<const float> x, float shift) {
   Sixteen sums = {};
   std::size_t i = 0;
   for (; i + 16 <= x.size(); i += 16) {
-    Sixteen values = simd::at<16>(x.data() + i) - shift;
+    Sixteen values = simd::at<16>(x.data() + i).lanes - shift;
     exponential(values, values);
     sums += values;
   }
@@ -114,7 +114,7 @@ void gated(std::span<float> out, std::span<const float> a, std::span<const float
     exponential(-gate, gate);
     gate = 1.0f / (1.0f + gate);
     float gates[16];
-    simd::at<16>(gates) = gate;
+    simd::at<16>(gates).lanes = gate;
     for (std::size_t j = 0; j < count; ++j) {
       out[i + j] = a[i + j] * gates[j];
     }

@@ -62,7 +62,7 @@ LTZ_INLINE void tile(const Product& p, const Depth& depth, const float* x, float
     for (int r = 0; r < Rows; ++r) {
 #pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) {
-        sums[r][v] = simd::at<Lanes>(y + r * y_stride + v * Lanes);
+        sums[r][v] = simd::at<Lanes>(y + r * y_stride + v * Lanes).lanes;
       }
     }
   }
@@ -71,7 +71,8 @@ LTZ_INLINE void tile(const Product& p, const Depth& depth, const float* x, float
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
       w[v] = simd::at<Lanes>(depth.panel + (v / kInPanel) * depth.stride +
-                             (k - depth.begin) * kPanel + (v % kInPanel) * Lanes);
+                             (k - depth.begin) * kPanel + (v % kInPanel) * Lanes)
+                 .lanes;
     }
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
@@ -88,12 +89,12 @@ LTZ_INLINE void tile(const Product& p, const Depth& depth, const float* x, float
     for (int v = 0; v < kVectors; ++v) {
       Vector sum = sums[r][v];
       if (depth.last(p)) {
-        sum += simd::at<Lanes>(depth.bias + v * Lanes);
+        sum += simd::at<Lanes>(depth.bias + v * Lanes).lanes;
         if (p.relu) {
           sum = sum < 0.0f ? Vector{} : sum;
         }
       }
-      simd::at<Lanes>(y + r * y_stride + v * Lanes) = sum;
+      simd::at<Lanes>(y + r * y_stride + v * Lanes).lanes = sum;
     }
   }
 }

@@ -27,7 +27,7 @@ struct Extremes {
 
   // x: (kLanes)
   LTZ_INLINE void add(const float* x) {
-    const Floats values = simd::at<kLanes>(x);
+    const Floats values = simd::at<kLanes>(x).lanes;
     simd::Smaller::apply(values, low, low);
     simd::Larger::apply(values, high, high);
     sum += values;
@@ -36,7 +36,7 @@ struct Extremes {
 
 // x, bytes: (kLanes)
 LTZ_INLINE void to_bytes(const float* x, float inverse, float shift, std::uint8_t* bytes) {
-  const Floats shifted = simd::at<kLanes>(x) * inverse + shift;
+  const Floats shifted = simd::at<kLanes>(x).lanes * inverse + shift;
   const Integers integers = reinterpret_cast<Integers>(shifted) & 0xff;
   *reinterpret_cast<Bytes*>(bytes) = __builtin_convertvector(integers, Bytes);
 }

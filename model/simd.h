@@ -19,28 +19,32 @@
 
 namespace ltz::simd {
 
-template <int Lanes>
-struct VectorTypes {
-  using Value __attribute__((vector_size(Lanes * sizeof(float)))) = float;
-  using InMemory
-      __attribute__((vector_size(Lanes * sizeof(float)), aligned(sizeof(float)), may_alias)) =
-          float;
+template <typename Scalar, int Lanes>
+struct VectorOf {
+  using Type __attribute__((vector_size(Lanes * sizeof(Scalar)))) = Scalar;
 };
 
 // Lanes floats that are added, multiplied and compared together.
 template <int Lanes>
-using Vector = typename VectorTypes<Lanes>::Value;
+using Vector = VectorOf<float, Lanes>::Type;
 
-// Lanes floats in memory, of any alignment. References, because how a vector is passed or returned
-// by value depends on the instruction set.
+// A vector in memory, of any alignment. A class, because Clang forgets the alignment of a vector
+// type that comes out of a template.
+template <typename Scalar, int Lanes>
+struct __attribute__((packed, may_alias)) Unaligned {
+  VectorOf<Scalar, Lanes>::Type lanes;
+};
+
+// Lanes floats in memory. References, because how a vector is passed or returned by value depends
+// on the instruction set.
 template <int Lanes>
-LTZ_INLINE const typename VectorTypes<Lanes>::InMemory& at(const float* p) {
-  return *reinterpret_cast<const typename VectorTypes<Lanes>::InMemory*>(p);
+LTZ_INLINE const Unaligned<float, Lanes>& at(const float* p) {
+  return *reinterpret_cast<const Unaligned<float, Lanes>*>(p);
 }
 
 template <int Lanes>
-LTZ_INLINE typename VectorTypes<Lanes>::InMemory& at(float* p) {
-  return *reinterpret_cast<typename VectorTypes<Lanes>::InMemory*>(p);
+LTZ_INLINE Unaligned<float, Lanes>& at(float* p) {
+  return *reinterpret_cast<Unaligned<float, Lanes>*>(p);
 }
 
 using Four = Vector<4>;
