@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "cli/bench_run.h"
 #include "cli/commands.h"
@@ -59,10 +61,29 @@ std::vector<Measure> measures(const BenchWork& work) {
   return measures;
 }
 
-double share(const Measure& measure, const BenchTimes& times) {
-  const double limit =
-      measure.limit == Measure::Limit::kGemm ? times.limits.gemm : times.limits.memory;
-  return measure.cost / (times.*measure.seconds) / limit;
+double gemm(const BenchTimes& times) {
+  return times.limits.gemm;
+}
+
+double memory(const BenchTimes& times) {
+  return times.limits.memory;
+}
+
+template <typename Member>
+double median(const BenchRounds& rounds, const Member& member) {
+  std::vector<double> values(rounds.size());
+  std::ranges::transform(rounds, values.begin(), member);
+  std::ranges::sort(values);
+  const std::size_t half = values.size() / 2;
+  return std::midpoint(values[half], values[values.size() - 1 - half]);
+}
+
+// Of the limit of the same round.
+double median_share(const Measure& measure, const BenchRounds& rounds) {
+  return median(rounds, [&](const BenchTimes& times) {
+    const double limit = measure.limit == Measure::Limit::kGemm ? gemm(times) : memory(times);
+    return measure.cost / (times.*measure.seconds) / limit;
+  });
 }
 
 nlohmann::ordered_json to_json(const Options& options, const BenchResult& result) {
@@ -78,18 +99,18 @@ nlohmann::ordered_json to_json(const Options& options, const BenchResult& result
                                  {"translate_flop", work.translate_flop},
                                  {"nll_flop", work.nll_flop}};
   json["threads"] = nlohmann::ordered_json::array();
-  for (const BenchTimes& times : result.times) {
-    nlohmann::ordered_json entry = {{"threads", times.threads},
-                                    {"gemm_flops", times.limits.gemm},
-                                    {"memory_bytes_per_second", times.limits.memory}};
+  for (const BenchRounds& rounds : result.rounds) {
+    nlohmann::ordered_json entry = {{"threads", rounds.front().threads},
+                                    {"gemm_flops", median(rounds, gemm)},
+                                    {"memory_bytes_per_second", median(rounds, memory)}};
     for (const Measure& measure : measures(work)) {
-      const double seconds = times.*measure.seconds;
+      const double seconds = median(rounds, measure.seconds);
       const char* limit =
           measure.limit == Measure::Limit::kGemm ? "share_of_gemm" : "share_of_memory";
       entry[measure.name] = {{"seconds", seconds},
                              {"per_second", measure.amount / seconds},
                              {"unit", measure.unit},
-                             {limit, share(measure, times)}};
+                             {limit, median_share(measure, rounds)}};
     }
     json["threads"].push_back(std::move(entry));
   }
@@ -104,21 +125,20 @@ std::string rate(double per_second, const std::string& unit) {
 
 std::string table(const BenchResult& result) {
   std::vector<std::vector<std::string>> rows = {{"", "threads", "seconds", "speed", "limit"}};
-  for (const BenchTimes& times : result.times) {
-    rows.push_back({"GEMM 2048 x 2048 x 2048", fmt::to_string(times.threads), "",
-                    rate(times.limits.gemm / 1e9, "GFLOP"), ""});
-    rows.push_back({"memory bandwidth", fmt::to_string(times.threads), "",
-                    rate(times.limits.memory / 1e9, "GB"), ""});
+  for (const BenchRounds& rounds : result.rounds) {
+    const std::string threads = fmt::to_string(rounds.front().threads);
+    rows.push_back(
+        {"GEMM 2048 x 2048 x 2048", threads, "", rate(median(rounds, gemm) / 1e9, "GFLOP"), ""});
+    rows.push_back({"memory bandwidth", threads, "", rate(median(rounds, memory) / 1e9, "GB"), ""});
   }
   for (const Measure& measure : measures(result.work)) {
     rows.push_back({});
-    for (const BenchTimes& times : result.times) {
-      const double seconds = times.*measure.seconds;
-      const bool gemm = measure.limit == Measure::Limit::kGemm;
-      rows.push_back(
-          {measure.heading, fmt::to_string(times.threads), fmt::format("{:.4f}", seconds),
-           rate(measure.amount / seconds, measure.unit),
-           fmt::format("{:.1f}% of {}", 100.0 * share(measure, times), gemm ? "GEMM" : "memory")});
+    for (const BenchRounds& rounds : result.rounds) {
+      const double seconds = median(rounds, measure.seconds);
+      rows.push_back({measure.heading, fmt::to_string(rounds.front().threads),
+                      fmt::format("{:.4f}", seconds), rate(measure.amount / seconds, measure.unit),
+                      fmt::format("{:.1f}% of {}", 100.0 * median_share(measure, rounds),
+                                  measure.limit == Measure::Limit::kGemm ? "GEMM" : "memory")});
     }
   }
   return format_table(rows);

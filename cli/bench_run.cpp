@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <random>
 
@@ -145,7 +146,8 @@ class Bench {
   BenchTimes round(int threads) const {
     omp_set_num_threads(threads);
     BenchTimes times{.threads = threads};
-    times.limits = eval::measure_machine(std::min(threads, omp_get_num_procs()));
+    const int processors = std::min(threads, omp_get_num_procs());
+    const eval::MachineLimits before = eval::measure_machine(processors);
     std::optional<Ready> ready;
     times.load =
         seconds([&] { ready.emplace(options_.model.read().checkpoint, options_.arithmetic); });
@@ -163,6 +165,9 @@ class Bench {
     times.kmeans = seconds([&] {
       parallel_for(matrices_.size(), [&](std::size_t i) { compress::kmeans(matrices_[i], {}); });
     });
+    const eval::MachineLimits after = eval::measure_machine(processors);
+    times.limits = {std::midpoint(before.gemm, after.gemm),
+                    std::midpoint(before.memory, after.memory)};
     return times;
   }
 
@@ -194,28 +199,6 @@ class Bench {
   BenchWork work_;
 };
 
-// Of as many values as there are runs.
-template <typename Member>
-double median(std::vector<BenchTimes> rounds, const Member& member) {
-  std::ranges::sort(rounds, {}, member);
-  const std::size_t half = rounds.size() / 2;
-  return (std::invoke(member, rounds[half]) +
-          std::invoke(member, rounds[rounds.size() - 1 - half])) /
-         2.0;
-}
-
-BenchTimes medians(const std::vector<BenchTimes>& rounds) {
-  return {.threads = rounds.front().threads,
-          .limits = {median(rounds, [](const BenchTimes& times) { return times.limits.gemm; }),
-                     median(rounds, [](const BenchTimes& times) { return times.limits.memory; })},
-          .load = median(rounds, &BenchTimes::load),
-          .decode = median(rounds, &BenchTimes::decode),
-          .first = median(rounds, &BenchTimes::first),
-          .translate = median(rounds, &BenchTimes::translate),
-          .nll = median(rounds, &BenchTimes::nll),
-          .kmeans = median(rounds, &BenchTimes::kmeans)};
-}
-
 }  // namespace
 
 BenchResult run_bench(const BenchOptions& options, int threads, const BenchProgress& progress) {
@@ -226,17 +209,13 @@ BenchResult run_bench(const BenchOptions& options, int threads, const BenchProgr
   }
   const std::size_t total = counts.size() * static_cast<std::size_t>(options.runs);
   // The numbers of threads take turns, so that a busy minute of the machine falls on all of them.
-  std::vector<std::vector<BenchTimes>> rounds(counts.size());
+  BenchResult result{.work = bench.work(), .rounds = std::vector<BenchRounds>(counts.size())};
   for (std::size_t done = 0; done < total; ++done) {
     const std::size_t i = done % counts.size();
-    rounds[i].push_back(bench.round(counts[i]));
+    result.rounds[i].push_back(bench.round(counts[i]));
     progress(done + 1, total);
   }
   omp_set_num_threads(threads);
-  BenchResult result{.work = bench.work()};
-  for (const std::vector<BenchTimes>& runs : rounds) {
-    result.times.push_back(medians(runs));
-  }
   return result;
 }
 

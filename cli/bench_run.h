@@ -36,28 +36,31 @@ struct BenchWork {
   std::int64_t matrix_weights = 0;  // of linear layers; 0 where they have codebooks already
 };
 
-// Seconds that it takes with this number of threads; each the median of the runs.
+// Seconds that it takes with this number of threads, once.
 struct BenchTimes {
   int threads = 1;
-  eval::MachineLimits limits;
-  double load = 0.0;       // from the file to ready to translate
-  double decode = 0.0;     // .ltz only: from its bytes to codes and floats
-  double first = 0.0;      // translation of the first sentence, alone
-  double translate = 0.0;  // of all sentences
-  double nll = 0.0;        // of all sentences, teacher-forced
-  double kmeans = 0.0;     // 256 centroids for every matrix, from a linear start
+  eval::MachineLimits limits;  // means of what they are before and after
+  double load = 0.0;           // from the file to ready to translate
+  double decode = 0.0;         // .ltz only: from its bytes to codes and floats
+  double first = 0.0;          // translation of the first sentence, alone
+  double translate = 0.0;      // of all sentences
+  double nll = 0.0;            // of all sentences, teacher-forced
+  double kmeans = 0.0;         // 256 centroids for every matrix, from a linear start
 };
+
+using BenchRounds = std::vector<BenchTimes>;  // one per run
 
 struct BenchResult {
   BenchWork work;
-  std::vector<BenchTimes> times;  // with one thread, then with all if there are more
+  std::vector<BenchRounds> rounds;  // with one thread, then with all if there are more
 };
 
 // Called after each of the rounds, of which there is one per run and number of threads.
 using BenchProgress = std::function<void(std::size_t done, std::size_t total)>;
 
 // threads: all that may be used. The limits of the machine are measured in every round, next to
-// what is compared with them. Throws as read_model and translate do.
+// what is compared with them: many machines do not keep their speed. Throws as read_model and
+// translate do.
 BenchResult run_bench(const BenchOptions& options, int threads, const BenchProgress& progress);
 
 }  // namespace ltz::cli

@@ -16,6 +16,7 @@ if [ ! -d "$fixtures" ]; then
   exit 3
 fi
 data=$fixtures/data/m30k
+example=$(readlink -f "$(dirname "$0")/../../examples/tatoeba-160/balanced.ltz")
 models=$fixtures/models
 all=$(nproc)
 work=$(mktemp -d)
@@ -29,8 +30,14 @@ seconds() { # input, command...: the time of one run
   shift
   { time "$@" <"$input" >"$work/output" 2>"$work/messages"; } 2>&1 || { cat "$work/messages" >&2; return 1; }
 }
+middle() { # of the numbers on standard input
+  sort -g | awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] }'
+}
 median() { # input, command...
-  for _ in $(seq "$runs"); do seconds "$@"; done | sort -n | awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] }'
+  for _ in $(seq "$runs"); do seconds "$@"; done | middle
+}
+peak() { # threads: what GEMM does now, in flop per second
+  "$ltz" bench "$example" --src "$work/sentence" --runs 1 --threads "$1" --json 2>/dev/null | jq '.threads[-1].gemm_flops'
 }
 bench() { # model: its report on the test set, made once
   local report=$work/$1.json
@@ -59,7 +66,26 @@ peak_memory() { # lines
   calculate %.0f "$peak / 1000"
 }
 
-# The limits of the machine, from the same run as what is compared with them.
+# Many machines do not keep their speed: each run is compared with the GEMM just before and after it, and in bytes with the
+# run in float32 beside it.
+translate_rows() { # model, threads, flop
+  local before after time bytes
+  for _ in $(seq "$runs"); do
+    before=$(peak "$2")
+    time=$(seconds "$data/test_2016.en" "$ltz" translate "$models/$1/checkpoint.pt" --threads "$2")
+    bytes=$(seconds "$data/test_2016.en" "$ltz" translate "$models/$1/checkpoint.pt" --threads "$2" --precision int8)
+    after=$(peak "$2")
+    echo "$before $time $bytes $after"
+  done >"$work/runs"
+  row "GEMM peak beside $1" "$2" "" "$(awk '{ printf "%.1f\n", ($1 + $4) / 2e9 }' "$work/runs" | middle) GFLOP/s"
+  row "\`ltz translate\`, $1, 1,000 sentences, whole command" "$2" "$(cut -d' ' -f2 "$work/runs" | middle) s" \
+    "$(awk -v flop="$3" '{ printf "%.1f\n", 200 * flop / $2 / ($1 + $4) }' "$work/runs" | middle)%"
+  row "the same with \`--precision int8\`" "$2" "$(cut -d' ' -f3 "$work/runs" | middle) s" \
+    "$(awk '{ printf "%.2f\n", $2 / $3 }' "$work/runs" | middle)x as fast"
+}
+
+head -n 20 "$data/test_2016.en" >"$work/short"
+head -n 1 "$work/short" >"$work/sentence"
 echo "| what | threads | time | of the GEMM peak |"
 echo "|---|---|---|---|"
 if wanted translate || wanted nll; then
@@ -67,15 +93,9 @@ if wanted translate || wanted nll; then
     report=$(bench "$model")
     for i in 0 1; do
       [ "$(jq ".threads | length" "$report")" -gt "$i" ] || continue
-      read -r threads gemm < <(jq -r ".threads[$i] | \"\(.threads) \(.gemm_flops)\"" "$report")
-      row "GEMM peak beside $model" "$threads" "" "$(calculate %.1f "$gemm / 1e9") GFLOP/s"
+      threads=$(jq ".threads[$i].threads" "$report")
       if wanted translate; then
-        time=$(median "$data/test_2016.en" "$ltz" translate "$models/$model/checkpoint.pt" --threads "$threads")
-        flop=$(jq .translate_flop "$report")
-        row "\`ltz translate\`, $model, 1,000 sentences, whole command" "$threads" "$time s" \
-          "$(calculate %.0f "100 * $flop / $time / $gemm")%"
-        bytes=$(median "$data/test_2016.en" "$ltz" translate "$models/$model/checkpoint.pt" --threads "$threads" --precision int8)
-        row "the same with \`--precision int8\`" "$threads" "$bytes s" "$(calculate %.2f "$time / $bytes")x as fast"
+        translate_rows "$model" "$threads" "$(jq .translate_flop "$report")"
       fi
       if wanted nll; then
         row "teacher-forced NLL, $model, 1,000 sentences" "$threads" \
@@ -90,7 +110,6 @@ if wanted kmeans; then
   row "K-means, 256 centroids, all matrices of enfr-496" "$all" \
     "$(calculate %.2f "$(jq '.threads[-1].kmeans.seconds' "$report")") s" ""
 fi
-head -n 20 "$data/test_2016.en" >"$work/short"
 if wanted load; then
   artifact
   "$ltz" bench "$ARTIFACT" --src "$work/short" --runs "$runs" --threads 1 --json "$work/load.json" >/dev/null
@@ -99,7 +118,6 @@ if wanted load; then
 fi
 if wanted start; then
   artifact
-  head -n 1 "$work/short" >"$work/sentence"
   for threads in 1 "$all"; do
     row "one sentence by enfr-496.ltz, start to end of the process" "$threads" \
       "$(median "$work/sentence" "$ltz" translate "$ARTIFACT" --threads "$threads") s" ""
