@@ -2,7 +2,8 @@
 # run.sh LTZ PRELOAD CORRUPTION: commands that write, while something fails: the Nth system call of a kind with an error
 # (strace), the Nth read or write with half of the bytes and the Nth allocation (PRELOAD, see preload.cpp), a signal at any
 # moment, another writer at once. Afterwards the output is what it was before or what an undisturbed run writes, byte by
-# byte; exit code 0 means the latter; and the next run is not disturbed by what is left. Then a .ltz is damaged and read
+# byte; exit code 0 means the latter; and the next run is not disturbed by what is left. Commands that keep what they have
+# measured begin without an output, and the next run goes on to the same bytes. Then a .ltz is damaged and read
 # (CORRUPTION, see corruption.cpp). Prints a table.
 #   KILLS=N, ALLOCATIONS=N  signals and failing allocations of each command (20, 40)
 #   DAMAGES=N, MODEL=F      damages (20000) of this .ltz (a small one)
@@ -20,7 +21,7 @@ cut -d' ' -f1 "$golden/dict.src.txt" | head -6 >src
 tac src >ref
 "$ltz" convert "$golden/checkpoint.pt" m.h5 && "$ltz" pack m.h5 -o m.ltz 2>/dev/null || exit 3
 
-# What is run; OUT stands for the output. Not sensitivity, which adds lines to a file and goes on from there.
+# What is run; OUT stands for the output.
 declare -A commands=(
   [convert]="convert m.ltz OUT.h5"
   [safetensors]="convert m.h5 OUT.safetensors"
@@ -30,8 +31,11 @@ declare -A commands=(
   [unpack]="unpack m.ltz -o OUT.h5"
   [compress]="compress m.h5 --preset max --calibration src -o OUT.ltz"
   [finetune]="finetune m.h5 --src src --ref ref --epochs 1 --batch-tokens 8 -o OUT.h5"
+  [sensitivity]="sensitivity m.h5 --src src --ref ref --sparsity 0.5 --bits 2 -o OUT.csv"
+  [resumable]="compress m.h5 --preset max --calibration src -o OUT.ltz --state OUT.state --sensitivity OUT.curves"
   [eval]="eval m.h5 --src src --ref ref --max-len-b 3 -o OUT.txt"
 )
+goes_on() { [[ $name =~ ^(sensitivity|resumable)$ ]]; }
 failures=0
 wrong() { # what is wrong
   echo "$1" >&2
@@ -47,16 +51,22 @@ start() {
 prepare() { # sets $name, $output, and what is expected in $output.whole
   name=$1
   output=out$([[ ${commands[$name]} =~ OUT(\.[a-z0-9]+) ]] && echo "${BASH_REMATCH[1]}")
+  rm -f whole.*
   start "whole${output#out}" || { cat messages >&2; wrong "$name does not run"; }
   rm -f out.*
 }
 # The old content is there before each run.
-reset() { echo old >"$output"; }
+reset() {
+  rm -f out.*
+  goes_on || echo old >"$output"
+}
 judge() { # exit code, what was done
   if cmp -s "$output" "whole${output#out}"; then
     :
   elif [ "$1" = 0 ]; then
     wrong "$name, $2: exit 0 without its output"
+  elif goes_on; then
+    [ ! -e "$output" ] || wrong "$name, $2: exit $1 and a torn output"
   elif [ "$(cat "$output")" != old ]; then
     wrong "$name, $2: exit $1 and a torn output"
   fi
@@ -69,6 +79,9 @@ judge() { # exit code, what was done
     wrong "$name, $2: left $(compgen -G "$output.tmp*")"
   fi
   rm -f "$output".tmp*
+  if goes_on; then
+    start "$output" && cmp -s "$output" "whole${output#out}" || wrong "$name, $2: the next run does not go on: $(head -3 messages)"
+  fi
 }
 
 faults() { # system call, errors...
