@@ -1,5 +1,5 @@
 // libFuzzer's entry: fuzz --target=NAME [OPTIONS OF LIBFUZZER] CORPUS. With --seeds=FOLDER it
-// writes good inputs there and ends.
+// writes good inputs there and ends; fuzz --target=all prints the names.
 
 #include <cstdint>
 #include <cstdio>
@@ -37,8 +37,15 @@ void write_seeds(const std::filesystem::path& folder) {
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  const std::string name = option(*argc, *argv, "target").value_or("all");
+  if (name == "all") {
+    for (const ltz::test::FuzzTarget& target : ltz::test::fuzz_targets()) {
+      std::puts(std::string(target.name).c_str());
+    }
+    std::exit(0);
+  }
   try {
-    chosen = &ltz::test::fuzz_target(option(*argc, *argv, "target").value_or(""));
+    chosen = &ltz::test::fuzz_target(name);
     if (const auto folder = option(*argc, *argv, "seeds")) {
       write_seeds(*folder);
       std::exit(0);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# run.sh SECONDS [TARGET...]: fuzzes each decoder for so long, on all processors, and prints a table of what was tried.
+# run.sh SECONDS [TARGET...]: fuzzes each decoder for so long, on all processors, and prints a table of what was tried by
+# this and earlier runs, which it goes on from (build/fuzz).
 # Needs clang-16, libfuzzer-16-dev, libomp-16-dev, zip and unzip (clang-14 cannot read the ranges of libstdc++ 12).
 # Checksums of .ltz are off in this build. What crashed is kept in build/fuzz/crashes; to have it replayed as a test, put
 # it into corpus/TARGET.zip.
@@ -10,12 +11,14 @@ shift
 cd "$(dirname "$0")/../.."
 cmake --preset fuzz >/dev/null && cmake --build --preset fuzz >/dev/null
 fuzz=$PWD/build/fuzz/tests/fuzz
-read -ra targets <<<"${*:-pickle zip stream safetensors hdf5 ltz payload dictionary bpe recipe config args sensitivity training text}"
+mapfile -t targets < <([ $# = 0 ] && "$fuzz" --target=all || printf '%s\n' "$@")
+# The stacks of allocations take time; a crash, run again without this, has them.
+export ASAN_OPTIONS=malloc_context_size=0
 limits=(-timeout=5 -malloc_limit_mb=256 -rss_limit_mb=2048)
-mkdir -p build/fuzz/crashes
+mkdir -p build/fuzz/crashes build/fuzz/logs
 
 one() { # target
-  local corpus=build/fuzz/corpus/$1 log=build/fuzz/$1.log kept=tests/fuzz/corpus/$1.zip
+  local corpus=build/fuzz/corpus/$1 log=build/fuzz/logs/$1.$(date +%s) kept=tests/fuzz/corpus/$1.zip
   "$fuzz" "--target=$1" "--seeds=$corpus"
   [ ! -f "$kept" ] || unzip -qo "$kept" -d "$corpus"
   # OpenMP's threads would wait for work in circles.
@@ -23,9 +26,9 @@ one() { # target
     -artifact_prefix="build/fuzz/crashes/$1-" -print_final_stats=1 "$corpus" 2>"$log" || true
   awk -v target="$1" -v crashes="$(find build/fuzz/crashes -name "$1-*" | wc -l)" '
     /cov: / { for (i = 1; i < NF; ++i) if ($i == "cov:") covered = $(i + 1) }
-    /stat::number_of_executed_units:/ { tried = $2 }
-    /stat::peak_rss_mb:/ { memory = $2 }
-    END { printf "| %s | %d | %d | %d MB | %d |\n", target, tried, covered, memory, crashes }' "$log"
+    /stat::number_of_executed_units:/ { tried += $2 }
+    /stat::peak_rss_mb:/ && $2 > memory { memory = $2 }
+    END { printf "| %s | %d | %d | %d MB | %d |\n", target, tried, covered, memory, crashes }' "build/fuzz/logs/$1".*
 }
 keep() { # target
   local smallest
