@@ -45,12 +45,14 @@ LTZ_INLINE void to_bytes(const float* x, float inverse, float shift, std::uint8_
 LTZ_MULTIVERSION void quantize(const float* x, int width, std::uint8_t* bytes, float* scale) {
   const int whole = width / kLanes * kLanes;
   float padded[kLanes] = {};
-  std::copy(x + whole, x + width, padded);
   Extremes extremes;
   for (int i = 0; i < whole; i += kLanes) {
     extremes.add(x + i);
   }
-  extremes.add(padded);
+  if (whole < width) {
+    std::copy(x + whole, x + width, padded);
+    extremes.add(padded);
+  }
   const float smallest = simd::across<simd::Smaller>(extremes.low);
   const float largest = simd::across<simd::Larger>(extremes.high);
   const float total = simd::across<simd::Sum>(extremes.sum);

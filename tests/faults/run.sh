@@ -5,6 +5,7 @@
 # byte; exit code 0 means the latter; and the next run is not disturbed by what is left. Commands that keep what they have
 # measured begin without an output, and the next run goes on to the same bytes. Then a .ltz is damaged and read
 # (CORRUPTION, see corruption.cpp). Prints a table.
+#   COMMANDS="NAME..."      of those below (all)
 #   KILLS=N, ALLOCATIONS=N  signals and failing allocations of each command (20, 40)
 #   DAMAGES=N, MODEL=F      damages (20000) of this .ltz (a small one)
 #   QUICK=1                 errors of system calls for pack only, and none of openat, which libraries call hundreds of times
@@ -35,6 +36,7 @@ declare -A commands=(
   [resumable]="compress m.h5 --preset max --calibration src -o OUT.ltz --state OUT.state --sensitivity OUT.curves"
   [eval]="eval m.h5 --src src --ref ref --max-len-b 3 -o OUT.txt"
 )
+names=${COMMANDS:-${!commands[*]}}
 goes_on() { [[ $name =~ ^(sensitivity|resumable)$ ]]; }
 failures=0
 wrong() { # what is wrong
@@ -85,10 +87,9 @@ judge() { # exit code, what was done
 }
 
 faults() { # system call, errors...
-  local call=$1 count=0 total n error code names=("${!commands[@]}")
+  local call=$1 count=0 total n error code
   shift
-  [ -z "${QUICK:-}" ] || names=(pack)
-  for name in "${names[@]}"; do
+  for name in $([ -n "${QUICK:-}" ] && echo pack || echo "$names"); do
     prepare "$name"
     reset
     start "$output" strace -f -qq -e "trace=$call" -o trace
@@ -107,7 +108,7 @@ faults() { # system call, errors...
 }
 halves() { # read or write
   local count=0 total n code
-  for name in "${!commands[@]}"; do
+  for name in $names; do
     prepare "$name"
     reset
     start "$output" env LD_PRELOAD="$preload" FAULT="$1:0:count"
@@ -125,7 +126,7 @@ halves() { # read or write
 }
 allocations() {
   local count=0 total n code
-  for name in "${!commands[@]}"; do
+  for name in $names; do
     prepare "$name"
     reset
     start "$output" env LD_PRELOAD="$preload" FAULT=new:0:count
@@ -143,7 +144,7 @@ allocations() {
 }
 kills() { # signal
   local count=0 length pid code
-  for name in "${!commands[@]}"; do
+  for name in $names; do
     prepare "$name"
     reset
     length=$(TIMEFORMAT=%R; { time start "$output"; } 2>&1)
@@ -164,7 +165,7 @@ kills() { # signal
 }
 writers() {
   local count=0 pid
-  for name in "${!commands[@]}"; do
+  for name in $names; do
     prepare "$name"
     reset
     start "$output" exec &
