@@ -9,7 +9,8 @@ set -euo pipefail
 seconds=$1
 shift
 cd "$(dirname "$0")/../.."
-cmake --preset fuzz >/dev/null && cmake --build --preset fuzz >/dev/null
+cmake --preset fuzz >/dev/null
+cmake --build --preset fuzz >/dev/null
 fuzz=$PWD/build/fuzz/tests/fuzz
 mapfile -t targets < <([ $# = 0 ] && "$fuzz" --target=all || printf '%s\n' "$@")
 # The stacks of allocations take time; a crash, run again without this, has them.
