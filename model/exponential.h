@@ -17,7 +17,7 @@ using simd::Sixteen;
 // above. x is split into n ln 2 + r with |r| <= ln 2 / 2, and e^r is a polynomial of degree 6
 // (Taylor coefficients are good enough on so short an interval).
 LTZ_INLINE void exponential(const Sixteen& value, Sixteen& y) {
-  using Integers __attribute__((vector_size(sizeof(Sixteen)))) = std::int32_t;
+  using Integers = simd::VectorOf<std::int32_t, 16>::Type;
   constexpr float kLog2E = 1.44269504089f;
   constexpr float kLn2High = 0.693359375f;  // few bits, so that n * kLn2High is exact
   constexpr float kLn2Low = -2.12194440e-4f;

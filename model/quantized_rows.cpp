@@ -13,8 +13,8 @@ namespace {
 
 constexpr int kLanes = QuantizedRows::kPadding;
 using Floats = simd::Vector<kLanes>;
-using Integers __attribute__((vector_size(sizeof(Floats)))) = std::int32_t;
-using Bytes __attribute__((vector_size(kLanes), aligned(1), may_alias)) = std::uint8_t;
+using Integers = simd::VectorOf<std::int32_t, kLanes>::Type;
+using Bytes = simd::VectorOf<std::uint8_t, kLanes>::Type;
 
 // 1.5 * 2^23: adding it rounds to an integer, which is then in the last bits; the last byte of its
 // own bits is 0.
@@ -38,7 +38,8 @@ struct Extremes {
 LTZ_INLINE void to_bytes(const float* x, float inverse, float shift, std::uint8_t* bytes) {
   const Floats shifted = simd::at<kLanes>(x).lanes * inverse + shift;
   const Integers integers = reinterpret_cast<Integers>(shifted) & 0xff;
-  *reinterpret_cast<Bytes*>(bytes) = __builtin_convertvector(integers, Bytes);
+  reinterpret_cast<simd::Unaligned<std::uint8_t, kLanes>*>(bytes)->lanes =
+      __builtin_convertvector(integers, Bytes);
 }
 
 // bytes: width, rounded up to a multiple of kLanes. scale: step and zero.

@@ -19,6 +19,7 @@
 
 namespace ltz::simd {
 
+// VectorOf<Scalar, Lanes>::Type: that many scalars.
 template <typename Scalar, int Lanes>
 struct VectorOf {
   using Type __attribute__((vector_size(Lanes * sizeof(Scalar)))) = Scalar;

@@ -30,6 +30,7 @@ declare -A commands=(
   [quantize]="quantize m.h5 --bits 3 -o OUT.h5"
   [pack]="pack m.h5 -o OUT.ltz"
   [unpack]="unpack m.ltz -o OUT.h5"
+  [paper]="compress m.h5 --preset paper --src src --ref ref -o OUT.ltz"
   [compress]="compress m.h5 --preset max --calibration src -o OUT.ltz"
   [finetune]="finetune m.h5 --src src --ref ref --epochs 1 --batch-tokens 8 -o OUT.h5"
   [sensitivity]="sensitivity m.h5 --src src --ref ref --sparsity 0.5 --bits 2 -o OUT.csv"
