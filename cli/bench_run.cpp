@@ -15,6 +15,7 @@
 #include "formats/ltz.h"
 #include "model/error.h"
 #include "model/parallel.h"
+#include "model/text_codec.h"
 #include "model/translator.h"
 
 namespace ltz::cli {

@@ -10,6 +10,7 @@
 #include "eval/divergence.h"
 #include "eval/evaluate.h"
 #include "model/error.h"
+#include "model/text_codec.h"
 #include "model/translator.h"
 
 namespace ltz::cli {

@@ -12,6 +12,7 @@
 #include "cli/line_reader.h"
 #include "cli/terminal.h"
 #include "model/error.h"
+#include "model/text_codec.h"
 #include "model/translator.h"
 
 namespace ltz::cli {

@@ -6,6 +6,7 @@
 
 #include "eval/bleu.h"
 #include "eval/rouge.h"
+#include "model/text_codec.h"
 #include "model/translator.h"
 
 namespace ltz::eval {

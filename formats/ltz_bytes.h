@@ -50,13 +50,14 @@ class ByteReader {
 
   std::size_t remaining() const { return bytes_.size(); }
 
-  std::span<const std::byte> take(std::size_t count) {
+  // count: as the file says it, of 64 bits on every machine.
+  std::span<const std::byte> take(std::uint64_t count) {
     if (count > bytes_.size()) {
       fail("truncated: expected " + std::to_string(count) + " more bytes, found " +
            std::to_string(bytes_.size()));
     }
-    const auto front = bytes_.first(count);
-    bytes_ = bytes_.subspan(count);
+    const auto front = bytes_.first(static_cast<std::size_t>(count));
+    bytes_ = bytes_.subspan(front.size());
     return front;
   }
 
@@ -85,7 +86,7 @@ class ByteReader {
     fail("malformed variable-length integer");
   }
 
-  std::string text(std::size_t length) {
+  std::string text(std::uint64_t length) {
     const auto bytes = take(length);
     return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }

@@ -1,5 +1,9 @@
 #include "formats/ltz_index.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+
 #include "formats/ltz_bytes.h"
 
 namespace ltz::formats {
@@ -79,7 +83,10 @@ std::set<std::string> table_names(const ModelConfig& config) {
 std::int64_t max_elements(std::size_t file_size) {
   constexpr std::int64_t kAlways = std::int64_t{1} << 27;
   constexpr std::int64_t kPerByte = 1024;
-  return kAlways + kPerByte * static_cast<std::int64_t>(file_size);
+  // As floats, they must fit into the memory that there are addresses for.
+  constexpr auto kAddressable =
+      static_cast<std::int64_t>(std::numeric_limits<std::ptrdiff_t>::max() / sizeof(float));
+  return std::min(kAlways + kPerByte * static_cast<std::int64_t>(file_size), kAddressable);
 }
 
 void check_elements(const std::vector<IndexEntry>& entries, std::int64_t max_elements) {

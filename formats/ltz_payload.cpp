@@ -112,7 +112,7 @@ QuantizedValues decode_codebook(std::span<const std::byte> bytes, const Shape& s
                 std::to_string(levels));
   }
   if (has_centroids16(kind)) {
-    quantized.centroids = get_centroids16(reader, levels);
+    quantized.centroids = get_centroids16(reader, static_cast<std::size_t>(levels));
   } else {
     for (std::uint64_t i = 0; i < levels; ++i) {
       quantized.centroids.push_back(std::bit_cast<float>(reader.integer<std::uint32_t>()));

@@ -1,29 +1,13 @@
 #include "formats/ltz_runtime.h"
 
-#include <cstdio>
 #include <limits>
 #include <memory>
-#include <new>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "formats/file.h"
-#include "formats/ltz.h"
+#include "formats/ltz_runtime_model.h"
 #include "model/beam_search.h"
-#include "model/error.h"
-#include "model/transformer.h"
-#include "model/translator.h"
-
-struct ltz_model {
-  // The checkpoint's own copy of the weights is not kept.
-  explicit ltz_model(const ltz::Checkpoint& checkpoint)
-      : transformer(checkpoint), codec(checkpoint) {}
-
-  ltz::Transformer transformer;
-  ltz::TextCodec codec;
-};
 
 struct ltz_translations {
   struct Translation {
@@ -36,54 +20,7 @@ struct ltz_translations {
 
 namespace {
 
-// What the caller did wrong; the messages of ConfigError are about options and sentences as well,
-// once there is a model.
-class ArgumentError : public ltz::Error {
- public:
-  using Error::Error;
-};
-
-void report(ltz_error* error, ltz_status status, const char* text) noexcept {
-  if (error != nullptr) {
-    error->status = status;
-    std::snprintf(error->text, sizeof(error->text), "%s", text);
-  }
-}
-
-// What make() returns, or null after an exception, which becomes `error`.
-template <typename Make>
-auto guarded(ltz_error* error, const Make& make) noexcept -> decltype(make().release()) {
-  try {
-    auto made = make();
-    report(error, LTZ_OK, "");
-    return made.release();
-  } catch (const ArgumentError& e) {
-    report(error, LTZ_INVALID_ARGUMENT, e.what());
-  } catch (const ltz::IoError& e) {
-    report(error, LTZ_UNREADABLE_FILE, e.what());
-  } catch (const ltz::Error& e) {
-    report(error, LTZ_INVALID_MODEL, e.what());
-  } catch (const std::bad_alloc&) {
-    report(error, LTZ_OUT_OF_MEMORY, "out of memory");
-  } catch (const std::length_error&) {
-    report(error, LTZ_OUT_OF_MEMORY, "out of memory");
-  } catch (const std::exception& e) {
-    report(error, LTZ_INTERNAL_ERROR, e.what());
-  } catch (...) {
-    report(error, LTZ_INTERNAL_ERROR, "unknown error");
-  }
-  return nullptr;
-}
-
-void require(const void* argument, const char* name) {
-  if (argument == nullptr) {
-    throw ArgumentError(std::string(name) + " is null");
-  }
-}
-
-std::unique_ptr<ltz_model> open(std::span<const std::byte> bytes, const std::string& name) {
-  return std::make_unique<ltz_model>(ltz::formats::decode_ltz(bytes, name));
-}
+using namespace ltz::runtime;
 
 ltz::BeamOptions beam_options(const ltz_options& options) {
   if (options.n_best < 1 || options.n_best > options.beam) {
@@ -144,14 +81,7 @@ const char* ltz_version() {
 ltz_model* ltz_open_memory(const void* bytes, size_t size, ltz_error* error) {
   return guarded(error, [&] {
     require(bytes, "bytes");
-    return open({static_cast<const std::byte*>(bytes), size}, "model in memory");
-  });
-}
-
-ltz_model* ltz_open_file(const char* path, ltz_error* error) {
-  return guarded(error, [&] {
-    require(path, "path");
-    return open(ltz::formats::read_file(path), path);
+    return decode_model({static_cast<const std::byte*>(bytes), size}, "model in memory");
   });
 }
 

@@ -124,7 +124,7 @@ std::vector<std::byte> write_sections(const std::vector<Section>& sections) {
     size += section.content.size();
   }
   std::vector<std::byte> out;
-  out.reserve(size);
+  out.reserve(static_cast<std::size_t>(size));
   for (const std::uint8_t byte : kMagic) {
     put_integer(out, byte);
   }
@@ -170,7 +170,7 @@ std::vector<SectionView> read_sections(std::span<const std::byte> bytes) {
     if (length > bytes.size() - offset) {
       table.fail(section.tag + ": " + std::to_string(length) + " bytes reach beyond the file");
     }
-    section.content = bytes.subspan(offset, length);
+    section.content = bytes.subspan(offset, static_cast<std::size_t>(length));
     offset += length;
     sections.push_back(section);
   }

@@ -4,10 +4,14 @@
 # What it shares with ltz::model and ltz::formats, compiled once.
 file(GLOB inference_sources CONFIGURE_DEPENDS model/*.cpp)
 list(FILTER inference_sources EXCLUDE
-     REGEX "/(average|backward_[a-z]+|gradients|traced_reading|training_loss)\\.cpp$")
+     REGEX "/(average|backward_[a-z]+|gradients|traced_reading|training_loss|translator)\\.cpp$")
 set(reading_sources config_json context_coder crc32c file_reader float_coder inflate
                     ltz_block_reader ltz_index ltz_payload ltz_reader ltz_row_scales ltz_runtime
-                    ltz_sections range_coder rans rans_table tensor_checks text_coder word_list)
+                    ltz_runtime_file ltz_runtime_model ltz_sections range_coder rans rans_table
+                    tensor_checks text_coder word_list)
+if(EMSCRIPTEN)  # in a browser there are no files
+  list(REMOVE_ITEM reading_sources file_reader ltz_runtime_file)
+endif()
 list(TRANSFORM reading_sources REPLACE ".+" "${PROJECT_SOURCE_DIR}/formats/\\0.cpp")
 
 # A product and a sum, rounded one after the other, are the same with every instruction set.
@@ -35,6 +39,10 @@ foreach(target ltz_model_objects ltz_formats_objects ltz_runtime)
   endif()
 endforeach()
 set_target_properties(ltz_runtime PROPERTIES EXPORT_NAME runtime LINKER_LANGUAGE CXX)
+
+if(EMSCRIPTEN)
+  include(formats/web.cmake)
+endif()
 
 # The .pc file finds the others from where it is.
 file(RELATIVE_PATH to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)

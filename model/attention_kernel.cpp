@@ -170,12 +170,14 @@ LTZ_INLINE void mix_heads(Mix mix, std::size_t heads) {
     mix.sums += mix.sums == nullptr ? 0 : count;
   };
   if (mix.width >= 8 && mix.width <= kVectors * 8) {
-    for (; head + 2 <= heads; next(2)) {
+    while (head + 2 <= heads) {
       mix_few_vectors<kVectors, 2>(mix);
+      next(2);
     }
   }
-  for (; head < heads; next(1)) {
+  while (head < heads) {
     mix_head(mix);
+    next(1);
   }
 }
 

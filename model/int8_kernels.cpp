@@ -15,19 +15,12 @@ namespace ltz::int8 {
 namespace {
 
 template <int Lanes>
-using Integers = simd::VectorOf<std::int32_t, Lanes>::Type;
+using Integers = typename simd::VectorOf<std::int32_t, Lanes>::Type;
 
 // Lanes integers, or the groups of Lanes rows of a panel. p: of any type and alignment.
 template <int Lanes>
 LTZ_INLINE const simd::Unaligned<std::int32_t, Lanes>& integers_at(const void* p) {
   return *static_cast<const simd::Unaligned<std::int32_t, Lanes>*>(p);
-}
-
-// One group of a row of x.
-LTZ_INLINE std::int32_t group_at(const std::uint8_t* x) {
-  std::int32_t group;
-  std::memcpy(&group, x, kGroup);
-  return group;
 }
 
 // What the sums of row r, vector v become in y.
@@ -78,6 +71,13 @@ void tile_any(const Tile& t) {
 }
 
 #ifdef __x86_64__
+// One group of a row of x.
+LTZ_INLINE std::int32_t group_at(const std::uint8_t* x) {
+  std::int32_t group;
+  std::memcpy(&group, x, kGroup);
+  return group;
+}
+
 // With products of 16-bit integers that are added in pairs: those of even bytes, and those of odd
 // ones. The instruction for products of bytes saturates at 16 bits.
 template <int Panels, int Rows>

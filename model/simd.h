@@ -27,13 +27,13 @@ struct VectorOf {
 
 // Lanes floats that are added, multiplied and compared together.
 template <int Lanes>
-using Vector = VectorOf<float, Lanes>::Type;
+using Vector = typename VectorOf<float, Lanes>::Type;
 
 // A vector in memory, of any alignment. A class, because Clang forgets the alignment of a vector
 // type that comes out of a template.
 template <typename Scalar, int Lanes>
 struct __attribute__((packed, may_alias)) Unaligned {
-  VectorOf<Scalar, Lanes>::Type lanes;
+  typename VectorOf<Scalar, Lanes>::Type lanes;
 };
 
 // Lanes floats in memory. References, because how a vector is passed or returned by value depends

@@ -10,6 +10,7 @@
 #include "model/checkpoint.h"
 #include "model/layers.h"
 #include "model/matrix.h"
+#include "model/vocabulary.h"
 #include "model/weight_matrix.h"
 
 namespace ltz {
@@ -20,9 +21,6 @@ std::string embedding_table(const ModelConfig& config, Stack which);
 // Name of the table that the decoder's features are multiplied with: decoder.embed_out, or the
 // embedding that it is tied to.
 std::string output_table(const ModelConfig& config);
-
-// Token ids of one sentence; a source sentence ends with </s>.
-using TokenIds = std::vector<int>;
 
 // The encoder's output for a batch of sentences, one after the other.
 struct EncodedBatch {

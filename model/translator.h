@@ -1,36 +1,14 @@
 #pragma once
 
 #include <functional>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "model/batching.h"
 #include "model/beam_search.h"
-#include "model/bpe.h"
 #include "model/scoring.h"
 #include "model/transformer.h"
 
 namespace ltz {
-
-// Text <-> ids for one model: splits at white space, applies byte-pair encoding, and back.
-class TextCodec {
- public:
-  explicit TextCodec(const Checkpoint& checkpoint);
-
-  // With the final </s>.
-  TokenIds encode_source(std::string_view line) const;
-  TokenIds encode_target(std::string_view line) const;
-  // Words again: without </s>, byte-pair encoding removed.
-  std::string decode_target(const TokenIds& ids) const;
-
- private:
-  TokenIds encode(std::string_view line, const Vocabulary& vocabulary) const;
-
-  BpeEncoder bpe_;
-  Vocabulary source_;
-  Vocabulary target_;
-};
 
 // Called from one thread at a time with the number of sentences done so far.
 using SentenceProgress = std::function<void(std::size_t done, std::size_t total)>;

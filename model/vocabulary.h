@@ -7,6 +7,9 @@
 
 namespace ltz {
 
+// Token ids of one sentence; a source sentence ends with </s>.
+using TokenIds = std::vector<int>;
+
 // fairseq's Dictionary: four special tokens, then the words of dict.txt in its order.
 class Vocabulary {
  public:

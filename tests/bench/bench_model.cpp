@@ -7,6 +7,7 @@
 #include "formats/file.h"
 #include "formats/model_file.h"
 #include "formats/word_list.h"
+#include "model/text_codec.h"
 #include "model/translator.h"
 
 namespace ltz::bench {

@@ -4,6 +4,7 @@
 
 #include "bench_model.h"
 #include "formats/model_file.h"
+#include "model/text_codec.h"
 #include "model/translator.h"
 
 // From a file to ready to translate. The limit counts the bytes of the file, which is in the page

@@ -5,6 +5,7 @@
 
 #include "eval/evaluate.h"
 #include "formats/model_file.h"
+#include "model/text_codec.h"
 #include "model/translator.h"
 
 // The example model with products of bytes, beside the same in floats.
