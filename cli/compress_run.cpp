@@ -146,8 +146,9 @@ std::vector<std::byte> retrain(const CompressJob& job, const formats::SizeLimits
   compress::RetrainingSteps steps;
   steps.train = [&](const Checkpoint& start, const compress::RetrainingStage& stage) {
     say("retraining the " + stage.what);
-    Checkpoint trained = run_finetune(start, &original, job.training, development, stage.options,
-                                      training_file(state.path(), stage.number));
+    Checkpoint trained =
+        run_finetune(start, &original, job.training, development, stage.options,
+                     training_file(state.path(), stage.number), evaluation(job.report));
     method = job.method + ", retrained " + fingerprint(trained);
     return trained;
   };

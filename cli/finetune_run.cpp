@@ -10,8 +10,8 @@
 
 #include "cli/fingerprint.h"
 #include "cli/terminal.h"
-#include "eval/evaluate.h"
 #include "formats/file.h"
+#include "formats/recipe_toml.h"
 #include "formats/training_file.h"
 #include "model/context.h"
 
@@ -65,7 +65,8 @@ struct TrainingInputs {
   compress::CalibrationText development;
 };
 
-std::string signature_of(const TrainingInputs& inputs, const compress::FinetuneOptions& options) {
+std::string signature_of(const TrainingInputs& inputs, const compress::FinetuneOptions& options,
+                         const eval::EvaluationOptions& evaluation) {
   const compress::FinetunerOptions& finetuner = options.finetuner;
   std::string pruning = fmt::format("{}", options.pruning.sparsity.value_or(0.0));
   for (const auto& [name, sparsity] : options.pruning.tensors) {
@@ -73,15 +74,32 @@ std::string signature_of(const TrainingInputs& inputs, const compress::FinetuneO
   }
   return fmt::format(
       "model {} teacher {} text {} development set {} epochs {} minutes {} tokens {} rate {} "
-      "smoothing {} distillation {} free codes {} rate weight {} code bits {} sparsity {} seed {}",
+      "smoothing {} distillation {} select {} free codes {} rate weight {} code bits {} sparsity "
+      "{} seed {}",
       fingerprint(inputs.start),
       inputs.original == nullptr ? "none" : fingerprint(*inputs.original),
       fingerprint_of(inputs.text),
       inputs.development.sources.empty() ? "none" : fingerprint_of(inputs.development),
       options.epochs, options.minutes, options.batch_tokens, options.learning_rate,
       finetuner.objective.label_smoothing, finetuner.objective.distillation,
+      options.select == compress::Selection::kNll ? "nll"
+                                                  : eval::signature(evaluation, LTZ_VERSION),
       finetuner.tensors.free_codes, finetuner.tensors.codes.rate_weight, options.code_bits, pruning,
       options.seed);
+}
+
+std::string found_on_development_set(const compress::FinetuneProgress& progress) {
+  const std::string best = std::isfinite(progress.best_nll)
+                               ? fmt::format("best {:.4f}", progress.best_nll)
+                               : "has yet to become smaller";
+  std::string found = fmt::format("NLL {:.4f} ({})", *progress.development_nll, best);
+  if (progress.bleu) {
+    found += fmt::format(", BLEU {:.2f}", *progress.bleu);
+  }
+  if (progress.best_bleu) {
+    found += fmt::format(" (best {:.2f})", *progress.best_bleu);
+  }
+  return found;
 }
 
 }  // namespace
@@ -103,6 +121,15 @@ void add_training(CLI::App& command, compress::FinetuneOptions& options) {
   add("--distillation", options.finetuner.objective.distillation,
       "Share of the uncompressed model's distributions in what is learned, from 0 to 1")
       ->check(CLI::Range(0.0, 1.0));
+  command
+      .add_option_function<std::string>(
+          "--select",
+          [&options](const std::string& name) { options.select = formats::parse_selection(name); },
+          "What the best model on the development set has: the lowest NLL or the highest BLEU")
+      ->type_name("nll|bleu")
+      ->check(CLI::IsMember({"nll", "bleu"}))
+      ->default_str("nll")
+      ->group(group);
   add("--rate-weight", options.finetuner.tensors.codes.rate_weight,
       "How much the size of a code counts where codes are free: 0 is not at all")
       ->check(CLI::NonNegativeNumber);
@@ -114,7 +141,8 @@ void add_training(CLI::App& command, compress::FinetuneOptions& options) {
 
 Checkpoint run_finetune(const Checkpoint& start, const Checkpoint* original,
                         const eval::ParallelText& text, const eval::ParallelText& development,
-                        const compress::FinetuneOptions& options, const std::string& state) {
+                        const compress::FinetuneOptions& options, const std::string& state,
+                        const eval::EvaluationOptions& evaluation) {
   const TrainingInputs inputs{
       start, original,
       without_long_sentences(encoded(start, text), start.config, options.batch_tokens),
@@ -126,14 +154,15 @@ Checkpoint run_finetune(const Checkpoint& start, const Checkpoint* original,
                 static_cast<std::size_t>(progress.total));
     if (progress.development_nll) {
       bar.emplace("training");
-      const std::string best = std::isfinite(progress.best_nll)
-                                   ? fmt::format("best {:.4f}", progress.best_nll)
-                                   : "has yet to become smaller";
-      say(fmt::format("update {} of {}: loss {:.4f}, development NLL {:.4f} ({})", progress.updates,
-                      progress.total, progress.loss, *progress.development_nll, best));
+      say(fmt::format("update {} of {}: loss {:.4f}, development {}", progress.updates,
+                      progress.total, progress.loss, found_on_development_set(progress)));
     }
   };
-  const std::string signature = state.empty() ? "" : signature_of(inputs, options);
+  const TextCodec codec(start);
+  observer.bleu = [&](const Transformer& model) {
+    return eval::evaluate(model, codec, development, evaluation).bleu.score;
+  };
+  const std::string signature = state.empty() ? "" : signature_of(inputs, options, evaluation);
   compress::FinetuneState resume;
   if (!state.empty()) {
     observer.save = [&](const compress::FinetuneState& training) {

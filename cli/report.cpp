@@ -52,10 +52,6 @@ std::string gate_line(const eval::Gate& gate) {
                      upper ? "at most" : "at least", gate.limit, digits);
 }
 
-eval::EvaluationOptions evaluation(const ReportOptions& options) {
-  return {.beam = options.beam, .metric = {.bleu = options.bleu}, .arithmetic = options.arithmetic};
-}
-
 // BLEU of the reference and of the artifact, and how sure the difference is.
 void compare_bleu(ArtifactReport& report, const std::vector<eval::BleuStatistics>& before,
                   const std::vector<eval::BleuStatistics>& after, const ReportOptions& options) {
@@ -172,6 +168,10 @@ void write_json(const JsonOptions& options, const nlohmann::ordered_json& json) 
   const std::string text =
       json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   formats::write_file_atomically(options.path, std::as_bytes(std::span(text)));
+}
+
+eval::EvaluationOptions evaluation(const ReportOptions& options) {
+  return {.beam = options.beam, .metric = {.bleu = options.bleu}, .arithmetic = options.arithmetic};
 }
 
 std::string bleu_signature(const ReportOptions& options) {

@@ -8,6 +8,7 @@
 #include "cli/baseline.h"
 #include "cli/options.h"
 #include "eval/bootstrap.h"
+#include "eval/evaluate.h"
 #include "model/checkpoint.h"
 #include "model/translator.h"
 
@@ -28,6 +29,9 @@ void add_report(CLI::App& command, ReportOptions& options);
 
 // Writes one JSON object, pretty-printed, with a final line end.
 void write_json(const JsonOptions& options, const nlohmann::ordered_json& json);
+
+// How translations are made and scored.
+eval::EvaluationOptions evaluation(const ReportOptions& options);
 
 // What BLEU depends on beside text and model.
 std::string bleu_signature(const ReportOptions& options);

@@ -38,6 +38,12 @@ double nll_of(const Transformer& model, const CalibrationText& text) {
   return score_text(model, text.sources, text.targets, batch_by_length(text.sources)).mean();
 }
 
+// What is found on the development set.
+struct Evaluation {
+  double nll;
+  std::optional<double> bleu;
+};
+
 // The loop, with what it remembers from one update to the next.
 class Training {
  public:
@@ -57,6 +63,9 @@ class Training {
                         std::to_string(text.sources.size()) + " and " +
                         std::to_string(text.targets.size()));
     }
+    if (options.select == Selection::kBleu && (development.sources.empty() || !observer.bleu)) {
+      throw ConfigError("the model of the highest BLEU is asked for without a development set");
+    }
     if (!(options.code_bits > 0.0)) {
       throw ConfigError("codes are to take " + std::to_string(options.code_bits) +
                         " of their bits, expected more than 0");
@@ -66,8 +75,10 @@ class Training {
       state_.total = std::max<std::int64_t>(
           1, std::llround(options.epochs * static_cast<double>(batches_.size())));
       if (!development.sources.empty()) {
-        state_.best_nll = settled() ? nll_of(finetuner_.model(), development)
-                                    : std::numeric_limits<double>::infinity();
+        state_.best_nll = std::numeric_limits<double>::infinity();
+        if (settled()) {
+          takes_the_lead(look_at_development_set());
+        }
       }
     } else {
       finetuner_.restore(state_.tensors);
@@ -122,9 +133,13 @@ class Training {
       correct();
     }
     if (evaluates) {
-      progress.development_nll = evaluate();
+      if (const auto found = evaluate()) {
+        progress.development_nll = found->nll;
+        progress.bleu = found->bleu;
+      }
     }
     progress.best_nll = state_.best_nll;
+    progress.best_bleu = state_.best_bleu;
     if (observer_.progress) {
       observer_.progress(progress);
     }
@@ -150,24 +165,41 @@ class Training {
            (pruning_.empty() || done() >= kPruned);
   }
 
-  std::optional<double> evaluate() {
-    std::optional<double> nll;
-    if (!development_.sources.empty()) {
-      nll = nll_of(finetuner_.model(), development_);
+  Evaluation look_at_development_set() const {
+    const Transformer& model = finetuner_.model();
+    Evaluation found{.nll = nll_of(model, development_), .bleu = {}};
+    if (options_.select == Selection::kBleu) {
+      found.bleu = observer_.bleu(model);
     }
-    if (nll && settled()) {
-      ++state_.evaluations_without_gain;
-      if (*nll < state_.best_nll) {
-        state_.best_nll = *nll;
-        state_.best = finetuner_.checkpoint().tensors;
-        state_.evaluations_without_gain = 0;
-      }
+    return found;
+  }
+
+  // Whether a model is the best one so far.
+  bool takes_the_lead(const Evaluation& found) {
+    const bool lower_nll = found.nll < state_.best_nll;
+    state_.best_nll = std::min(found.nll, state_.best_nll);
+    const bool higher_bleu = found.bleu && (!state_.best_bleu || *found.bleu > *state_.best_bleu);
+    if (higher_bleu) {
+      state_.best_bleu = found.bleu;
+    }
+    state_.evaluations_without_gain =
+        lower_nll || higher_bleu ? 0 : state_.evaluations_without_gain + 1;
+    return found.bleu ? higher_bleu : lower_nll;
+  }
+
+  std::optional<Evaluation> evaluate() {
+    std::optional<Evaluation> found;
+    if (!development_.sources.empty()) {
+      found = look_at_development_set();
+    }
+    if (found && settled() && takes_the_lead(*found)) {
+      state_.best = finetuner_.checkpoint().tensors;
     }
     if (observer_.save) {
       state_.tensors = finetuner_.state();
       observer_.save(state_);
     }
-    return nll;
+    return found;
   }
 
   Checkpoint best() const {
@@ -197,6 +229,10 @@ class Training {
 };
 
 }  // namespace
+
+std::string_view to_string(Selection selection) {
+  return selection == Selection::kNll ? "nll" : "bleu";
+}
 
 Checkpoint finetune(const Checkpoint& start, const Checkpoint* original,
                     const CalibrationText& text, const CalibrationText& development,

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "compress/calibration.h"
 #include "compress/finetuner.h"
@@ -12,6 +14,10 @@
 #include "model/checkpoint.h"
 
 namespace ltz::compress {
+
+// By what the best model on the development set is known: the lowest NLL, or the highest BLEU.
+enum class Selection { kNll, kBleu };
+std::string_view to_string(Selection selection);
 
 // Retraining of a compressed model: the step of Deep Compression (Han et al. 2016) that follows
 // pruning and weight sharing.
@@ -25,8 +31,10 @@ struct FinetuneOptions {
   double warm_up = 0.05;            // fraction of the updates, see Schedule
   double floor = 0.02;              // see Schedule
   double evaluations = 2.0;         // on the development set, an epoch
-  // Evaluations without a gain after which it stops. Most of the gain comes as the learning rate
-  // decays: so long that a plateau at its peak does not end the training.
+  Selection select = Selection::kNll;
+  // Evaluations without a gain, in NLL or in what selects, after which it stops. Most of the gain
+  // comes as the learning rate decays: so long that a plateau at its peak does not end the
+  // training.
   int patience = 8;
   std::uint64_t seed = 1;
   // Free codes that have a price are held at the bits that they have at the start, times this,
@@ -45,7 +53,8 @@ struct FinetuneState {
   // On the development set. At first that of the start, or infinity if it has yet to become
   // smaller.
   double best_nll = 0.0;
-  std::map<std::string, Tensor> best;  // the tensors that had it
+  std::optional<double> best_bleu = {};  // with Selection::kBleu
+  std::map<std::string, Tensor> best;    // the tensors that had it, NLL or BLEU
   int evaluations_without_gain = 0;
 };
 
@@ -56,12 +65,16 @@ struct FinetuneProgress {
   // What was found on the development set after this update, if it was looked at.
   std::optional<double> development_nll = {};
   double best_nll = 0.0;
+  std::optional<double> bleu = {};  // with Selection::kBleu, as best_bleu
+  std::optional<double> best_bleu = {};
 };
 
 // Where it says how far it is.
 struct FinetuneObserver {
   std::function<void(const FinetuneProgress&)> progress;  // after every update
   std::function<void(const FinetuneState&)> save;         // after every evaluation
+  // Of a model on the development set. Needed with Selection::kBleu.
+  std::function<double(const Transformer&)> bleu;
 };
 
 // Trains on the text and returns the model that was best on the development set, which may be the

@@ -85,7 +85,7 @@ compress::FinetuneOptions read_finetune(const toml::table& table,
                                         compress::FinetuneOptions options) {
   refuse_unknown_keys(table,
                       {"epochs", "minutes", "learning_rate", "batch_tokens", "label_smoothing",
-                       "distillation", "free_codes", "rate_weight", "code_bits", "seed"});
+                       "distillation", "select", "free_codes", "rate_weight", "code_bits", "seed"});
   compress::FinetunerOptions& finetuner = options.finetuner;
   read<double>(table, "epochs", options.epochs);
   read<double>(table, "minutes", options.minutes);
@@ -93,6 +93,9 @@ compress::FinetuneOptions read_finetune(const toml::table& table,
   read<std::size_t>(table, "batch_tokens", options.batch_tokens);
   read<double>(table, "label_smoothing", finetuner.objective.label_smoothing);
   read<double>(table, "distillation", finetuner.objective.distillation);
+  std::string select(to_string(options.select));
+  read<std::string>(table, "select", select);
+  options.select = parse_selection(select);
   read<bool>(table, "free_codes", finetuner.tensors.free_codes);
   read<double>(table, "rate_weight", finetuner.tensors.codes.rate_weight);
   read<double>(table, "code_bits", options.code_bits);
@@ -186,6 +189,15 @@ compress::Recipe parse_recipe(std::string_view text, const std::string& name) {
       throw FormatError(fmt::format("line {}: {}", error.source().begin.line, error.description()));
     }
   });
+}
+
+compress::Selection parse_selection(std::string_view name) {
+  for (const auto selection : {compress::Selection::kNll, compress::Selection::kBleu}) {
+    if (name == to_string(selection)) {
+      return selection;
+    }
+  }
+  throw ConfigError(fmt::format("select: expected nll or bleu, found \"{}\"", name));
 }
 
 compress::KMeansInit parse_init(std::string_view name) {

@@ -30,6 +30,7 @@ namespace ltz::formats {
 //   batch_tokens = 2800
 //   label_smoothing = 0.1
 //   distillation = 0.5          # calibrated: 0.9
+//   select = "nll"              # the best model on the development set; or "bleu"
 //   free_codes = false          # calibrated: true
 //   rate_weight = 1.0
 //   seed = 1                    # of the sentences' order
@@ -47,5 +48,8 @@ compress::Recipe parse_recipe(std::string_view text, const std::string& name);
 
 // "linear", "density", "random", "kmeans++", "optimal"; throws ConfigError for anything else.
 compress::KMeansInit parse_init(std::string_view name);
+
+// "nll", "bleu"; throws ConfigError for anything else.
+compress::Selection parse_selection(std::string_view name);
 
 }  // namespace ltz::formats

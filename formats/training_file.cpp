@@ -19,7 +19,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kVersion = "ltz_training";
-constexpr const char* kBest = "best";  // no parameter's name: those have dots
+constexpr const char* kBestBleu = "best_bleu";  // not there without
+constexpr const char* kBest = "best";           // no parameter's name: those have dots
 
 std::string vector_name(const std::string& tensor, std::size_t index) {
   return fmt::format("{}/{}", tensor, index);
@@ -98,13 +99,17 @@ std::vector<std::byte> encode_training(const compress::FinetuneState& state,
     }
   }
   payload.add(kBest, "U8", best.size(), best.size());
-  const std::string header = payload.header(
-      {{kVersion, "1"},
-       {"signature", signature},
-       {"updates", std::to_string(state.updates)},
-       {"total", std::to_string(state.total)},
-       {"best_nll", fmt::format("{}", state.best_nll)},
-       {"evaluations_without_gain", std::to_string(state.evaluations_without_gain)}});
+  std::map<std::string, std::string> metadata = {
+      {kVersion, "1"},
+      {"signature", signature},
+      {"updates", std::to_string(state.updates)},
+      {"total", std::to_string(state.total)},
+      {"best_nll", fmt::format("{}", state.best_nll)},
+      {"evaluations_without_gain", std::to_string(state.evaluations_without_gain)}};
+  if (state.best_bleu) {
+    metadata.emplace(kBestBleu, fmt::format("{}", *state.best_bleu));
+  }
+  const std::string header = payload.header(metadata);
   std::vector<std::byte> bytes;
   bytes.reserve(kSafetensorsLengthBytes + header.size() + payload.size());
   put_integer(bytes, static_cast<std::uint64_t>(header.size()));
@@ -134,6 +139,9 @@ compress::FinetuneState read_training(std::span<const std::byte> bytes, const Ch
   state.updates = number_of<std::int64_t>(file, "updates");
   state.total = number_of<std::int64_t>(file, "total");
   state.best_nll = number_of<double>(file, "best_nll");
+  if (file.metadata.contains(kBestBleu)) {
+    state.best_bleu = number_of<double>(file, kBestBleu);
+  }
   state.evaluations_without_gain = number_of<int>(file, "evaluations_without_gain");
   for (const auto& [name, tensor] : start.tensors) {
     for (std::size_t i = 0;; ++i) {

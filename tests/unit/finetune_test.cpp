@@ -217,6 +217,36 @@ TEST_CASE("a model is pruned while it is trained, and only then a candidate") {
   CHECK(sparsities.front() < 0.25);
 }
 
+TEST_CASE("the model of the highest BLEU is kept where that is asked for, also after going on") {
+  const Checkpoint start = pruned_checkpoint();
+  const CalibrationText text = some_text(start.config);
+  FinetuneOptions options = some_options();
+  options.select = Selection::kBleu;
+  CHECK_THROWS_AS(finetune(start, nullptr, text, text, options), ConfigError);
+  // What is said of the start and of the models after it, the third of which is the best.
+  const std::vector<double> bleu = {20.0, 10.0, 30.0, 40.0, 25.0, 39.9, 15.0, 35.0, 40.0};
+  std::size_t asked = 0;
+  std::vector<std::vector<std::byte>> files;
+  FinetuneObserver observer;
+  observer.bleu = [&](const Transformer&) { return asked < bleu.size() ? bleu[asked++] : 1.0; };
+  std::map<std::string, Tensor> wanted;
+  observer.save = [&](const FinetuneState& state) {
+    files.push_back(formats::encode_training(state, start, "this training"));
+    if (files.size() == 3) {
+      wanted = state.best;
+    }
+  };
+  CHECK_THROWS_AS(finetune(start, nullptr, text, {}, options, observer), ConfigError);
+  const Checkpoint kept = finetune(start, nullptr, text, text, options, observer);
+  REQUIRE(files.size() > 5);
+  CHECK(kept.tensors == wanted);
+  CHECK(kept.tensors != start.tensors);
+  asked = 1 + 5;
+  const Checkpoint resumed = finetune(start, nullptr, text, text, options, observer,
+                                      formats::read_training(files[4], start, "this training"));
+  CHECK(resumed.tensors == wanted);
+}
+
 TEST_CASE("a student comes closer to its teacher without references that say anything") {
   const Checkpoint teacher = tiny_checkpoint(7);
   Checkpoint start = teacher;

@@ -110,7 +110,8 @@ TEST_CASE("a recipe may retrain") {
   CHECK_FALSE(parse("").finetune.has_value());
   const compress::Recipe recipe = parse(
       "[finetune]\nepochs = 5\nminutes = 30.0\nlearning_rate = 1e-4\nbatch_tokens = 1000\n"
-      "label_smoothing = 0.2\ndistillation = 0.7\nfree_codes = true\nrate_weight = 0.5\nseed = "
+      "label_smoothing = 0.2\ndistillation = 0.7\nselect = \"bleu\"\nfree_codes = "
+      "true\nrate_weight = 0.5\nseed = "
       "9\n");
   REQUIRE(recipe.finetune);
   const compress::FinetuneOptions& options = *recipe.finetune;
@@ -120,6 +121,7 @@ TEST_CASE("a recipe may retrain") {
   CHECK(options.batch_tokens == 1000);
   CHECK(options.finetuner.objective.label_smoothing == 0.2);
   CHECK(options.finetuner.objective.distillation == 0.7);
+  CHECK(options.select == compress::Selection::kBleu);
   CHECK(options.finetuner.tensors.free_codes);
   CHECK(options.finetuner.tensors.codes.rate_weight == 0.5);
   CHECK(options.seed == 9);
@@ -135,9 +137,9 @@ TEST_CASE("a recipe may retrain") {
                     Catch::Contains("r.toml: line 3") && Catch::Contains("\"epoch\""));
   CHECK_THROWS_WITH(parse("[finetune]\nepochs = \"many\"\n"), Catch::Contains("epochs"));
   CHECK_THROWS_WITH(parse("finetune = true\n"), Catch::Contains("[finetune]"));
-  for (const char* line :
-       {"epochs = 0.0", "minutes = -1.0", "learning_rate = 0.0", "batch_tokens = 0",
-        "label_smoothing = 1.5", "distillation = -0.1", "rate_weight = -1.0", "epochs = nan"}) {
+  for (const char* line : {"epochs = 0.0", "minutes = -1.0", "learning_rate = 0.0",
+                           "batch_tokens = 0", "label_smoothing = 1.5", "distillation = -0.1",
+                           "select = \"rouge\"", "rate_weight = -1.0", "epochs = nan"}) {
     CAPTURE(line);
     CHECK_THROWS_AS(parse(std::string("[finetune]\n") + line + "\n"), ConfigError);
   }
