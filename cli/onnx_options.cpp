@@ -46,6 +46,10 @@ void add_onnx(CLI::App& command, OnnxExport& onnx) {
           ->default_str("float32"));
   add(command.add_flag("--separate-tables", options.tables_in_files,
                        "Embeddings and output projection in raw files of their own"));
+  add(command.add_flag(
+      "--sparse", options.sparse,
+      "Leave the zeros of pruned matrices out, where that is smaller: of floats, not "
+      "of codes"));
   add(command.add_flag("--logits", options.logits,
                        "Scores are logits, rather than log-probabilities"));
   add(command

@@ -10,7 +10,7 @@
 #include "model/text_codec.h"
 #include "model/transformer.h"
 
-// What the functions of ltz_runtime.h have in common. Not installed.
+// What the functions of ltz_runtime.h have in common.
 struct ltz_model {
   // The checkpoint's own copy of the weights is not kept.
   explicit ltz_model(const ltz::Checkpoint& checkpoint)

@@ -75,7 +75,8 @@ std::vector<std::byte> graph_file(const char* name, void (*build)(OnnxBuilder&),
                                   const Checkpoint& checkpoint, const OnnxOptions& options,
                                   OnnxFiles& files) {
   OnnxGraph graph(name, options.opset);
-  OnnxParameters parameters(checkpoint, graph, options.tables_in_files ? &files : nullptr);
+  OnnxParameters parameters(checkpoint, graph, options.tables_in_files ? &files : nullptr,
+                            options.sparse);
   OnnxBuilder builder{checkpoint.config, options, graph, parameters, checkpoint};
   build(builder);
   return graph.encode();

@@ -30,6 +30,7 @@ struct OnnxOptions {
   int opset = kOldestOpset;
   OnnxWeights weights = OnnxWeights::kFloat32;
   bool tables_in_files = false;  // embeddings and output projection: raw, each in its own file
+  bool sparse = false;           // matrices of floats without their zeros, where that is smaller
   bool logits = false;           // as scores, rather than log-probabilities
   std::optional<OnnxLengths> lengths = {};  // none: whatever a call brings
   int golden = 0;                           // sentences with what comes out for them

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
 #include <bit>
 #include <limits>
 
@@ -47,6 +48,15 @@ void set_attribute(const std::string& name, const OnnxAttribute& value,
 // The oldest version of the file format that goes with an opset (ONNX's table of versions).
 int ir_version(int opset) {
   return opset <= 14 ? 7 : 8;
+}
+
+// Everything but its elements.
+void describe(const std::string& name, const OnnxTensor& tensor, onnx::TensorProto& described) {
+  described.set_name(name);
+  described.set_data_type(static_cast<std::int32_t>(onnx_data_type(tensor.type)));
+  for (const std::int64_t length : tensor.shape) {
+    described.add_dims(length);
+  }
 }
 
 }  // namespace
@@ -145,16 +155,39 @@ std::vector<OnnxValue> OnnxGraph::apply(std::string_view op, std::vector<OnnxVal
 
 onnx::TensorProto& OnnxGraph::add_constant(const std::string& name, const OnnxTensor& tensor) {
   onnx::TensorProto& added = *graph().add_initializer();
-  added.set_name(name);
-  added.set_data_type(static_cast<std::int32_t>(onnx_data_type(tensor.type)));
-  for (const std::int64_t length : tensor.shape) {
-    added.add_dims(length);
-  }
+  describe(name, tensor, added);
   return added;
 }
 
 OnnxValue OnnxGraph::constant(const std::string& name, const OnnxTensor& tensor) {
   add_constant(name, tensor).set_raw_data(tensor.bytes.data(), tensor.bytes.size());
+  return name;
+}
+
+OnnxValue OnnxGraph::sparse_constant(const std::string& name, const OnnxTensor& tensor) {
+  const auto count = static_cast<std::size_t>(element_count(tensor.shape));
+  const std::size_t width = count == 0 ? 0 : tensor.bytes.size() / count;
+  std::string values;
+  std::vector<std::int64_t> places;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto element = std::span(tensor.bytes).subspan(i * width, width);
+    if (std::ranges::any_of(element, [](std::byte byte) { return byte != std::byte{0}; })) {
+      values.append(reinterpret_cast<const char*>(element.data()), width);
+      places.push_back(static_cast<std::int64_t>(i));
+    }
+  }
+  const OnnxTensor indices = onnx_integers({static_cast<std::int64_t>(places.size())}, places);
+  if (places.empty() || values.size() + indices.bytes.size() >= tensor.bytes.size()) {
+    return constant(name, tensor);
+  }
+  onnx::SparseTensorProto& sparse = *graph().add_sparse_initializer();
+  for (const std::int64_t length : tensor.shape) {
+    sparse.add_dims(length);
+  }
+  describe(name, {tensor.type, indices.shape, {}}, *sparse.mutable_values());
+  sparse.mutable_values()->set_raw_data(values);
+  describe(name + ".places", indices, *sparse.mutable_indices());
+  sparse.mutable_indices()->set_raw_data(indices.bytes.data(), indices.bytes.size());
   return name;
 }
 

@@ -81,6 +81,9 @@ class OnnxGraph {
 
   // Tensors that the model holds.
   OnnxValue constant(const std::string& name, const OnnxTensor& tensor);
+  // The same with its zeros left out, if that takes less space and something remains: a runtime
+  // sees no difference.
+  OnnxValue sparse_constant(const std::string& name, const OnnxTensor& tensor);
   // The tensor is the whole of a file beside the model, which somebody else writes.
   OnnxValue constant_in_file(const std::string& name, const OnnxTensor& tensor,
                              const std::string& file);

@@ -52,8 +52,9 @@ Shape shape_of_rows(Shape shape) {
 
 }  // namespace
 
-OnnxParameters::OnnxParameters(const Checkpoint& checkpoint, OnnxGraph& graph, OnnxFiles* files)
-    : checkpoint_(checkpoint), graph_(graph), files_(files) {
+OnnxParameters::OnnxParameters(const Checkpoint& checkpoint, OnnxGraph& graph, OnnxFiles* files,
+                               bool sparse)
+    : checkpoint_(checkpoint), graph_(graph), files_(files), sparse_(sparse) {
   for (const ParameterSpec& spec : parameter_specs(checkpoint.config)) {
     if (files != nullptr && spec.role == Role::kTable) {
       tables_.insert(spec.name);
@@ -76,7 +77,9 @@ OnnxParameters::Stored OnnxParameters::store(const std::string& name, Layout lay
   };
   const auto keep = [&](const OnnxTensor& elements) {
     if (!tables_.contains(name)) {
-      return graph_.constant(constant, elements);
+      return sparse_ && shape.size() == 2 && elements.type != OnnxType::kUint8
+                 ? graph_.sparse_constant(constant, elements)
+                 : graph_.constant(constant, elements);
     }
     const std::string file = constant + ".bin";
     files_->try_emplace(file, elements.bytes);

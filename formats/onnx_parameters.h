@@ -17,8 +17,9 @@ namespace ltz::formats {
 class OnnxParameters {
  public:
   // files: where embeddings, positions and the output projection are to be put, each in a file of
-  // its own; null: into the graph. All arguments outlive this.
-  OnnxParameters(const Checkpoint& checkpoint, OnnxGraph& graph, OnnxFiles* files);
+  // its own; null: into the graph. sparse: matrices of floats in the graph are stored without their
+  // zeros where that is smaller. All arguments outlive this.
+  OnnxParameters(const Checkpoint& checkpoint, OnnxGraph& graph, OnnxFiles* files, bool sparse);
 
   // float32, in the tensor's shape.
   OnnxValue whole(const std::string& name);
@@ -51,6 +52,7 @@ class OnnxParameters {
   const Checkpoint& checkpoint_;
   OnnxGraph& graph_;
   OnnxFiles* files_;
+  bool sparse_;
   std::set<std::string> tables_;  // names of what goes into files
   std::map<std::pair<std::string, Layout>, Stored> stored_;
   OnnxValue scale_table_;

@@ -39,9 +39,12 @@ head -n 200 "$examples/everyday.en" >"$work/sentences"
 "$ltz" pack "$work/codes.h5" -o "$work/codes.ltz" 2>/dev/null
 "$ltz" convert "$model" "$work/example-float32" --format onnx --golden 8
 "$ltz" convert "$model" "$work/example-float16" --format onnx --weights float16 --golden 8
+"$ltz" prune "$model" --sparsity 0.8 -o "$work/pruned.h5" >/dev/null
+"$ltz" convert "$work/pruned.h5" "$work/example-sparse" --format onnx --sparse --golden 8
 "$ltz" convert "$work/codes.ltz" "$work/example-codes" --format onnx --weights codes --opset 17 --separate-tables --golden 8
 compare "example, float32" "$model" "$work/example-float32" "$work/sentences" 200
 compare "example, float16" "$model" "$work/example-float16" "$work/sentences" 200
+compare "example, sparse" "$work/pruned.h5" "$work/example-sparse" "$work/sentences" 30
 compare "example, codes" "$work/codes.ltz" "$work/example-codes" "$work/sentences" 200
 
 # Small models of other architectures, with random weights.
