@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <bit>
+#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "cli/report.h"
 #include "cli/terminal.h"
 #include "eval/accounting.h"
+#include "eval/device.h"
 #include "formats/model_description.h"
 #include "formats/model_presets.h"
 
@@ -23,6 +25,7 @@ struct Options {
   ModelOptions model;
   SentenceLengths lengths;
   std::string baseline;
+  std::string device;
   JsonOptions json;
 };
 
@@ -59,6 +62,7 @@ struct Report {
   eval::ParameterCounts counts;
   std::int64_t mult_adds = 0;
   std::optional<Baseline> baseline;
+  const eval::Device* device = nullptr;
 };
 
 nlohmann::ordered_json tensors_json(const formats::ModelDescription& model) {
@@ -76,9 +80,32 @@ nlohmann::ordered_json tensors_json(const formats::ModelDescription& model) {
   return tensors;
 }
 
+std::optional<std::int64_t> download_bytes(const formats::ModelDescription& model) {
+  return model.file ? std::optional<std::int64_t>(model.file->bytes) : std::nullopt;
+}
+
+nlohmann::ordered_json device_json(const formats::ModelDescription& model,
+                                   const eval::Device& device) {
+  nlohmann::ordered_json json = {{"name", device.name}, {"flops", device.flops}};
+  bool all = true;
+  for (const eval::DeviceLimit& limit : eval::device_limits(model.config, device)) {
+    json["limits"][limit.name] = {{"value", limit.value},
+                                  {limit.at_most ? "at_most" : "at_least", limit.limit},
+                                  {"holds", limit.holds()}};
+    all = all && limit.holds();
+  }
+  json["holds"] = all;
+  json["download_bytes"] = nullptr;
+  if (const auto bytes = download_bytes(model)) {
+    json["download_bytes"] = *bytes;
+  }
+  json["loaded_bytes"] = eval::loaded_bytes(model.config);
+  return json;
+}
+
 // Of a model without weights, what only a file has is null or missing.
 nlohmann::ordered_json to_json(const Report& report, const SentenceLengths& lengths) {
-  const auto& [model, counts, mult_adds, baseline] = report;
+  const auto& [model, counts, mult_adds, baseline, device] = report;
   nlohmann::ordered_json json = {
       {"architecture", model.config.arch},
       {"container", nullptr},
@@ -99,6 +126,9 @@ nlohmann::ordered_json to_json(const Report& report, const SentenceLengths& leng
   }
   if (baseline) {
     json["baseline"] = comparison_json(model.config, *baseline, lengths);
+  }
+  if (device != nullptr) {
+    json["device"] = device_json(model, *device);
   }
   json["tensors"] = tensors_json(model);
   return json;
@@ -152,8 +182,27 @@ std::string tensor_table(const formats::ModelDescription& model) {
   return format_table(rows);
 }
 
+std::string device_table(const formats::ModelDescription& model, const eval::Device& device) {
+  const auto number = [](double value) {
+    return value < 1e4 ? fmt::format("{:.4g}", value) : with_separators(std::llround(value));
+  };
+  std::vector<std::vector<std::string>> rows = {
+      {std::string(device.name), "this model", "limit of the paper", ""}};
+  for (const eval::DeviceLimit& limit : eval::device_limits(model.config, device)) {
+    rows.push_back({limit.label, number(limit.value),
+                    (limit.at_most ? "at most " : "at least ") + number(limit.limit),
+                    limit.holds() ? "holds" : "BROKEN"});
+  }
+  if (const auto bytes = download_bytes(model)) {
+    rows.push_back({"bytes to download", with_separators(*bytes), "", ""});
+  }
+  rows.push_back({"bytes when loaded", with_separators(eval::loaded_bytes(model.config)), "", ""});
+  return fmt::format("{}({}: {:g} GFLOP/s)\n", format_table(rows), device.description,
+                     device.flops / 1e9);
+}
+
 void print_text(const Report& report, const SentenceLengths& lengths) {
-  const auto& [model, counts, mult_adds, baseline] = report;
+  const auto& [model, counts, mult_adds, baseline, device] = report;
   const ModelConfig& config = model.config;
   fmt::print("architecture  {}", printable(config.arch));
   if (!config.source_lang.empty()) {
@@ -176,6 +225,9 @@ void print_text(const Report& report, const SentenceLengths& lengths) {
   if (baseline) {
     fmt::print("{}\n", comparison_table(config, *baseline, lengths));
   }
+  if (device != nullptr) {
+    fmt::print("{}\n", device_table(model, *device));
+  }
   fmt::print("{}", tensor_table(model));
 }
 
@@ -187,6 +239,9 @@ int run(const Options& options) {
       eval::mult_adds(report.model.config, options.lengths.source, options.lengths.target);
   if (!options.baseline.empty()) {
     report.baseline = read_baseline(options.baseline);
+  }
+  if (!options.device.empty()) {
+    report.device = &eval::find_device(options.device);
   }
   if (options.json.given()) {
     write_json(options.json, to_json(report, options.lengths));
@@ -215,6 +270,15 @@ void setup_inspect(CLI::App& app, Action& action) {
                    "Compare with this: a preset, hyper-parameters, a model or a number of "
                    "parameters")
       ->default_str("");
+  std::vector<std::string> names;
+  for (const eval::Device& device : eval::devices()) {
+    names.emplace_back(device.name);
+  }
+  command
+      ->add_option("--device", options->device,
+                   "Compare with the paper's limits for a model on this: " +
+                       fmt::format("{}", fmt::join(names, ", ")))
+      ->check(CLI::IsMember(names));
   command->add_option("--src-len", options->lengths.source, "Source tokens for Mult-Adds")
       ->check(CLI::Range(1, 1'000'000));
   command->add_option("--tgt-len", options->lengths.target, "Target tokens for Mult-Adds")
@@ -223,6 +287,7 @@ void setup_inspect(CLI::App& app, Action& action) {
   command->footer(
       "Examples:\n"
       "  ltz inspect model.ltz --json | jq .parameters\n"
+      "  ltz inspect model.ltz --device cortex-a72\n"
       "  ltz inspect lite-transformer-wmt-496 --baseline transformer-base --tgt-len 60");
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }

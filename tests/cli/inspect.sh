@@ -7,6 +7,12 @@ grep -c '"name"' report.json
 # Hyper-parameters are enough: a preset of the paper, YAML as upstream has it, JSON.
 ltz inspect lite-transformer-wmt-496 --tgt-len 60 | head -9
 ltz inspect lite-transformer-iwslt-160 --baseline transformer-base | sed -n 9,13p
+# What the paper allows on a phone.
+ltz inspect lite-transformer-wmt-496 --device cortex-a72 | sed -n 9,15p
+ltz inspect $model --device cortex-a72 | sed -n 9,16p
+ltz inspect $model --device cortex-a72 --json | sed -n '/"device"/,/loaded_bytes/p'
+ltz inspect $model --device abacus
+echo "exit $?"
 cat >model.yml <<'YAML'
 arch: transformer_multibranch_v2_wmt_en_de
 encoder-branch-type: [attn:1:4:2, dynamic:default:4:2]

@@ -1,6 +1,7 @@
 // What a process does that lives for long: it loads models again and again, and translates with one
 // model in several threads. The preset tsan builds these tests with ThreadSanitizer.
 
+#include <malloc.h>
 #include <omp.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "eval/device.h"
 #include "formats/hdf5.h"
 #include "formats/ltz.h"
 #include "formats/model_file.h"
@@ -31,6 +33,12 @@ std::size_t resident_memory() {
   std::size_t resident = 0;
   statm >> size >> resident;
   return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+// That is in use.
+std::size_t heap_memory() {
+  const struct mallinfo2 heap = mallinfo2();
+  return heap.uordblks + heap.hblkhd;
 }
 
 std::vector<TokenIds> some_sentences(const Checkpoint& checkpoint) {
@@ -104,5 +112,20 @@ TEST_CASE("eight threads translate with one model") {
     for (const auto& result : found) {
       CHECK(result == expected);
     }
+  }
+}
+
+TEST_CASE("a model of floats takes the memory that `ltz inspect --device` says") {
+  for (const std::string path : {LTZ_EXAMPLES_DIR "/tatoeba-160/checkpoint.pt",
+                                 LTZ_GOLDEN_DIR "/wmt-dynamic-glu/checkpoint.pt",
+                                 LTZ_GOLDEN_DIR "/transformer-base/checkpoint.pt"}) {
+    CAPTURE(path);
+    const Checkpoint checkpoint = formats::read_model(path, {}).checkpoint;
+    const std::size_t before = heap_memory();
+    const Transformer model(checkpoint);
+    const auto found = static_cast<double>(heap_memory() - before);
+    const auto expected = static_cast<double>(eval::loaded_bytes(checkpoint.config));
+    // Small models have small tensors, with names and rows of padding.
+    CHECK(found == Approx(expected).epsilon(0.02).margin(200'000));
   }
 }

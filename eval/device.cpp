@@ -1,0 +1,64 @@
+#include "eval/device.h"
+
+#include <algorithm>
+#include <array>
+
+#include "eval/accounting.h"
+#include "model/checkpoint.h"
+#include "model/error.h"
+#include "model/transformer.h"
+#include "model/vocabulary.h"
+
+namespace ltz::eval {
+namespace {
+
+constexpr std::array kDevices = {Device{"cortex-a72", "ARM Cortex-A72, 4 cores at 1.5 GHz", 48e9}};
+
+constexpr std::int64_t kTokens = 30;
+constexpr double kMultAdds = 500e6;
+constexpr double kParameters = 10e6;
+constexpr double kSentences = 50.0;
+
+std::int64_t position_elements(const ModelConfig& config, const StackConfig& stack, int longest) {
+  const bool computed = config.token_positional_embeddings && !stack.learned_positions;
+  return computed ? std::int64_t{longest + Vocabulary::kPad + 1} * stack.embed_dim : 0;
+}
+
+}  // namespace
+
+std::span<const Device> devices() {
+  return kDevices;
+}
+
+const Device& find_device(std::string_view name) {
+  const auto found = std::ranges::find(kDevices, name, &Device::name);
+  if (found == kDevices.end()) {
+    std::string known;
+    for (const Device& device : kDevices) {
+      known += (known.empty() ? "" : ", ") + std::string(device.name);
+    }
+    throw ConfigError("unknown device " + std::string(name) + ", expected one of: " + known);
+  }
+  return *found;
+}
+
+std::vector<DeviceLimit> device_limits(const ModelConfig& config, const Device& device) {
+  const auto products = static_cast<double>(mult_adds(config, kTokens, kTokens));
+  const auto parameters = static_cast<double>(count_parameters(config).paper);
+  return {{"mult_adds", "Mult-Adds (30 + 30 tokens)", products, kMultAdds, true},
+          {"parameters", "parameters as the paper counts", parameters, kParameters, true},
+          {"sentences_per_second", "sentences a second, at the peak",
+           device.flops / (2.0 * products), kSentences, false}};
+}
+
+std::int64_t loaded_bytes(const ModelConfig& config) {
+  std::int64_t elements = count_parameters(config).total;
+  if (output_table(config) != "decoder.embed_out") {
+    elements += std::int64_t{config.target_vocabulary_size} * config.decoder.embed_dim;
+  }
+  elements += position_elements(config, config.encoder, config.max_source_positions);
+  elements += position_elements(config, config.decoder, config.max_target_positions);
+  return static_cast<std::int64_t>(sizeof(float)) * elements;
+}
+
+}  // namespace ltz::eval

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/config.h"
+
+// Whether a model is small enough for a phone, as the paper has it (Wu et al. 2020, section 5.1,
+// "Mobile settings").
+namespace ltz::eval {
+
+struct Device {
+  std::string_view name;
+  std::string_view description;
+  double flops;  // of all cores at their peak, float32, in a second
+};
+
+std::span<const Device> devices();
+// Throws ConfigError, naming those that there are.
+const Device& find_device(std::string_view name);
+
+// One of the paper's limits, and what a model has.
+struct DeviceLimit {
+  std::string name;   // in JSON
+  std::string label;  // for people
+  double value;
+  double limit;
+  bool at_most;  // or else at least
+  bool holds() const { return at_most ? value <= limit : value >= limit; }
+};
+
+// For sentences of 30 tokens and translations of as many. How many sentences a second is from the
+// device's peak, which no program reaches, and from what the paper counts: one hypothesis, without
+// the output projection.
+std::vector<DeviceLimit> device_limits(const ModelConfig& config, const Device& device);
+
+// What the weights and tables of positions take in memory once a model is ready to translate in
+// float32: as floats, and the output projection's table twice where it is an embedding, too. Codes
+// of matrices that stay codes (PackedMatrix) take less.
+std::int64_t loaded_bytes(const ModelConfig& config);
+
+}  // namespace ltz::eval
