@@ -104,6 +104,10 @@ Inputs read_inputs(Options& options) {
   } else if (inputs.recipe.recipe.finetune && !options.dry_run) {
     throw CLI::RequiredError("--train-src");
   }
+  const auto& finetune = inputs.recipe.recipe.finetune;
+  if (finetune && finetune->select == compress::Selection::kBleu && !inputs.text) {
+    throw CLI::RequiredError("--src");
+  }
   inputs.checkpoint = options.model.read().checkpoint;
   // One state serves all recipes.
   if (inputs.recipe.recipe.calibrated || !options.state.empty()) {

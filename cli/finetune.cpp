@@ -70,9 +70,12 @@ void setup_finetune(CLI::App& app, Action& action) {
       "Example:\n"
       "  ltz finetune pruned.h5 --teacher model.pt --distillation 0.7 --src train.en \\\n"
       "      --ref train.fr --dev-src dev.en --dev-ref dev.fr -o finetuned.h5");
-  command->callback([options, teacher, command, &action] {
+  command->callback([options, teacher, source, command, &action] {
     if (options->training.finetuner.objective.distillation > 0.0 && teacher->count() == 0) {
       throw CLI::RequiredError("--teacher");
+    }
+    if (options->training.select == compress::Selection::kBleu && source->count() == 0) {
+      throw CLI::RequiredError("--dev-src");
     }
     action = [options] { return run(*options); };
   });

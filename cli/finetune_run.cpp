@@ -74,18 +74,19 @@ std::string signature_of(const TrainingInputs& inputs, const compress::FinetuneO
   }
   return fmt::format(
       "model {} teacher {} text {} development set {} epochs {} minutes {} tokens {} rate {} "
-      "smoothing {} distillation {} select {} free codes {} rate weight {} code bits {} sparsity "
-      "{} seed {}",
+      "smoothing {} distillation {} free codes {} rate weight {} code bits {} sparsity {} seed "
+      "{}{}",
       fingerprint(inputs.start),
       inputs.original == nullptr ? "none" : fingerprint(*inputs.original),
       fingerprint_of(inputs.text),
       inputs.development.sources.empty() ? "none" : fingerprint_of(inputs.development),
       options.epochs, options.minutes, options.batch_tokens, options.learning_rate,
       finetuner.objective.label_smoothing, finetuner.objective.distillation,
-      options.select == compress::Selection::kNll ? "nll"
-                                                  : eval::signature(evaluation, LTZ_VERSION),
       finetuner.tensors.free_codes, finetuner.tensors.codes.rate_weight, options.code_bits, pruning,
-      options.seed);
+      options.seed,
+      options.select == compress::Selection::kNll
+          ? ""
+          : " select " + eval::signature(evaluation, LTZ_VERSION));
 }
 
 std::string found_on_development_set(const compress::FinetuneProgress& progress) {

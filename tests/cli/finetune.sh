@@ -25,7 +25,12 @@ cmp 1.h5 2.h5 && cmp 1.h5 3.h5 && cmp 1.h5 trained.h5 && echo "threads do not ma
 train pruned.h5 --dev-src src --dev-ref ref -o whole.h5 --state state 2>&1 | cut -d: -f1
 train pruned.h5 --dev-src src --dev-ref ref -o again.h5 --state state 2>&1 | cut -d: -f1
 cmp whole.h5 again.h5 && echo "the same model"
+# The highest BLEU instead of the lowest NLL.
+train pruned.h5 --dev-src src --dev-ref ref --select bleu -o bleu.h5 --state bleu.state 2>&1 | grep -oE 'BLEU.*' | tail -1
+another_selection() { train pruned.h5 --dev-src src --dev-ref ref "$@" --state bleu.state -o bad.h5 2>&1 | grep -c "another training"; }
+echo "another selection: $(another_selection)"
 # What it refuses.
+train quantized.h5 --select bleu -o bad.h5 2>&1 | head -1
 train quantized.h5 --state state -o bad.h5 2>&1 | sed -E 's/(model|text|development set) [0-9a-f]{8}/\1 …/g'
 another() { train pruned.h5 "$@" --state state -o bad.h5 2>&1 | grep -c "another training"; }
 echo "another teacher: $(another --dev-src src --dev-ref ref --teacher $model)"
