@@ -80,10 +80,6 @@ nlohmann::ordered_json tensors_json(const formats::ModelDescription& model) {
   return tensors;
 }
 
-std::optional<std::int64_t> download_bytes(const formats::ModelDescription& model) {
-  return model.file ? std::optional<std::int64_t>(model.file->bytes) : std::nullopt;
-}
-
 nlohmann::ordered_json device_json(const formats::ModelDescription& model,
                                    const eval::Device& device) {
   nlohmann::ordered_json json = {{"name", device.name}, {"flops", device.flops}};
@@ -96,8 +92,8 @@ nlohmann::ordered_json device_json(const formats::ModelDescription& model,
   }
   json["holds"] = all;
   json["download_bytes"] = nullptr;
-  if (const auto bytes = download_bytes(model)) {
-    json["download_bytes"] = *bytes;
+  if (model.file) {
+    json["download_bytes"] = model.file->bytes;
   }
   json["loaded_bytes"] = eval::loaded_bytes(model.config);
   return json;
@@ -193,8 +189,8 @@ std::string device_table(const formats::ModelDescription& model, const eval::Dev
                     (limit.at_most ? "at most " : "at least ") + number(limit.limit),
                     limit.holds() ? "holds" : "BROKEN"});
   }
-  if (const auto bytes = download_bytes(model)) {
-    rows.push_back({"bytes to download", with_separators(*bytes), "", ""});
+  if (model.file) {
+    rows.push_back({"bytes to download", with_separators(model.file->bytes), "", ""});
   }
   rows.push_back({"bytes when loaded", with_separators(eval::loaded_bytes(model.config)), "", ""});
   return fmt::format("{}({}: {:g} GFLOP/s)\n", format_table(rows), device.description,
