@@ -159,10 +159,11 @@ Checkpoint run_finetune(const Checkpoint& start, const Checkpoint* original,
                       progress.total, progress.loss, found_on_development_set(progress)));
     }
   };
-  const TextCodec codec(start);
-  observer.bleu = [&](const Transformer& model) {
-    return eval::evaluate(model, codec, development, evaluation).bleu.score;
-  };
+  if (options.select == compress::Selection::kBleu) {
+    observer.bleu = [&, codec = TextCodec(start)](const Transformer& model) {
+      return eval::evaluate(model, codec, development, evaluation).bleu.score;
+    };
+  }
   const std::string signature = state.empty() ? "" : signature_of(inputs, options, evaluation);
   compress::FinetuneState resume;
   if (!state.empty()) {

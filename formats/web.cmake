@@ -1,7 +1,7 @@
 # ltz_runtime.wasm and what loads it: web/ in the build folder has all that a page needs, and an example of one.
-set(functions version default_options open_memory free_model source_vocabulary_size
-              target_vocabulary_size translate translate_ids free_translations translations_count
-              translation_text translation_score translation_ids)
+set(functions version default_options open_memory free_model translate translate_ids
+              free_translations translations_count translation_text translation_score
+              translation_ids)  # that ltz.mjs calls
 list(TRANSFORM functions PREPEND _ltz_)
 list(JOIN functions "," functions)
 
