@@ -7,6 +7,13 @@
 
 namespace ltz::formats {
 
+// A fuzzer would hardly ever come past a checksum.
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+inline constexpr bool kChecksums = false;
+#else
+inline constexpr bool kChecksums = true;
+#endif
+
 // Arithmetic on sizes that a file names. Both take values that are not negative and throw
 // FormatError when the result does not fit into 63 bits.
 inline std::int64_t checked_add(std::int64_t a, std::int64_t b) {

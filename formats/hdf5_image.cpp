@@ -1,232 +1,222 @@
 #include "formats/hdf5_image.h"
 
 #include <algorithm>
-#include <atomic>
+#include <array>
+#include <bit>
 
+#include "formats/ltz_bytes.h"
 #include "formats/ltz_float16.h"
+#include "model/context.h"
 #include "model/error.h"
 
 namespace ltz::formats {
 namespace {
 
-constexpr int kMaxRank = 8;
+// Properties: first bit and bits of an integer; of a float also first bit and bits of the exponent
+// and of the fraction, and the exponent's bias. The flags of floats: where the sign is, and that a
+// leading one is implied.
+constexpr Hdf5Type kUint8{Hdf5Type::kInteger, 0, 1, {0, 0, 8}};
+constexpr Hdf5Type kUint16{Hdf5Type::kInteger, 0, 2, {0, 0, 16}};
+constexpr Hdf5Type kFloat16{Hdf5Type::kFloat, 0x0F20, 2, {0, 0, 16, 0, 10, 5, 0, 10, 15}};
+constexpr Hdf5Type kFloat32{Hdf5Type::kFloat, 0x1F20, 4, {0, 0, 32, 0, 23, 8, 0, 23, 127}};
 
-// The memory driver gets the caller's bytes themselves. The file is opened for reading only, so
-// that nothing writes to them; what the library would copy or free is left alone.
-void* image_malloc(std::size_t, H5FD_file_image_op_t, void* bytes) {
-  return bytes;
-}
-void* image_memcpy(void* to, const void*, std::size_t, H5FD_file_image_op_t, void*) {
-  return to;
-}
-void* image_realloc(void*, std::size_t, H5FD_file_image_op_t, void*) {
-  return nullptr;
-}
-herr_t image_free(void*, H5FD_file_image_op_t, void*) {
-  return 0;
-}
-void* image_udata_copy(void* bytes) {
-  return bytes;
-}
-herr_t image_udata_free(void*) {
-  return 0;
+constexpr unsigned kBigEndian = 1;
+
+Hdf5Type big_endian(Hdf5Type type) {
+  type.flags |= kBigEndian;
+  return type;
 }
 
-Hdf5Handle open_image(std::span<const std::byte> bytes) {
-  auto* data = const_cast<std::byte*>(bytes.data());
-  const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "property list");
-  checked(H5Pset_fapl_core(access.id(), std::size_t{1} << 20, false), "memory driver");
-  checked(H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG), "property list");
-  H5FD_file_image_callbacks_t callbacks{image_malloc, image_memcpy,     image_realloc,
-                                        image_free,   image_udata_copy, image_udata_free,
-                                        data};
-  checked(H5Pset_file_image_callbacks(access.id(), &callbacks), "file image");
-  checked(H5Pset_file_image(access.id(), data, bytes.size()), "file image");
-  // The library takes files in memory for the same when their names are.
-  static std::atomic<unsigned> number = 0;
-  const std::string name = "ltz image " + std::to_string(number++);
-  return {H5Fopen(name.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose, "not a valid HDF5 file"};
-}
-
-// Opens what a hard link leads to: soft and external links could lead out of the file or nowhere.
-Hdf5Handle open_object(hid_t parent, const std::string& name) {
-  const htri_t exists = H5Lexists(parent, name.c_str(), H5P_DEFAULT);
-  if (checked(exists, name) == 0) {
-    throw FormatError(name + " is missing");
+// Section II.A.
+std::uint64_t root_address(Hdf5Bytes& file, std::size_t file_size) {
+  const auto start = file.take(0, 9, "the superblock");
+  const auto version = std::to_integer<int>(start[8]);
+  if (version != 2 && version != 3) {
+    refuse_hdf5_layout("expected the layout of HDF5 1.8, superblock version 2, found version " +
+                       std::to_string(version));
   }
-  H5L_info_t info;
-  checked(H5Lget_info(parent, name.c_str(), &info, H5P_DEFAULT), name);
-  if (info.type != H5L_TYPE_HARD) {
-    throw FormatError(name + ": expected a hard link, found a soft or external one");
+  const auto superblock = file.take(0, 48, "the superblock");
+  check_hdf5_checksum(superblock, "the superblock");
+  ByteReader reader(superblock.subspan(9), "the superblock");
+  const int offset_size = reader.integer<std::uint8_t>();
+  const int length_size = reader.integer<std::uint8_t>();
+  reader.take(1);
+  if (offset_size != 8 || length_size != 8 || reader.integer<std::uint64_t>() != 0) {
+    reader.fail("expected addresses and lengths of 8 bytes from the beginning of the file");
   }
-  return {H5Oopen(parent, name.c_str(), H5P_DEFAULT), H5Oclose, name};
-}
-
-Hdf5Handle type_of(const Hdf5Handle& dataset, const std::string& name) {
-  return {H5Dget_type(dataset.id()), H5Tclose, name};
-}
-
-void expect_type(bool as_expected, const std::string& name, const char* expected) {
-  if (!as_expected) {
-    throw FormatError(name + ": expected elements of type " + expected);
+  reader.take(8);  // the superblock's extension
+  const auto end = reader.integer<std::uint64_t>();
+  if (end > file_size) {
+    throw FormatError("truncated: expected " + std::to_string(end) + " bytes, found " +
+                      std::to_string(file_size));
   }
+  return reader.integer<std::uint64_t>();
 }
 
-void read(const Hdf5Handle& dataset, hid_t type, void* data, const std::string& name) {
-  checked(H5Dread(dataset.id(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), name);
+void expect_links(const Hdf5Object& group) {
+  if (group.symbol_table) {
+    refuse_hdf5_layout("expected links in the object's header, found a symbol table");
+  }
 }
 
 }  // namespace
 
-Shape hdf5_shape(const Hdf5Handle& space, const std::string& name) {
-  const int rank = checked(H5Sget_simple_extent_ndims(space.id()), name);
-  if (rank > kMaxRank || H5Sget_simple_extent_type(space.id()) == H5S_NULL) {
-    throw FormatError(name + ": expected 0 to " + std::to_string(kMaxRank) + " dimensions");
-  }
-  std::vector<hsize_t> dims(static_cast<std::size_t>(rank));
-  checked(H5Sget_simple_extent_dims(space.id(), dims.data(), nullptr), name);
-  Shape shape(dims.begin(), dims.end());
-  element_count(shape);
-  return shape;
+Hdf5Image::Hdf5Image(std::span<const std::byte> bytes)
+    : file_(bytes), root_(read_hdf5_object(file_, root_address(file_, bytes.size()))) {
+  expect_links(root_);
 }
 
-Hdf5Image::Hdf5Image(std::span<const std::byte> bytes)
-    : image_(bytes), left_(bytes.size()), file_(open_image(bytes)) {}
+// Only what hard links lead to: soft and external links could lead out of the file or nowhere.
+Hdf5Object Hdf5Image::open(const Hdf5Object& parent, const std::string& name) {
+  const auto link = parent.links.find(name);
+  if (link == parent.links.end()) {
+    throw FormatError(name + " is missing");
+  }
+  if (link->second == kNowhere) {
+    throw FormatError(name + ": expected a hard link, found a soft or external one");
+  }
+  return in_context(name, [&] { return read_hdf5_object(file_, link->second); });
+}
 
-Hdf5Handle Hdf5Image::group(hid_t parent, const std::string& name) const {
-  Hdf5Handle object = open_object(parent, name);
-  if (H5Iget_type(object.id()) != H5I_GROUP) {
+Hdf5Object Hdf5Image::group(const Hdf5Object& parent, const std::string& name) {
+  Hdf5Object object = open(parent, name);
+  if (!object.group) {
     throw FormatError(name + ": expected a group");
   }
+  in_context(name, [&] { expect_links(object); });
   return object;
 }
 
-std::uint64_t Hdf5Image::link_count(hid_t group) const {
-  H5G_info_t info;
-  checked(H5Gget_info(group, &info), "number of links");
-  return info.nlinks;
+std::vector<std::int64_t> Hdf5Image::integers_attribute(const Hdf5Object& object,
+                                                        const std::string& name) {
+  constexpr std::int64_t kMaxCount = 8;
+  constexpr unsigned kSigned = 8;
+  const Hdf5Attribute& source = object.attribute(name);
+  return in_context("attribute " + name, [&] {
+    const Hdf5Type type = hdf5_type(source.type);
+    const std::int64_t count = element_count(hdf5_shape(source.space));
+    if (type.kind != Hdf5Type::kInteger || (type.flags & kBigEndian) != 0 || type.size > 8 ||
+        count > kMaxCount) {
+      throw FormatError("expected at most " + std::to_string(kMaxCount) +
+                        " little-endian integers");
+    }
+    ByteReader reader(source.data, "elements");
+    std::vector<std::int64_t> values;
+    for (std::int64_t i = 0; i < count; ++i) {
+      std::uint64_t value = 0;
+      for (std::uint32_t byte = 0; byte < type.size; ++byte) {
+        value |= std::uint64_t{reader.integer<std::uint8_t>()} << (8 * byte);
+      }
+      const int unused = 64 - 8 * static_cast<int>(type.size);
+      const auto high = static_cast<std::int64_t>(value << unused);
+      values.push_back((type.flags & kSigned) != 0 ? high >> unused
+                                                   : static_cast<std::int64_t>(value));
+    }
+    return values;
+  });
 }
 
-bool Hdf5Image::has(hid_t group, const std::string& name) const {
-  return checked(H5Lexists(group, name.c_str(), H5P_DEFAULT), name) != 0;
+Hdf5Image::Dataset Hdf5Image::dataset(const Hdf5Object& group, const std::string& name) {
+  const Hdf5Object object = open(group, name);
+  return in_context(name, [&] {
+    if (!object.type || !object.space || !object.layout) {
+      throw FormatError("expected a dataset");
+    }
+    return Dataset{hdf5_type(*object.type), hdf5_shape(*object.space), *object.layout,
+                   object.filtered, object.external};
+  });
 }
 
-Hdf5Handle Hdf5Image::attribute(hid_t object, const std::string& name) const {
-  const htri_t exists = H5Aexists(object, name.c_str());
-  if (checked(exists, name) == 0) {
-    throw FormatError("attribute " + name + " is missing");
+Shape Hdf5Image::shape(const Hdf5Object& group, const std::string& name) {
+  return dataset(group, name).shape;
+}
+
+// Section IV.A.2.i.
+std::span<const std::byte> Hdf5Image::data(const Dataset& dataset, const std::string& name) {
+  enum : std::uint8_t { kCompact = 0, kContiguous = 1 };
+  ByteReader reader(dataset.layout, name + ": layout");
+  const auto version = reader.integer<std::uint8_t>();
+  const auto kind = reader.integer<std::uint8_t>();
+  if (version < 3 || version > 4 || kind > kContiguous || dataset.filtered) {
+    refuse_hdf5_layout(name + ": expected contiguous storage without filters, found another");
   }
-  return {H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose, "attribute " + name};
-}
-
-std::vector<std::int64_t> Hdf5Image::integers_attribute(hid_t object,
-                                                        const std::string& name) const {
-  const std::string what = "attribute " + name;
-  const Hdf5Handle source = attribute(object, name);
-  const Hdf5Handle type(H5Aget_type(source.id()), H5Tclose, what);
-  const Hdf5Handle space(H5Aget_space(source.id()), H5Sclose, what);
-  const std::int64_t count = element_count(hdf5_shape(space, what));
-  if (H5Tget_class(type.id()) != H5T_INTEGER || count > kMaxRank) {
-    throw FormatError(what + ": expected at most " + std::to_string(kMaxRank) + " integers");
-  }
-  std::vector<std::int64_t> values(kMaxRank);
-  checked(H5Aread(source.id(), H5T_NATIVE_INT64, values.data()), what);
-  values.resize(static_cast<std::size_t>(count));
-  return values;
-}
-
-Hdf5Handle Hdf5Image::dataset(hid_t group, const std::string& name) const {
-  Hdf5Handle object = open_object(group, name);
-  if (H5Iget_type(object.id()) != H5I_DATASET) {
-    throw FormatError(name + ": expected a dataset");
-  }
-  return object;
-}
-
-Shape Hdf5Image::shape(hid_t group, const std::string& name) const {
-  const Hdf5Handle source = dataset(group, name);
-  return hdf5_shape({H5Dget_space(source.id()), H5Sclose, name}, name);
-}
-
-void Hdf5Image::claim(const Hdf5Handle& dataset, const std::string& name, std::size_t element_size,
-                      std::int64_t elements) {
-  const Hdf5Handle list(H5Dget_create_plist(dataset.id()), H5Pclose, name);
-  const H5D_layout_t layout = H5Pget_layout(list.id());
-  if ((layout != H5D_CONTIGUOUS && layout != H5D_COMPACT) ||
-      checked(H5Pget_nfilters(list.id()), name) != 0) {
-    throw FormatError(name + ": expected contiguous storage without filters, found another " +
-                      "(h5repack -l CONTI -f NONE changes it)");
-  }
-  if (layout == H5D_CONTIGUOUS && checked(H5Pget_external_count(list.id()), name) != 0) {
+  if (dataset.external) {
     throw FormatError(name + ": expected the data in this file, found it in another");
   }
-  const auto count = static_cast<std::uint64_t>(elements);
-  if (count != 0 && element_size > left_ / count) {
+  const auto count = static_cast<std::uint64_t>(element_count(dataset.shape));
+  if (!file_.has(count, dataset.type.size)) {
     throw FormatError(name + ": " + std::to_string(count) + " elements of " +
-                      std::to_string(element_size) + " bytes are more than the file has");
+                      std::to_string(dataset.type.size) + " bytes are more than the file has");
   }
-  const std::uint64_t size = count * element_size;
-  const std::uint64_t stored = H5Dget_storage_size(dataset.id());
+  const std::uint64_t size = count * dataset.type.size;
+  const std::uint64_t address = kind == kContiguous ? reader.integer<std::uint64_t>() : 0;
+  std::uint64_t stored =
+      kind == kContiguous ? reader.integer<std::uint64_t>() : reader.integer<std::uint16_t>();
+  if (address == kNowhere) {
+    stored = 0;
+  }
   if (stored != size) {
     throw FormatError(name + ": expected " + std::to_string(size) + " bytes of storage, found " +
                       std::to_string(stored));
   }
-  const haddr_t offset = layout == H5D_CONTIGUOUS ? H5Dget_offset(dataset.id()) : 0;
-  if (size != 0 && (offset > image_.size() || size > image_.size() - offset)) {
-    throw FormatError(name + ": its data reach beyond the end of the file");
+  if (kind == kCompact) {
+    return reader.take(size);
   }
-  left_ -= size;
+  return size == 0 ? std::span<const std::byte>() : file_.take(address, size, name);
 }
 
-std::int64_t Hdf5Image::claim(const Hdf5Handle& dataset, const std::string& name,
-                              const Shape& shape, std::size_t element_size) {
-  const Shape found = hdf5_shape({H5Dget_space(dataset.id()), H5Sclose, name}, name);
-  if (found != shape) {
+std::span<const std::byte> Hdf5Image::numbers(const Hdf5Object& group, const std::string& name,
+                                              const Shape& shape, const Hdf5Type& type,
+                                              const char* type_name) {
+  const Dataset source = dataset(group, name);
+  if (source.type != type) {
+    throw FormatError(name + ": expected elements of type " + type_name);
+  }
+  if (source.shape != shape) {
     throw FormatError(name + ": expected shape " + to_string(shape) + ", found " +
-                      to_string(found));
+                      to_string(source.shape));
   }
-  claim(dataset, name, element_size, element_count(shape));
-  return element_count(shape);
+  return data(source, name);
 }
 
-std::vector<float> Hdf5Image::floats(hid_t group, const std::string& name, const Shape& shape) {
-  const Hdf5Handle source = dataset(group, name);
-  const Hdf5Handle type = type_of(source, name);
-  expect_type(H5Tequal(type.id(), H5T_IEEE_F32LE) > 0 || H5Tequal(type.id(), H5T_IEEE_F32BE) > 0,
-              name, "float32");
-  std::vector<float> values(static_cast<std::size_t>(claim(source, name, shape, 4)));
-  read(source, H5T_NATIVE_FLOAT, values.data(), name);
+std::vector<float> Hdf5Image::floats(const Hdf5Object& group, const std::string& name,
+                                     const Shape& shape) {
+  const bool swapped = dataset(group, name).type == big_endian(kFloat32);
+  const auto elements =
+      numbers(group, name, shape, swapped ? big_endian(kFloat32) : kFloat32, "float32");
+  std::vector<float> values(elements.size() / sizeof(float));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto bits = get_integer<std::uint32_t>(elements.data() + i * sizeof(float));
+    values[i] = std::bit_cast<float>(swapped ? __builtin_bswap32(bits) : bits);
+  }
   return values;
 }
 
-std::vector<float> Hdf5Image::halves(hid_t group, const std::string& name, const Shape& shape) {
-  const Hdf5Handle source = dataset(group, name);
-  const Hdf5Handle type = hdf5_float16();
-  expect_type(H5Tequal(type_of(source, name).id(), type.id()) > 0, name, "float16");
-  std::vector<std::uint16_t> halves(static_cast<std::size_t>(claim(source, name, shape, 2)));
-  read(source, type.id(), halves.data(), name);
-  std::vector<float> values(halves.size());
-  std::ranges::transform(halves, values.begin(), float16_value);
+std::vector<float> Hdf5Image::halves(const Hdf5Object& group, const std::string& name,
+                                     const Shape& shape) {
+  const auto elements = numbers(group, name, shape, kFloat16, "float16");
+  std::vector<float> values(elements.size() / 2);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = float16_value(get_integer<std::uint16_t>(elements.data() + 2 * i));
+  }
   return values;
 }
 
-std::vector<float> Hdf5Image::bfloat16s(hid_t group, const std::string& name, const Shape& shape) {
-  const Hdf5Handle source = dataset(group, name);
-  expect_type(H5Tequal(type_of(source, name).id(), H5T_STD_U16LE) > 0, name,
-              "uint16 (the bits of bfloat16)");
-  std::vector<std::uint16_t> bits(static_cast<std::size_t>(claim(source, name, shape, 2)));
-  read(source, H5T_NATIVE_UINT16, bits.data(), name);
-  std::vector<float> values(bits.size());
-  std::ranges::transform(bits, values.begin(), bfloat16_value);
+std::vector<float> Hdf5Image::bfloat16s(const Hdf5Object& group, const std::string& name,
+                                        const Shape& shape) {
+  const auto elements = numbers(group, name, shape, kUint16, "uint16 (the bits of bfloat16)");
+  std::vector<float> values(elements.size() / 2);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = bfloat16_value(get_integer<std::uint16_t>(elements.data() + 2 * i));
+  }
   return values;
 }
 
-std::vector<std::uint8_t> Hdf5Image::bytes(hid_t group, const std::string& name,
+std::vector<std::uint8_t> Hdf5Image::bytes(const Hdf5Object& group, const std::string& name,
                                            const Shape& shape) {
-  const Hdf5Handle source = dataset(group, name);
-  expect_type(H5Tequal(type_of(source, name).id(), H5T_STD_U8LE) > 0, name, "uint8");
-  std::vector<std::uint8_t> values(static_cast<std::size_t>(claim(source, name, shape, 1)));
-  read(source, H5T_NATIVE_UINT8, values.data(), name);
+  const auto elements = numbers(group, name, shape, kUint8, "uint8");
+  std::vector<std::uint8_t> values(elements.size());
+  std::ranges::transform(elements, values.begin(), std::to_integer<std::uint8_t>);
   return values;
 }
 

@@ -2,65 +2,74 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "formats/hdf5_handle.h"
+#include "formats/hdf5_object.h"
 #include "model/tensor.h"
 
 namespace ltz::formats {
 
-// The dimensions of a data space, at most eight. Throws FormatError.
-Shape hdf5_shape(const Hdf5Handle& space, const std::string& name);
-
-// An HDF5 file in memory, read without trust: only contiguous or compact datasets, without filters
-// and external storage, behind hard links, and never more bytes in all than the file has. All
-// functions throw FormatError; messages name the object, not the file.
+// An HDF5 file in memory, of the kind that HDF5.md describes: contiguous or compact datasets
+// without filters and external storage, behind hard links. All functions throw FormatError;
+// messages name the object, not the file.
 class Hdf5Image {
  public:
   // The bytes must outlive the image; they are not copied.
   explicit Hdf5Image(std::span<const std::byte> bytes);
 
-  hid_t root() const { return file_.id(); }
+  const Hdf5Object& root() const { return root_; }
 
-  Hdf5Handle group(hid_t parent, const std::string& name) const;
-  // Objects in a group. Their names are not to be had: HDF5 1.10 crashes on listing the links of
-  // some damaged groups, so that readers ask for the names that they expect.
-  std::uint64_t link_count(hid_t group) const;
-  bool has(hid_t group, const std::string& name) const;
+  Hdf5Object group(const Hdf5Object& parent, const std::string& name);
 
-  std::string text_attribute(hid_t object, const std::string& name) const;
+  std::string text_attribute(const Hdf5Object& object, const std::string& name);
   // An attribute of at most eight integers.
-  std::vector<std::int64_t> integers_attribute(hid_t object, const std::string& name) const;
+  std::vector<std::int64_t> integers_attribute(const Hdf5Object& object, const std::string& name);
 
   // A one-dimensional dataset of strings, of fixed or variable length.
-  std::vector<std::string> lines(hid_t group, const std::string& name);
+  std::vector<std::string> lines(const Hdf5Object& group, const std::string& name);
 
   // A dataset of numbers, which must have this shape.
-  std::vector<float> floats(hid_t group, const std::string& name, const Shape& shape);
-  std::vector<float> halves(hid_t group, const std::string& name, const Shape& shape);
-  std::vector<float> bfloat16s(hid_t group, const std::string& name, const Shape& shape);
-  std::vector<std::uint8_t> bytes(hid_t group, const std::string& name, const Shape& shape);
+  std::vector<float> floats(const Hdf5Object& group, const std::string& name, const Shape& shape);
+  std::vector<float> halves(const Hdf5Object& group, const std::string& name, const Shape& shape);
+  std::vector<float> bfloat16s(const Hdf5Object& group, const std::string& name,
+                               const Shape& shape);
+  std::vector<std::uint8_t> bytes(const Hdf5Object& group, const std::string& name,
+                                  const Shape& shape);
   // Of a dataset, without reading it.
-  Shape shape(hid_t group, const std::string& name) const;
+  Shape shape(const Hdf5Object& group, const std::string& name);
 
  private:
-  Hdf5Handle dataset(hid_t group, const std::string& name) const;
-  Hdf5Handle attribute(hid_t object, const std::string& name) const;
-  // Checks where the elements are and takes their bytes from what may still be read.
-  void claim(const Hdf5Handle& dataset, const std::string& name, std::size_t element_size,
-             std::int64_t elements);
-  std::int64_t claim(const Hdf5Handle& dataset, const std::string& name, const Shape& shape,
-                     std::size_t element_size);
-  std::vector<std::string> variable_lines(const Hdf5Handle& dataset, const Hdf5Handle& type,
-                                          const std::string& name, std::size_t count);
-  std::vector<std::string> fixed_lines(const Hdf5Handle& dataset, const Hdf5Handle& type,
-                                       const std::string& name, std::size_t count);
+  struct Dataset {
+    Hdf5Type type;
+    Shape shape;
+    std::span<const std::byte> layout;
+    bool filtered;
+    bool external;
+  };
 
-  std::span<const std::byte> image_;
-  std::uint64_t left_;
-  Hdf5Handle file_;
+  Hdf5Object open(const Hdf5Object& parent, const std::string& name);
+  Dataset dataset(const Hdf5Object& group, const std::string& name);
+  // Where the elements are: as many bytes as type and shape say.
+  std::span<const std::byte> data(const Dataset& dataset, const std::string& name);
+  std::span<const std::byte> numbers(const Hdf5Object& group, const std::string& name,
+                                     const Shape& shape, const Hdf5Type& type,
+                                     const char* type_name);
+  std::string line(const Hdf5Type& type, std::span<const std::byte> element);
+
+  struct HeapObject {
+    std::uint32_t number;
+    std::uint64_t address;
+    std::uint64_t size;
+  };
+  // Of a global heap (III.E).
+  const HeapObject& heap_object(std::uint64_t heap, std::uint32_t number);
+
+  Hdf5Bytes file_;
+  Hdf5Object root_;
+  std::map<std::uint64_t, std::vector<HeapObject>> heaps_;  // by number, behind their addresses
 };
 
 }  // namespace ltz::formats

@@ -1,119 +1,120 @@
 #include <algorithm>
 #include <cstring>
-#include <memory>
 
 #include "formats/hdf5_image.h"
+#include "formats/ltz_bytes.h"
+#include "model/context.h"
 #include "model/error.h"
 
 namespace ltz::formats {
 namespace {
 
-// Memory for strings of variable length. Many of them may lead to the same long one, so the sum
-// counts. Frees everything itself, also after an error half-way.
-class StringArena {
- public:
-  explicit StringArena(std::uint64_t limit) : left_(limit) {}
+constexpr std::uint32_t kKindOfVariable = 0xF;
+constexpr std::uint32_t kVariableString = 1;
+// In the file, a string's length, the address of its heap and its number there.
+constexpr std::uint32_t kReferenceSize = 16;
 
-  static void* allocate(std::size_t size, void* arena) {
-    return static_cast<StringArena*>(arena)->allocate(size);
-  }
-  static void release(void*, void*) {}
+bool is_text(const Hdf5Type& type) {
+  return type.kind == Hdf5Type::kString ||
+         (type.kind == Hdf5Type::kVariable && (type.flags & kKindOfVariable) == kVariableString &&
+          type.size == kReferenceSize);
+}
 
- private:
-  void* allocate(std::size_t size) {
-    try {
-      if (size > left_) {
-        return nullptr;
-      }
-      left_ -= size;
-      return strings_.emplace_back(std::make_unique<char[]>(std::max<std::size_t>(size, 1))).get();
-    } catch (...) {
-      return nullptr;
-    }
-  }
-
-  std::uint64_t left_;
-  std::vector<std::unique_ptr<char[]>> strings_;
-};
-
-std::string trimmed(const char* text, std::size_t size, H5T_str_t padding) {
-  std::string line(text, strnlen(text, size));
-  if (padding == H5T_STR_SPACEPAD) {
-    line.erase(line.find_last_not_of(' ') + 1);
-  }
-  return line;
+// Up to a NUL.
+std::string text_of(std::span<const std::byte> bytes) {
+  const auto* text = reinterpret_cast<const char*>(bytes.data());
+  return {text, strnlen(text, bytes.size())};
 }
 
 }  // namespace
 
-std::string Hdf5Image::text_attribute(hid_t object, const std::string& name) const {
-  const std::string what = "attribute " + name;
-  const Hdf5Handle source = attribute(object, name);
-  const Hdf5Handle type(H5Aget_type(source.id()), H5Tclose, what);
-  const Hdf5Handle space(H5Aget_space(source.id()), H5Sclose, what);
-  if (H5Tget_class(type.id()) != H5T_STRING || element_count(hdf5_shape(space, what)) != 1) {
-    throw FormatError(what + ": expected one string");
-  }
-  if (checked(H5Tis_variable_str(type.id()), what) > 0) {
-    char* text = nullptr;
-    checked(H5Aread(source.id(), type.id(), &text), what);
-    const std::string copy = text == nullptr ? "" : text;
-    H5Dvlen_reclaim(type.id(), space.id(), H5P_DEFAULT, &text);
-    return copy;
-  }
-  const std::size_t size = H5Tget_size(type.id());
-  if (size > image_.size()) {
-    throw FormatError(what + ": longer than the file");
-  }
-  std::string text(size, '\0');
-  checked(H5Aread(source.id(), type.id(), text.data()), what);
-  return trimmed(text.data(), size, H5Tget_strpad(type.id()));
+std::string Hdf5Image::text_attribute(const Hdf5Object& object, const std::string& name) {
+  const Hdf5Attribute& source = object.attribute(name);
+  return in_context("attribute " + name, [&] {
+    const Hdf5Type type = hdf5_type(source.type);
+    if (!is_text(type) || element_count(hdf5_shape(source.space)) != 1) {
+      throw FormatError("expected one string");
+    }
+    return line(type, ByteReader(source.data, "text").take(type.size));
+  });
 }
 
-std::vector<std::string> Hdf5Image::lines(hid_t group, const std::string& name) {
-  const Hdf5Handle source = dataset(group, name);
-  const Hdf5Handle type(H5Dget_type(source.id()), H5Tclose, name);
-  const Shape found = hdf5_shape({H5Dget_space(source.id()), H5Sclose, name}, name);
-  if (H5Tget_class(type.id()) != H5T_STRING || found.size() != 1) {
+std::vector<std::string> Hdf5Image::lines(const Hdf5Object& group, const std::string& name) {
+  const Dataset source = dataset(group, name);
+  if (!is_text(source.type) || source.shape.size() != 1) {
     throw FormatError(name + ": expected a one-dimensional dataset of strings");
   }
-  const auto count = static_cast<std::size_t>(found[0]);
-  return checked(H5Tis_variable_str(type.id()), name) > 0
-             ? variable_lines(source, type, name, count)
-             : fixed_lines(source, type, name, count);
+  // Short words become larger in memory than they are in the file.
+  if (!file_.has(static_cast<std::uint64_t>(source.shape[0]),
+                 source.type.size + sizeof(std::string))) {
+    throw FormatError(name + ": " + to_string(source.shape) +
+                      " strings are more than the file has");
+  }
+  const auto table = data(source, name);
+  return in_context(name, [&] {
+    std::vector<std::string> lines;
+    for (std::size_t at = 0; at < table.size(); at += source.type.size) {
+      lines.push_back(line(source.type, table.subspan(at, source.type.size)));
+    }
+    return lines;
+  });
 }
 
-std::vector<std::string> Hdf5Image::fixed_lines(const Hdf5Handle& dataset, const Hdf5Handle& type,
-                                                const std::string& name, std::size_t count) {
-  const std::size_t size = H5Tget_size(type.id());
-  claim(dataset, name, size, static_cast<std::int64_t>(count));
-  std::string table(size * count, '\0');
-  checked(H5Dread(dataset.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, table.data()), name);
-  std::vector<std::string> lines;
-  for (std::size_t i = 0; i < count; ++i) {
-    lines.push_back(trimmed(table.data() + i * size, size, H5Tget_strpad(type.id())));
+std::string Hdf5Image::line(const Hdf5Type& type, std::span<const std::byte> element) {
+  if (type.kind == Hdf5Type::kString) {
+    constexpr std::uint32_t kPadding = 0xF;
+    constexpr std::uint32_t kSpaces = 2;
+    std::string text = text_of(element);
+    if ((type.flags & kPadding) == kSpaces) {
+      text.erase(text.find_last_not_of(' ') + 1);
+    }
+    return text;
   }
-  return lines;
+  ByteReader reader(element, "string");
+  const auto length = reader.integer<std::uint32_t>();
+  const auto heap = reader.integer<std::uint64_t>();
+  if (length == 0) {
+    return {};
+  }
+  const HeapObject& object = heap_object(heap, reader.integer<std::uint32_t>());
+  if (length > object.size) {
+    reader.fail("expected " + std::to_string(length) + " bytes, found " +
+                std::to_string(object.size));
+  }
+  return text_of(file_.take(object.address, length, "a string"));
 }
 
-std::vector<std::string> Hdf5Image::variable_lines(const Hdf5Handle& dataset,
-                                                   const Hdf5Handle& type, const std::string& name,
-                                                   std::size_t count) {
-  // In the file, a string's length, the address of its heap and its number there.
-  constexpr std::size_t kReferenceSize = 16;
-  claim(dataset, name, kReferenceSize, static_cast<std::int64_t>(count));
-  StringArena arena(image_.size());
-  const Hdf5Handle transfer(H5Pcreate(H5P_DATASET_XFER), H5Pclose, "property list");
-  checked(H5Pset_vlen_mem_manager(transfer.id(), StringArena::allocate, &arena,
-                                  StringArena::release, &arena),
-          name);
-  std::vector<char*> strings(count, nullptr);
-  checked(H5Dread(dataset.id(), type.id(), H5S_ALL, H5S_ALL, transfer.id(), strings.data()), name);
-  std::vector<std::string> lines;
-  for (const char* text : strings) {
-    lines.emplace_back(text == nullptr ? "" : text);
+const Hdf5Image::HeapObject& Hdf5Image::heap_object(std::uint64_t heap, std::uint32_t number) {
+  constexpr std::size_t kFront = 16;
+  auto& objects = heaps_[heap];
+  if (objects.empty()) {
+    const auto front = file_.take(heap, kFront, "a heap of strings");
+    if (!std::ranges::equal(front.first(5), std::string_view("GCOL\1"), {},
+                            [](std::byte byte) { return static_cast<char>(byte); })) {
+      throw FormatError("expected a heap of strings at byte " + std::to_string(heap));
+    }
+    ByteReader reader(file_.take(heap, get_integer<std::uint64_t>(front.data() + 8), "a heap"),
+                      "heap of strings");
+    const std::size_t size = reader.remaining();
+    reader.take(kFront);
+    while (reader.remaining() >= kFront) {
+      const auto found = reader.integer<std::uint16_t>();
+      reader.take(6);  // references and padding
+      const auto length = reader.integer<std::uint64_t>();
+      if (found == 0) {
+        break;  // free space
+      }
+      objects.push_back({found, heap + size - reader.remaining(), length});
+      reader.take(length);
+      reader.take(std::min<std::uint64_t>((8 - length % 8) % 8, reader.remaining()));
+    }
+    std::ranges::sort(objects, {}, &HeapObject::number);
   }
-  return lines;
+  const auto object = std::ranges::lower_bound(objects, number, {}, &HeapObject::number);
+  if (object == objects.end() || object->number != number) {
+    throw FormatError("string " + std::to_string(number) + " is not in its heap");
+  }
+  return *object;
 }
 
 }  // namespace ltz::formats

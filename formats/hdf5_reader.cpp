@@ -12,24 +12,24 @@
 namespace ltz::formats {
 namespace {
 
-QuantizedValues read_codebook(Hdf5Image& image, hid_t group, const Shape& shape) {
+QuantizedValues read_codebook(Hdf5Image& image, const Hdf5Object& group, const Shape& shape) {
   const Shape levels = image.shape(group, "codebook");
   if (levels.size() != 1 || levels[0] > 256) {
     throw FormatError("codebook: expected at most 256 centroids, found shape " + to_string(levels));
   }
   QuantizedValues quantized{image.floats(group, "codebook", levels),
                             image.bytes(group, "codes", shape)};
-  if (image.has(group, "row_scales")) {
+  if (group.links.contains("row_scales")) {
     quantized.row_scales = image.bytes(group, "row_scales", {row_count(shape)});
   }
   return quantized;
 }
 
-void check_mask(Hdf5Image& image, hid_t group, const Tensor& tensor) {
+void check_mask(Hdf5Image& image, const Hdf5Object& group, const Tensor& tensor) {
   // Of the values, not of the centroids: a small scale may round a small centroid to zero.
   const std::vector<std::uint8_t> expected = mask_of(tensor.values());
   const auto zeros = std::ranges::count(expected, 0);
-  if (!image.has(group, "mask")) {
+  if (!group.links.contains("mask")) {
     if (zeros != 0) {
       throw FormatError("mask is missing: " + std::to_string(zeros) + " elements are zero");
     }
@@ -46,36 +46,33 @@ void check_mask(Hdf5Image& image, hid_t group, const Tensor& tensor) {
   }
 }
 
-Tensor read_tensor(Hdf5Image& image, hid_t tensors, const ParameterSpec& spec) {
-  const Hdf5Handle group = image.group(tensors, spec.name);
+Tensor read_tensor(Hdf5Image& image, const Hdf5Object& tensors, const ParameterSpec& spec) {
+  const Hdf5Object group = image.group(tensors, spec.name);
   Tensor tensor;
-  tensor.shape = image.integers_attribute(group.id(), "shape");
+  tensor.shape = image.integers_attribute(group, "shape");
   if (tensor.shape != spec.shape) {
     throw ConfigError("attribute shape: expected " + to_string(spec.shape) + ", found " +
                       to_string(tensor.shape));
   }
-  const std::string encoding = image.text_attribute(group.id(), "encoding");
+  const std::string encoding = image.text_attribute(group, "encoding");
   if (encoding == "codebook") {
-    tensor.data = read_codebook(image, group.id(), tensor.shape);
+    tensor.data = read_codebook(image, group, tensor.shape);
   } else if (encoding == "float32") {
-    tensor.data =
-        DenseValues{Precision::kFloat32, image.floats(group.id(), "values", tensor.shape)};
+    tensor.data = DenseValues{Precision::kFloat32, image.floats(group, "values", tensor.shape)};
   } else if (encoding == "float16") {
-    tensor.data =
-        DenseValues{Precision::kFloat16, image.halves(group.id(), "values", tensor.shape)};
+    tensor.data = DenseValues{Precision::kFloat16, image.halves(group, "values", tensor.shape)};
   } else if (encoding == "bfloat16") {
-    tensor.data =
-        DenseValues{Precision::kBFloat16, image.bfloat16s(group.id(), "values", tensor.shape)};
+    tensor.data = DenseValues{Precision::kBFloat16, image.bfloat16s(group, "values", tensor.shape)};
   } else {
     throw FormatError(
         "attribute encoding: expected \"float32\", \"float16\", \"bfloat16\" or \"codebook\"");
   }
   check_tensor(tensor);
-  check_mask(image, group.id(), tensor);
+  check_mask(image, group, tensor);
   return tensor;
 }
 
-void check_header(const Hdf5Image& image) {
+void check_header(Hdf5Image& image) {
   if (image.text_attribute(image.root(), "format") != "ltz-checkpoint") {
     throw FormatError("attribute format: expected \"ltz-checkpoint\"");
   }
@@ -90,28 +87,27 @@ void check_header(const Hdf5Image& image) {
 }
 
 Checkpoint read(std::span<const std::byte> bytes) {
-  const Hdf5ErrorsAreOurs errors_are_ours;
   Hdf5Image image(bytes);
   check_header(image);
   Checkpoint checkpoint;
   const std::string config = image.text_attribute(image.root(), "config");
   checkpoint.config = in_context("attribute config", [&] { return config_from_text(config); });
   validate(checkpoint.config);
-  const Hdf5Handle vocabulary = image.group(image.root(), "vocabulary");
+  const Hdf5Object vocabulary = image.group(image.root(), "vocabulary");
   const auto read_words = [&](const char* name) {
     return in_context(std::string("vocabulary/") + name,
-                      [&] { return Vocabulary(image.lines(vocabulary.id(), name)); });
+                      [&] { return Vocabulary(image.lines(vocabulary, name)); });
   };
   checkpoint.source_vocabulary = read_words("source");
   checkpoint.target_vocabulary = read_words("target");
   checkpoint.merges = merges_from_lines(image.lines(image.root(), "merges"));
-  const Hdf5Handle tensors = image.group(image.root(), "tensors");
-  const std::uint64_t found = image.link_count(tensors.id());
+  const Hdf5Object tensors = image.group(image.root(), "tensors");
+  const std::uint64_t found = tensors.links.size();
   in_context("tensors", [&] { require_tensors_for_layers(checkpoint.config, found); });
   const auto specs = parameter_specs(checkpoint.config);
   for (const ParameterSpec& spec : specs) {
     checkpoint.tensors[spec.name] =
-        in_context("tensor " + spec.name, [&] { return read_tensor(image, tensors.id(), spec); });
+        in_context("tensor " + spec.name, [&] { return read_tensor(image, tensors, spec); });
   }
   if (found != specs.size()) {
     throw FormatError("tensors: expected the " + std::to_string(specs.size()) +

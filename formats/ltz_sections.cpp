@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 
+#include "formats/checked.h"
 #include "formats/crc32c.h"
 #include "formats/ltz.h"
 #include "formats/ltz_bytes.h"
@@ -41,13 +42,6 @@ std::string hex(std::uint32_t value) {
   std::snprintf(text.data(), text.size(), "%08x", value);
   return text.data();
 }
-
-// A fuzzer would hardly ever come past a checksum.
-#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-constexpr bool kChecksums = false;
-#else
-constexpr bool kChecksums = true;
-#endif
 
 void expect_crc(const std::string& what, std::uint32_t expected, std::span<const std::byte> bytes) {
   const std::uint32_t found = crc32c(bytes);

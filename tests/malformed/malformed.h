@@ -25,8 +25,6 @@ using Reader = std::function<void(std::span<const std::byte>, const std::string&
 // settings that args may unfold to, the structures of a small file that is fine up to its last
 // byte. A length or a count that is believed before it is checked asks for far more.
 inline constexpr std::size_t kFixedMemory = std::size_t{1} << 19;
-// The HDF5 library takes 470 kB to open any file, and keeps a cache of what it has seen.
-inline constexpr std::size_t kHdf5Memory = std::size_t{1} << 20;
 
 // Checks that every file is refused with a FormatError or a ConfigError whose text begins with the
 // file's name and contains what the case says, and that this took no more memory than the file is

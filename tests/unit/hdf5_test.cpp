@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "formats/file.h"
+#include "formats/hdf5_object.h"
 #include "model/error.h"
 #include "tests/unit/check_checkpoint.h"
 #include "tests/unit/temporary_folder.h"
@@ -104,6 +105,55 @@ TEST_CASE("hdf5: files of other programs with the same contents are accepted") {
           H5Dclose(set);
           H5Tclose(type);
         }) == "accepted");
+}
+
+TEST_CASE("hdf5: datasets in other layouts with the same contents are accepted") {
+  // The first nine words as a dataset with these properties, written by this version of HDF5.
+  const auto words_again = [](hid_t type, H5D_layout_t layout, H5F_libver_t version) {
+    return [=](hid_t f) {
+      CHECK(H5Fset_libver_bounds(f, version, H5F_LIBVER_LATEST) >= 0);
+      const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+      CHECK(H5Pset_layout(creation, layout) >= 0);
+      replace_dataset(f, "/vocabulary/target", type, {9}, creation);
+      const hid_t set = H5Dopen2(f, "/vocabulary/target", H5P_DEFAULT);
+      CHECK(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, "a b c d e f g h i ") >= 0);
+      H5Dclose(set);
+      H5Pclose(creation);
+    };
+  };
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, 2);
+  H5Tset_strpad(type, H5T_STR_SPACEPAD);
+  for (const H5F_libver_t version : {H5F_LIBVER_EARLIEST, H5F_LIBVER_V18, H5F_LIBVER_LATEST}) {
+    for (const H5D_layout_t layout : {H5D_CONTIGUOUS, H5D_COMPACT}) {
+      CAPTURE(version, layout);
+      CHECK(reason(words_again(type, layout, version)) == "accepted");
+    }
+  }
+  H5Tclose(type);
+  // The same floats, big-endian.
+  CHECK(reason(
+            [](hid_t f) {
+              const std::string path = kCodebook + "/values";
+              const hid_t before = H5Dopen2(f, path.c_str(), H5P_DEFAULT);
+              std::vector<float> values(13 * 8);
+              CHECK(H5Dread(before, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                            values.data()) >= 0);
+              H5Dclose(before);
+              replace_dataset(f, path, H5T_IEEE_F32BE, {13, 8});
+              const hid_t after = H5Dopen2(f, path.c_str(), H5P_DEFAULT);
+              CHECK(H5Dwrite(after, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                             values.data()) >= 0);
+              H5Dclose(after);
+            },
+            tiny_checkpoint(1)) == "accepted");
+}
+
+TEST_CASE("hdf5: the checksum of metadata is lookup3") {
+  const auto of = [](std::string_view text) { return lookup3(std::as_bytes(std::span(text))); };
+  // From the comments in lookup3.c.
+  CHECK(of("") == 0xDEADBEEF);
+  CHECK(of("Four score and seven years ago") == 0x17770551);
 }
 
 TEST_CASE("hdf5: every truncation is refused") {
