@@ -1,6 +1,6 @@
 # The command line, and the libraries that it is made of.
 
-find_package(HDF5 REQUIRED COMPONENTS CXX)
+find_package(HDF5 REQUIRED COMPONENTS C CXX)  # C++ for the tests
 find_package(CLI11 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(tomlplusplus REQUIRED)
@@ -44,7 +44,7 @@ ltz_add_library(eval ltz_model fmt::fmt)
 target_link_libraries(ltz_eval PRIVATE PkgConfig::UTF8PROC stemmer)
 ltz_add_library(formats ltz_model ltz_compress fmt::fmt nlohmann_json::nlohmann_json
                 tomlplusplus::tomlplusplus)
-target_link_libraries(ltz_formats PRIVATE PkgConfig::LIBZIP ZLIB::ZLIB yaml-cpp ${HDF5_CXX_LIBRARIES})
+target_link_libraries(ltz_formats PRIVATE PkgConfig::LIBZIP ZLIB::ZLIB yaml-cpp ${HDF5_C_LIBRARIES})
 target_include_directories(ltz_formats SYSTEM PRIVATE ${HDF5_INCLUDE_DIRS} ${ONNX_INCLUDE_DIR})
 # The messages of .onnx files; how the library that has them was compiled.
 target_link_libraries(ltz_formats PRIVATE onnx_proto PkgConfig::PROTOBUF)

@@ -55,9 +55,15 @@ ls large.* 2>/dev/null
 ltz inspect $'no\e[31m\xffsuch\nfile\xc2\x9b.pt' 2>&1 | cut -c1-60
 cp m.h5 $'\xff.h5'
 ltz inspect m.h5 --baseline $'\xff.h5' --json | grep -c '"name": "�.h5"'
-# Of a damaged .h5, the error is one line, whatever the library has to say.
+# Of a damaged .h5, the error is one line.
 for offset in $(seq 50 4001 190000); do
   cp m.h5 flipped.h5
   printf '\x5a' | dd of=flipped.h5 bs=1 seek="$offset" conv=notrunc status=none
   ltz inspect flipped.h5 2>&1 >/dev/null | wc -l
 done | sort -u | tail -1
+# Libraries come from the system, whatever lies in the working directory.
+mkdir hostile
+cd hostile
+ldd "$(command -v ltz)" | awk '{ print $1 }' | xargs -n 1 basename | xargs touch
+ls | grep -c libhdf5
+ltz --version | cut -d' ' -f1
