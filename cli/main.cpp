@@ -90,7 +90,7 @@ int run(int argc, char** argv) {
       "  ltz compress checkpoint.pt -o model.ltz --src dev.en --ref dev.fr\n"
       "Exit codes: 0 done or gate passed, 1 gate failed, 2 usage, 3 bad input or I/O.");
   Action action;
-  int threads = omp_get_num_procs();
+  int threads = omp_get_max_threads();
   setup_commands(app, action);
   for (CLI::App* command : app.get_subcommands({})) {
     command->add_option("--threads", threads, "Threads to use")->check(CLI::Range(1, 4096));
