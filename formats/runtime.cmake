@@ -17,6 +17,8 @@ list(TRANSFORM reading_sources REPLACE ".+" "${PROJECT_SOURCE_DIR}/formats/\\0.c
 # A product and a sum, rounded one after the other, are the same with every instruction set.
 set_source_files_properties(model/int8_kernels.cpp model/quantized_rows.cpp
                             PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
+# Here every product is a part of one sum, in a fixed order: there is one way to fuse them.
+set_source_files_properties(model/packed_matrix.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 set_source_files_properties(formats/ltz_runtime.cpp
                             PROPERTIES COMPILE_DEFINITIONS LTZ_VERSION="${PROJECT_VERSION}")
 

@@ -11,12 +11,7 @@ namespace ltz::kernels {
 namespace {
 
 LTZ_INLINE float dot(const float* a, const float* b, std::size_t n) {
-  float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-  for (std::size_t i = 0; i < n; ++i) {
-    sum += a[i] * b[i];
-  }
-  return sum;
+  return simd::sum_of<16>(n, [&](std::size_t i) { return a[i] * b[i]; });
 }
 
 // y += factor x
@@ -52,30 +47,18 @@ void layer_norm_backward(std::span<const float> x, std::span<const float> gain,
                          std::span<float> dbias) {
   const std::size_t size = x.size();
   const auto n = static_cast<float>(size);
-  float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-  for (std::size_t i = 0; i < size; ++i) {
-    sum += x[i];
-  }
-  const float mean = sum / n;
-  float squares = 0.0f;
-#pragma omp simd reduction(+ : squares)
-  for (std::size_t i = 0; i < size; ++i) {
-    squares += (x[i] - mean) * (x[i] - mean);
-  }
+  const float mean = simd::sum_of<32>(size, [&](std::size_t i) { return x[i]; }) / n;
+  const float squares =
+      simd::sum_of<32>(size, [&](std::size_t i) { return (x[i] - mean) * (x[i] - mean); });
   const float scale = 1.0f / std::sqrt(squares / n + kNormEpsilon);
-  // y = z gain + bias; dx = scale (dz - mean(dz) - z mean(z dz)) with dz = gain dy
-  float dz_sum = 0.0f;
-  float z_dz_sum = 0.0f;
-#pragma omp simd reduction(+ : dz_sum, z_dz_sum)
   for (std::size_t i = 0; i < size; ++i) {
-    const float z = (x[i] - mean) * scale;
-    const float dz = gain[i] * dy[i];
-    dgain[i] += z * dy[i];
+    dgain[i] += (x[i] - mean) * scale * dy[i];
     dbias[i] += dy[i];
-    dz_sum += dz;
-    z_dz_sum += z * dz;
   }
+  // y = z gain + bias; dx = scale (dz - mean(dz) - z mean(z dz)) with dz = gain dy
+  const float dz_sum = simd::sum_of<32>(size, [&](std::size_t i) { return gain[i] * dy[i]; });
+  const float z_dz_sum = simd::sum_of<32>(
+      size, [&](std::size_t i) { return (x[i] - mean) * scale * (gain[i] * dy[i]); });
   for (std::size_t i = 0; i < size; ++i) {
     const float z = (x[i] - mean) * scale;
     dx[i] += scale * (gain[i] * dy[i] - dz_sum / n - z * (z_dz_sum / n));

@@ -11,30 +11,6 @@ namespace ltz::kernels {
 namespace {
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
-// Sums that are added up side by side, so that no addition waits for the one before it.
-constexpr std::size_t kSums = 32;
-
-// term(0) + … + term(count - 1)
-template <typename Term>
-LTZ_INLINE float sum_of(std::size_t count, const Term& term) {
-  float sums[kSums] = {};
-  std::size_t begin = 0;
-  for (; begin + kSums <= count; begin += kSums) {
-#pragma omp simd
-    for (std::size_t i = 0; i < kSums; ++i) {
-      sums[i] += term(begin + i);
-    }
-  }
-  float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-  for (std::size_t i = 0; i < kSums; ++i) {
-    sum += sums[i];
-  }
-  for (; begin < count; ++begin) {
-    sum += term(begin);
-  }
-  return sum;
-}
 
 }  // namespace
 
@@ -52,9 +28,9 @@ void layer_norm(std::span<float> x, std::span<const float> residual, std::span<c
   for (std::size_t i = 0; i < residual.size(); ++i) {
     x[i] += residual[i];
   }
-  const float mean = sum_of(x.size(), [&](std::size_t i) { return x[i]; }) / n;
+  const float mean = simd::sum_of<32>(x.size(), [&](std::size_t i) { return x[i]; }) / n;
   const float squares =
-      sum_of(x.size(), [&](std::size_t i) { return (x[i] - mean) * (x[i] - mean); });
+      simd::sum_of<32>(x.size(), [&](std::size_t i) { return (x[i] - mean) * (x[i] - mean); });
   const float scale = 1.0f / std::sqrt(squares / n + kNormEpsilon);
   for (std::size_t i = 0; i < x.size(); ++i) {
     x[i] = (x[i] - mean) * scale * gain[i] + bias[i];

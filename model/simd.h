@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 // What the kernels need to use a processor's vectors: types of several floats (the vector extension
 // of GCC and Clang) and a way to compile a function once per instruction set. A type that is wider
 // than the processor's registers works too, it takes several of them.
@@ -91,6 +93,28 @@ LTZ_INLINE float across(const Sixteen& x) {
   Operation::apply(four[1], four[3], odd);
   Operation::apply(even, odd, result);
   return result;
+}
+
+// term(0) + … + term(count - 1). Term i is added to sum i mod Lanes (16 or 32), so that no addition
+// waits for the one before it, and the order is the same for every compiler and processor.
+template <std::size_t Lanes, typename Term>
+LTZ_INLINE float sum_of(std::size_t count, const Term& term) {
+  float sums[Lanes] = {};
+  std::size_t begin = 0;
+  for (; begin + Lanes <= count; begin += Lanes) {
+#pragma omp simd
+    for (std::size_t i = 0; i < Lanes; ++i) {
+      sums[i] += term(begin + i);
+    }
+  }
+  for (std::size_t i = 0; begin + i < count; ++i) {
+    sums[i] += term(begin + i);
+  }
+  Sixteen sum = at<16>(sums).lanes;
+  if constexpr (Lanes == 32) {
+    sum += at<16>(sums + 16).lanes;
+  }
+  return across<Sum>(sum);
 }
 
 }  // namespace ltz::simd
