@@ -1,8 +1,7 @@
 #include "formats/crc32c.h"
 
 #include <array>
-
-#include "formats/ltz_bytes.h"
+#include <cstring>
 
 #ifdef __SSE4_2__
 #include <nmmintrin.h>
@@ -40,7 +39,9 @@ std::uint32_t crc32c_portable(std::span<const std::byte> bytes) {
 std::uint32_t crc32c(std::span<const std::byte> bytes) {
   std::uint64_t crc = ~0U;
   for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
-    crc = _mm_crc32_u64(crc, get_integer<std::uint64_t>(bytes.data()));
+    std::uint64_t word;  // little-endian, as these processors are
+    std::memcpy(&word, bytes.data(), sizeof word);
+    crc = _mm_crc32_u64(crc, word);
   }
   for (const std::byte byte : bytes) {
     crc = _mm_crc32_u8(static_cast<std::uint32_t>(crc), static_cast<std::uint8_t>(byte));
