@@ -165,10 +165,9 @@ std::span<const std::byte> Hdf5Image::data(const Dataset& dataset, const std::st
   return size == 0 ? std::span<const std::byte>() : file_.take(address, size, name);
 }
 
-std::span<const std::byte> Hdf5Image::numbers(const Hdf5Object& group, const std::string& name,
+std::span<const std::byte> Hdf5Image::numbers(const Dataset& source, const std::string& name,
                                               const Shape& shape, const Hdf5Type& type,
                                               const char* type_name) {
-  const Dataset source = dataset(group, name);
   if (source.type != type) {
     throw FormatError(name + ": expected elements of type " + type_name);
   }
@@ -181,9 +180,10 @@ std::span<const std::byte> Hdf5Image::numbers(const Hdf5Object& group, const std
 
 std::vector<float> Hdf5Image::floats(const Hdf5Object& group, const std::string& name,
                                      const Shape& shape) {
-  const bool swapped = dataset(group, name).type == big_endian(kFloat32);
-  const auto elements =
-      numbers(group, name, shape, swapped ? big_endian(kFloat32) : kFloat32, "float32");
+  const Dataset source = dataset(group, name);
+  const Hdf5Type swapped_type = big_endian(kFloat32);
+  const bool swapped = source.type == swapped_type;
+  const auto elements = numbers(source, name, shape, swapped ? swapped_type : kFloat32, "float32");
   std::vector<float> values(elements.size() / sizeof(float));
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto bits = get_integer<std::uint32_t>(elements.data() + i * sizeof(float));
@@ -194,7 +194,7 @@ std::vector<float> Hdf5Image::floats(const Hdf5Object& group, const std::string&
 
 std::vector<float> Hdf5Image::halves(const Hdf5Object& group, const std::string& name,
                                      const Shape& shape) {
-  const auto elements = numbers(group, name, shape, kFloat16, "float16");
+  const auto elements = numbers(dataset(group, name), name, shape, kFloat16, "float16");
   std::vector<float> values(elements.size() / 2);
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = float16_value(get_integer<std::uint16_t>(elements.data() + 2 * i));
@@ -204,7 +204,8 @@ std::vector<float> Hdf5Image::halves(const Hdf5Object& group, const std::string&
 
 std::vector<float> Hdf5Image::bfloat16s(const Hdf5Object& group, const std::string& name,
                                         const Shape& shape) {
-  const auto elements = numbers(group, name, shape, kUint16, "uint16 (the bits of bfloat16)");
+  const auto elements =
+      numbers(dataset(group, name), name, shape, kUint16, "uint16 (the bits of bfloat16)");
   std::vector<float> values(elements.size() / 2);
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = bfloat16_value(get_integer<std::uint16_t>(elements.data() + 2 * i));
@@ -214,7 +215,7 @@ std::vector<float> Hdf5Image::bfloat16s(const Hdf5Object& group, const std::stri
 
 std::vector<std::uint8_t> Hdf5Image::bytes(const Hdf5Object& group, const std::string& name,
                                            const Shape& shape) {
-  const auto elements = numbers(group, name, shape, kUint8, "uint8");
+  const auto elements = numbers(dataset(group, name), name, shape, kUint8, "uint8");
   std::vector<std::uint8_t> values(elements.size());
   std::ranges::transform(elements, values.begin(), std::to_integer<std::uint8_t>);
   return values;

@@ -54,7 +54,7 @@ class Hdf5Image {
   Dataset dataset(const Hdf5Object& group, const std::string& name);
   // Where the elements are: as many bytes as type and shape say.
   std::span<const std::byte> data(const Dataset& dataset, const std::string& name);
-  std::span<const std::byte> numbers(const Hdf5Object& group, const std::string& name,
+  std::span<const std::byte> numbers(const Dataset& source, const std::string& name,
                                      const Shape& shape, const Hdf5Type& type,
                                      const char* type_name);
   std::string line(const Hdf5Type& type, std::span<const std::byte> element);

@@ -6,7 +6,7 @@
 # measured begin without an output, and the next run goes on to the same bytes. Then a .ltz is damaged and read
 # (CORRUPTION, see corruption.cpp). Prints a table.
 #   COMMANDS="NAME..."      of those below (all)
-#   KILLS=N, ALLOCATIONS=N  signals and failing allocations of each command (20, 40)
+#   KILLS=N, ALLOCATIONS=N  signals and failing allocations of each command (42, 40)
 #   DAMAGES=N, MODEL=F      damages (20000) of this .ltz (a small one)
 #   QUICK=1                 errors of system calls for pack only, and none of openat, of which the loader makes most
 set -uo pipefail
@@ -151,7 +151,7 @@ kills() { # signal
     prepare "$name"
     reset
     length=$(TIMEFORMAT=%R; { time start "$output"; } 2>&1)
-    for _ in $(seq "${KILLS:-20}"); do
+    for _ in $(seq "${KILLS:-42}"); do
       reset
       start "$output" exec &
       pid=$!
