@@ -13,6 +13,7 @@ build() { # preset, target
 }
 build dev all
 build release ltz
+build clang ltz
 build asan-ubsan malformed_tests
 build tsan load_tests
 
@@ -20,7 +21,7 @@ attacks=$(build/asan-ubsan/tests/malformed_tests | tail -2)
 echo "Attacks made by hand, with AddressSanitizer and UndefinedBehaviorSanitizer: $attacks"
 tests/fuzz/run.sh "$seconds"
 tests/faults/run.sh build/dev/ltz build/dev/tests/libfault_preload.so build/dev/tests/corruption
-MODEL='' tests/same_bytes.sh build/release/ltz build/dev/ltz
+MODEL='' tests/same_bytes.sh build/release/ltz build/dev/ltz build/clang/ltz
 loads=$(build/dev/tests/load_tests | tail -2)
 # The threads of OpenMP are not instrumented: what they hand over would be reported.
 races=$(OMP_NUM_THREADS=1 build/tsan/tests/load_tests "eight*" | tail -2)
