@@ -23,6 +23,7 @@
 #include "formats/word_list.h"
 #include "model/bpe.h"
 #include "model/error.h"
+#include "tests/malformed/raw_hdf5.h"
 #include "tests/unit/pickle_builder.h"
 #include "tests/unit/tiny_checkpoint.h"
 
@@ -87,8 +88,25 @@ void read_hdf5(Input bytes) {
   formats::read_hdf5(bytes, kName);
 }
 
+// A whole file is large; the others have a part each: links, a header that goes on, a string in a
+// heap.
 std::vector<Bytes> hdf5_seeds() {
-  return {formats::encode_hdf5(tiny_quantized_checkpoint(1))};
+  const std::string format = raw_attribute({.name = "format", .data = "ltz-checkpoint"});
+  const std::string on = raw_continuation(format);
+  const std::string heap = "GCOL" + raw_integer(1, 4) + raw_integer(40, 8) +
+                           raw_integer(0x10001, 8) + raw_integer(3, 8) + "ltz" + raw_integer(0, 5);
+  const std::string reference =
+      raw_integer(3, 4) + raw_integer(RawHdf5::kBefore, 8) + raw_integer(1, 4);
+  const std::string variable =
+      raw_integer(0x19, 1) + raw_integer(1, 3) + raw_integer(16, 4) + raw_integer(0x13, 8);
+  return {
+      formats::encode_hdf5(tiny_quantized_checkpoint(1)),
+      raw_hdf5({.messages = format + raw_link("tensors", RawHdf5::kBefore)}),
+      raw_hdf5({.messages =
+                    raw_message(16, raw_integer(RawHdf5::kBefore, 8) + raw_integer(on.size(), 8)),
+                .before = on}),
+      raw_hdf5({.messages = raw_attribute({.name = "format", .data = reference, .type = variable}),
+                .before = heap})};
 }
 
 void read_ltz(Input bytes) {
