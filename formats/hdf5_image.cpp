@@ -103,10 +103,7 @@ std::vector<std::int64_t> Hdf5Image::integers_attribute(const Hdf5Object& object
     ByteReader reader(source.data, "elements");
     std::vector<std::int64_t> values;
     for (std::int64_t i = 0; i < count; ++i) {
-      std::uint64_t value = 0;
-      for (std::uint32_t byte = 0; byte < type.size; ++byte) {
-        value |= std::uint64_t{reader.integer<std::uint8_t>()} << (8 * byte);
-      }
+      const std::uint64_t value = hdf5_integer(reader.take(type.size));
       const int unused = 64 - 8 * static_cast<int>(type.size);
       const auto high = static_cast<std::int64_t>(value << unused);
       values.push_back((type.flags & kSigned) != 0 ? high >> unused

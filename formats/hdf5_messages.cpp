@@ -55,12 +55,7 @@ void add_hdf5_link(Hdf5Object& object, std::span<const std::byte> message) {
   constexpr unsigned kHasCharacterSet = 16;
   const int kind = (flags & kHasKind) != 0 ? reader.integer<std::uint8_t>() : 0;
   reader.take(((flags & kHasOrder) != 0 ? 8 : 0) + ((flags & kHasCharacterSet) != 0 ? 1 : 0));
-  const std::size_t width = std::size_t{1} << (flags & 3U);
-  std::uint64_t length = 0;
-  for (std::size_t i = 0; i < width; ++i) {
-    length |= std::uint64_t{reader.integer<std::uint8_t>()} << (8 * i);
-  }
-  const std::string name = reader.text(length);
+  const std::string name = reader.text(hdf5_integer(reader.take(std::size_t{1} << (flags & 3U))));
   const std::uint64_t address = kind == 0 ? reader.integer<std::uint64_t>() : kNowhere;
   if (!object.links.emplace(name, address).second) {
     reader.fail("\"" + name + "\" is there twice");
@@ -77,6 +72,14 @@ void refuse_hdf5_heap(std::span<const std::byte> message, const char* what,
     refuse_hdf5_layout(std::string("expected ") + what +
                        " in the object's header, found them in a heap");
   }
+}
+
+std::uint64_t hdf5_integer(std::span<const std::byte> bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    value |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
+  }
+  return value;
 }
 
 Hdf5Type hdf5_type(std::span<const std::byte> message) {

@@ -76,10 +76,7 @@ class HeaderReader {
     const std::size_t width = std::size_t{1} << (flags & 3U);
     const std::size_t before = 6 + ((flags & 0x20U) != 0 ? 16 : 0) + ((flags & 0x10U) != 0 ? 4 : 0);
     const Bytes prefix = file_.take(address, before + width, "an object's header");
-    std::uint64_t size = 0;
-    for (std::size_t i = 0; i < width; ++i) {
-      size |= std::to_integer<std::uint64_t>(prefix[before + i]) << (8 * i);
-    }
+    const std::uint64_t size = hdf5_integer(prefix.subspan(before));
     // 64 bits of size would wrap.
     file_.take(address, size, "an object's header");
     const Bytes whole = file_.take(address, prefix.size() + size + 4, "an object's header");

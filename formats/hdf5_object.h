@@ -49,6 +49,9 @@ struct Hdf5Type {
   bool operator==(const Hdf5Type&) const = default;
 };
 
+// Little-endian, of at most eight bytes.
+std::uint64_t hdf5_integer(std::span<const std::byte> bytes);
+
 Hdf5Type hdf5_type(std::span<const std::byte> message);
 // A dataspace message (IV.A.2.b) of at most eight dimensions.
 Shape hdf5_shape(std::span<const std::byte> message);
