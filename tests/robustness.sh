@@ -4,6 +4,7 @@
 # (default: a small one), everything that might change the bytes of an artifact, load. Takes hours. Needs what .ci/run
 # installs, and what fuzz/run.sh needs.
 #   KILLS=N ALLOCATIONS=N DAMAGES=N QUICK=1  as faults/run.sh has them
+#   INPUTS=N                                 as fuzz/run.sh has it
 set -euo pipefail
 seconds=$1
 export MODEL=${2:+$(readlink -f "$2")}
