@@ -6,8 +6,10 @@
 #include <toml++/toml.h>
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <initializer_list>
 #include <optional>
+#include <type_traits>
 
 #include "model/context.h"
 #include "model/error.h"
@@ -30,7 +32,11 @@ void read(const toml::table& table, std::string_view key, Target& target) {
   if (!node) {
     return;
   }
-  const std::optional<Value> value = node.value<Value>();
+  // Where an integer is wanted, toml++ casts a float to one before it looks at its size.
+  const auto* number = node.as_floating_point();
+  const bool too_large =
+      std::is_integral_v<Value> && number != nullptr && !(std::abs(number->get()) < 0x1p53);
+  const std::optional<Value> value = too_large ? std::nullopt : node.value<Value>();
   if (!value) {
     throw FormatError(
         fmt::format("line {}: {} has the wrong type", node.node()->source().begin.line, key));

@@ -64,6 +64,16 @@ TEST_CASE("techniques that nobody knows are refused by file and line") {
   CHECK_THROWS_AS(formats::parse_recipe("without = [\"rates\"]\n", "r.toml"), ConfigError);
 }
 
+TEST_CASE("a float is an integer only where it is one") {
+  const auto parse = [](const std::string& bits) {
+    return formats::parse_recipe("preset = \"paper\"\nbits = " + bits + "\n", "r.toml");
+  };
+  CHECK(parse("4.0").bits == 4);
+  for (const char* bits : {"4.5", "4e77", "-4e77", "inf", "-inf", "nan"}) {
+    CHECK_THROWS_WITH(parse(bits), Catch::Contains("line 2: bits has the wrong type"));
+  }
+}
+
 TEST_CASE("a recipe may repair LayerNorms") {
   const auto repair = [](const std::string& name) {
     return formats::parse_recipe("preset = \"max\"\nlayer_norm_repair = \"" + name + "\"\n",
