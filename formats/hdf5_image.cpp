@@ -1,7 +1,6 @@
 #include "formats/hdf5_image.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 
 #include "formats/ltz_bytes.h"

@@ -89,8 +89,7 @@ const Hdf5Image::HeapObject& Hdf5Image::heap_object(std::uint64_t heap, std::uin
   auto& objects = heaps_[heap];
   if (objects.empty()) {
     const auto front = file_.take(heap, kFront, "a heap of strings");
-    if (!std::ranges::equal(front.first(5), std::string_view("GCOL\1"), {},
-                            [](std::byte byte) { return static_cast<char>(byte); })) {
+    if (!hdf5_starts_with(front, "GCOL\1")) {
       throw FormatError("expected a heap of strings at byte " + std::to_string(heap));
     }
     ByteReader reader(file_.take(heap, get_integer<std::uint64_t>(front.data() + 8), "a heap"),

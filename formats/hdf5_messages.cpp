@@ -74,6 +74,11 @@ void refuse_hdf5_heap(std::span<const std::byte> message, const char* what,
   }
 }
 
+bool hdf5_starts_with(std::span<const std::byte> bytes, std::string_view signature) {
+  return std::ranges::equal(bytes.first(signature.size()), signature, {},
+                            [](std::byte byte) { return static_cast<char>(byte); });
+}
+
 std::uint64_t hdf5_integer(std::span<const std::byte> bytes) {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) {

@@ -1,7 +1,5 @@
 #include "formats/hdf5_object.h"
 
-#include <algorithm>
-#include <string_view>
 #include <vector>
 
 #include "formats/ltz_bytes.h"
@@ -26,18 +24,13 @@ enum MessageKind : std::uint16_t {
   kAttributeInfo = 0x15,
 };
 
-bool starts_with(Bytes bytes, std::string_view signature) {
-  return std::ranges::equal(bytes.first(signature.size()), signature, {},
-                            [](std::byte byte) { return static_cast<char>(byte); });
-}
-
 class HeaderReader {
  public:
   explicit HeaderReader(Hdf5Bytes& file) : file_(file) {}
 
   Hdf5Object read(std::uint64_t address) {
     const Bytes start = file_.take(address, 16, "an object's header");
-    if (starts_with(start, "OHDR")) {
+    if (hdf5_starts_with(start, "OHDR")) {
       read_prefix(address, start);
     } else if (start[0] == std::byte{1}) {
       // Section IV.A.1.a: version, reserved, messages (2), references (4), size (4), reserved (4).
@@ -53,7 +46,7 @@ class HeaderReader {
       const Bytes block = file_.take(place, reader.integer<std::uint64_t>(), "a header's end");
       if (version_ == 1) {
         messages_of_1(block);
-      } else if (block.size() >= 8 && starts_with(block, "OCHK")) {
+      } else if (block.size() >= 8 && hdf5_starts_with(block, "OCHK")) {
         check_hdf5_checksum(block, "the end of an object's header");
         messages_of_2(block.subspan(4, block.size() - 8));
       } else {

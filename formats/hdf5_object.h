@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "model/tensor.h"
 
@@ -48,6 +49,9 @@ struct Hdf5Type {
 
   bool operator==(const Hdf5Type&) const = default;
 };
+
+// bytes: at least as many as the signature has.
+bool hdf5_starts_with(std::span<const std::byte> bytes, std::string_view signature);
 
 // Little-endian, of at most eight bytes.
 std::uint64_t hdf5_integer(std::span<const std::byte> bytes);
