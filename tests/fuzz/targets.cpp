@@ -75,13 +75,35 @@ std::vector<Bytes> stream_seeds() {
   return {stream_of(small_object(true), {{"0", 6, std::string(24, '\1')}})};
 }
 
+// Files with all of a model's tensors take the longest to read: this has as few as there can be.
+Checkpoint small_checkpoint() {
+  ModelConfig config;
+  config.arch = "lightconv";
+  config.encoder.layers = 1;
+  config.encoder.embed_dim = 4;
+  config.encoder.ffn_embed_dim = 2;
+  config.encoder.attention_heads = 1;
+  config.encoder.branches = {{BranchType::kLightweight, 3, 4, 2}};
+  config.decoder = config.encoder;
+  config.share_all_embeddings = true;
+  config.source_vocabulary_size = 6;
+  config.target_vocabulary_size = 6;
+  Checkpoint checkpoint = random_checkpoint(config, 1);
+  checkpoint.merges = {{"w", "o"}};
+  return checkpoint;
+}
+
+Checkpoint small_quantized_checkpoint() {
+  return with_all_encodings(small_checkpoint(), 2);
+}
+
 void read_safetensors(Input bytes) {
   formats::read_safetensors(bytes, kName, {});
 }
 
 std::vector<Bytes> safetensors_seeds() {
-  return {formats::encode_safetensors(tiny_checkpoint(1)),
-          formats::encode_safetensors(tiny_quantized_checkpoint(1))};
+  return {formats::encode_safetensors(small_checkpoint()),
+          formats::encode_safetensors(small_quantized_checkpoint())};
 }
 
 void read_hdf5(Input bytes) {
@@ -100,7 +122,7 @@ std::vector<Bytes> hdf5_seeds() {
   const std::string variable =
       raw_integer(0x19, 1) + raw_integer(1, 3) + raw_integer(16, 4) + raw_integer(0x13, 8);
   return {
-      formats::encode_hdf5(tiny_quantized_checkpoint(1)),
+      formats::encode_hdf5(small_quantized_checkpoint()),
       raw_hdf5({.messages = format + raw_link("tensors", RawHdf5::kBefore)}),
       raw_hdf5({.messages =
                     raw_message(16, raw_integer(RawHdf5::kBefore, 8) + raw_integer(on.size(), 8)),
@@ -115,8 +137,8 @@ void read_ltz(Input bytes) {
 }
 
 std::vector<Bytes> ltz_seeds() {
-  return {formats::encode_ltz(tiny_quantized_checkpoint(1)),
-          formats::encode_ltz(tiny_checkpoint(1))};
+  return {formats::encode_ltz(small_quantized_checkpoint()),
+          formats::encode_ltz(small_checkpoint())};
 }
 
 // The first bytes say what kind it is, and of what shape.

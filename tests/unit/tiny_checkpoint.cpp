@@ -95,9 +95,8 @@ Checkpoint tiny_checkpoint(unsigned seed) {
   return checkpoint;
 }
 
-Checkpoint tiny_quantized_checkpoint(unsigned seed) {
-  Checkpoint checkpoint = tiny_checkpoint(seed);
-  std::mt19937 random(seed + 1);
+Checkpoint with_all_encodings(Checkpoint checkpoint, unsigned seed) {
+  std::mt19937 random(seed);
   int kind = 0;
   for (auto& [name, tensor] : checkpoint.tensors) {
     const std::int64_t count = tensor.size();
@@ -138,6 +137,10 @@ Checkpoint tiny_quantized_checkpoint(unsigned seed) {
     }
   }
   return checkpoint;
+}
+
+Checkpoint tiny_quantized_checkpoint(unsigned seed) {
+  return with_all_encodings(tiny_checkpoint(seed), seed + 1);
 }
 
 }  // namespace ltz

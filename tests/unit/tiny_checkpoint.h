@@ -14,8 +14,11 @@ Checkpoint tiny_checkpoint(unsigned seed);
 // lengths.
 Checkpoint random_checkpoint(const ModelConfig& config, unsigned seed);
 
-// The tiny model with every kind of tensor that files know: codebooks (pruned, unpruned, all
-// equal, with row scales), float16 and float32.
+// Its tensors become, in turn, every kind that files know: codebooks (pruned, unpruned, all equal,
+// with row scales), float16 and float32. There are at least 16.
+Checkpoint with_all_encodings(Checkpoint checkpoint, unsigned seed);
+
+// The tiny model with all of them.
 Checkpoint tiny_quantized_checkpoint(unsigned seed);
 
 }  // namespace ltz
