@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh SECONDS [TARGET...]: fuzzes each decoder for so long, on all processors, and prints a table of what was tried by
 # this and earlier runs, which it goes on from (build/fuzz).
-# Needs clang-16, libfuzzer-16-dev, libomp-16-dev, zip and unzip (clang-14 cannot read the ranges of libstdc++ 12).
+# Needs clang-16, libclang-rt-16-dev, libfuzzer-16-dev, libomp-16-dev, zip and unzip (clang-14 cannot read the ranges of libstdc++ 12).
 # Checksums are off in this build. What crashed is kept in build/fuzz/crashes; to have it replayed as a test, put
 # it into corpus/TARGET.zip.
 #   INPUTS=N  no more than N inputs of each decoder, those of earlier runs among them
