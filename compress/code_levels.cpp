@@ -24,8 +24,10 @@ double sum_of(std::span<const std::int64_t> counts) {
 // Occurrences of each symbol that a level begins with. counts: (levels, symbols)
 std::vector<double> prior_counts(std::span<const std::int64_t> counts, std::size_t symbols) {
   std::vector<double> prior(symbols, 0.5);
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    prior[i % symbols] += static_cast<double>(counts[i]);
+  for (std::size_t first = 0; first < counts.size(); first += symbols) {
+    for (std::size_t s = 0; s < symbols; ++s) {
+      prior[s] += static_cast<double>(counts[first + s]);
+    }
   }
   const double total = std::accumulate(prior.begin(), prior.end(), 0.0);
   for (double& count : prior) {
@@ -73,12 +75,22 @@ void CodeLevels::restore(const std::vector<float>& rows, const std::vector<float
 
 std::vector<float> level_lengths(std::span<const std::int64_t> counts, std::size_t symbols) {
   const std::vector<double> prior = prior_counts(counts, symbols);
-  std::vector<float> lengths(counts.size());
+  const auto length = [&](double total, double count, std::size_t symbol) {
+    return static_cast<float>(std::log2(total / (count + prior[symbol])));
+  };
+  // Most levels of a small matrix have no codes.
+  std::vector<float> unseen(symbols);
+  for (std::size_t s = 0; s < symbols; ++s) {
+    unseen[s] = length(kInherited, 0.0, s);
+  }
+  std::vector<float> lengths;
+  lengths.reserve(counts.size());
   for (std::size_t first = 0; first < counts.size(); first += symbols) {
-    const double total = kInherited + sum_of(counts.subspan(first, symbols));
+    const auto level = counts.subspan(first, symbols);
+    const double sum = sum_of(level);
     for (std::size_t s = 0; s < symbols; ++s) {
-      lengths[first + s] = static_cast<float>(
-          std::log2(total / (static_cast<double>(counts[first + s]) + prior[s])));
+      lengths.push_back(sum == 0.0 ? unseen[s]
+                                   : length(kInherited + sum, static_cast<double>(level[s]), s));
     }
   }
   return lengths;

@@ -31,10 +31,10 @@ declare -A commands=(
   [pack]="pack m.h5 -o OUT.ltz"
   [unpack]="unpack m.ltz -o OUT.h5"
   [paper]="compress m.h5 --preset paper --src src --ref ref -o OUT.ltz"
-  [compress]="compress m.h5 --preset max --calibration src -o OUT.ltz"
+  [compress]="compress m.h5 --preset max --calibration src --calibration-sentences 1 -o OUT.ltz"
   [finetune]="finetune m.h5 --src src --ref ref --epochs 1 --batch-tokens 8 -o OUT.h5"
   [sensitivity]="sensitivity m.h5 --src src --ref ref --sparsity 0.5 --bits 2 -o OUT.csv"
-  [resumable]="compress m.h5 --preset max --calibration src -o OUT.ltz --state OUT.state --sensitivity OUT.curves"
+  [resumable]="compress m.h5 --preset max --calibration src --calibration-sentences 1 -o OUT.ltz --state OUT.state --sensitivity OUT.curves"
   [eval]="eval m.h5 --src src --ref ref --max-len-b 3 -o OUT.txt"
 )
 names=${COMMANDS:-${!commands[*]}}
