@@ -48,18 +48,24 @@ Malformed codebook(const std::string& name,
   return tensor(name, kCodebook, change, cause);
 }
 
-// "codes" of the codebook tensor, made anew with these properties.
-Malformed codes(const std::string& name, const Dataset& dataset, const std::string& cause) {
+// One dataset of the codebook tensor, made anew with these properties.
+Malformed replaced(const std::string& name, const std::string& part, const Dataset& dataset,
+                   const std::string& cause) {
   return codebook(
-      name, [&](hid_t f, const std::string& path) { replace(f, path + "/codes", dataset); },
-      "codes: " + cause);
+      name, [&](hid_t f, const std::string& path) { replace(f, path + "/" + part, dataset); },
+      cause);
 }
 
-// "row_scales" beside them.
+Malformed codes(const std::string& name, const Dataset& dataset, const std::string& cause) {
+  return replaced(name, "codes", dataset, "codes: " + cause);
+}
+
 Malformed row_scales(const std::string& name, const Dataset& dataset, const std::string& cause) {
-  return codebook(
-      name, [&](hid_t f, const std::string& path) { replace(f, path + "/row_scales", dataset); },
-      cause);
+  return replaced(name, "row_scales", dataset, cause);
+}
+
+void make_group(hid_t file, const std::string& path) {
+  H5Gclose(H5Gcreate2(file, path.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
 }
 
 // Creation properties that are closed with the test.
@@ -82,9 +88,7 @@ TEST_CASE("malformed hdf5: attributes of a tensor") {
       {
           {"no tensors", h5_with([](hid_t f) { unlink(f, "tensors"); }), {"tensors is missing"}},
           {"one tensor too many",
-           h5_with([](hid_t f) {
-             H5Gclose(H5Gcreate2(f, "tensors/x", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
-           }),
+           h5_with([](hid_t f) { make_group(f, "tensors/x"); }),
            {"tensors: expected the 54 of the configuration, found 55"}},
           {"one tensor renamed",
            h5_with([](hid_t f) {
@@ -172,28 +176,15 @@ TEST_CASE("malformed hdf5: datasets") {
               "codes are a group",
               [](hid_t f, const std::string& path) {
                 unlink(f, path + "/codes");
-                H5Gclose(H5Gcreate2(f, (path + "/codes").c_str(), H5P_DEFAULT, H5P_DEFAULT,
-                                    H5P_DEFAULT));
+                make_group(f, path + "/codes");
               },
               "codes: expected a dataset"),
-          codebook(
-              "257 centroids",
-              [](hid_t f, const std::string& path) {
-                replace(f, path + "/codebook", {.type = H5T_IEEE_F32LE, .shape = {257}});
-              },
-              "codebook: expected at most 256 centroids, found shape (257)"),
-          codebook(
-              "centroids of 64 bits",
-              [](hid_t f, const std::string& path) {
-                replace(f, path + "/codebook", {.type = H5T_IEEE_F64LE, .shape = {9}});
-              },
-              "codebook: expected elements of type float32"),
-          codebook(
-              "equal centroids",
-              [](hid_t f, const std::string& path) {
-                replace(f, path + "/codebook", {.type = H5T_IEEE_F32LE, .shape = {9}});
-              },
-              "codebook: centroid 1 is not above the one before it"),
+          replaced("257 centroids", "codebook", {.type = H5T_IEEE_F32LE, .shape = {257}},
+                   "codebook: expected at most 256 centroids, found shape (257)"),
+          replaced("centroids of 64 bits", "codebook", {.type = H5T_IEEE_F64LE, .shape = {9}},
+                   "codebook: expected elements of type float32"),
+          replaced("equal centroids", "codebook", {.type = H5T_IEEE_F32LE, .shape = {9}},
+                   "codebook: centroid 1 is not above the one before it"),
           codebook(
               "a centroid that is no number",
               [](hid_t f, const std::string& path) {
@@ -201,10 +192,8 @@ TEST_CASE("malformed hdf5: datasets") {
                                       {-4, -3, -2, -1, 0, 1, 2, 3, NAN});
               },
               "codebook: centroid 8 is not finite"),
-          codebook(
-              "beyond the codebook",
-              [](hid_t f, const std::string& path) { replace(f, path + "/codes", {.content = 9}); },
-              "code 9 has no centroid: there are 9"),
+          replaced("beyond the codebook", "codes", {.content = 9},
+                   "code 9 has no centroid: there are 9"),
           codebook(
               "mask disagrees",
               [](hid_t f, const std::string& path) {
@@ -278,10 +267,7 @@ TEST_CASE("malformed hdf5: row scales") {
                      "row_scales: expected elements of type uint8"),
           codebook(
               "a group",
-              [](hid_t f, const std::string& path) {
-                H5Gclose(H5Gcreate2(f, (path + "/row_scales").c_str(), H5P_DEFAULT, H5P_DEFAULT,
-                                    H5P_DEFAULT));
-              },
+              [](hid_t f, const std::string& path) { make_group(f, path + "/row_scales"); },
               "row_scales: expected a dataset"),
           codebook("infinite elements", scaled({-4, -3, -2, -1, 0, 1, 2, 3, 1e38f}, 255),
                    "expected finite values, found inf at centroid 8 times the largest row scale"),
