@@ -16,8 +16,7 @@ find_package(BLAS REQUIRED)
 
 # One static library per folder. ltz_add_library(name, libraries that its headers need...)
 function(ltz_add_library name)
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
-  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.h)
+  ltz_glob(sources ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
   if(TARGET ltz_${name}_objects)
     get_target_property(shared ltz_${name}_objects SOURCES)
     list(REMOVE_ITEM sources ${shared})
@@ -31,7 +30,8 @@ function(ltz_add_library name)
   target_compile_features(ltz_${name} PUBLIC cxx_std_20)
   target_link_libraries(ltz_${name} PUBLIC ${ARGN} PRIVATE $<BUILD_INTERFACE:ltz_options>)
   install(TARGETS ltz_${name} EXPORT ltzTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  install(FILES ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ltz/${name})
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${name} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ltz
+          FILES_MATCHING PATTERN "*.h")
 endfunction()
 
 # ltz_precompile(target headers...): where reading them takes longer than compiling the rest.
@@ -58,7 +58,7 @@ target_include_directories(ltz_formats SYSTEM PRIVATE ${HDF5_INCLUDE_DIRS} ${ONN
 target_link_libraries(ltz_formats PRIVATE onnx_proto PkgConfig::PROTOBUF)
 target_compile_definitions(ltz_formats PRIVATE ONNX_ML=1 ONNX_NAMESPACE=onnx)
 
-file(GLOB cli_sources CONFIGURE_DEPENDS cli/*.cpp)
+ltz_glob(cli_sources ${PROJECT_SOURCE_DIR}/cli/*.cpp)
 add_executable(ltz ${cli_sources})
 ltz_precompile(ltz <CLI/CLI.hpp>)
 target_link_libraries(ltz PRIVATE ltz_options ltz_model ltz_compress ltz_eval ltz_formats CLI11::CLI11)

@@ -2,7 +2,7 @@
 # other formats, compressing and training need.
 
 # What it shares with ltz::model and ltz::formats, compiled once.
-file(GLOB inference_sources CONFIGURE_DEPENDS model/*.cpp)
+ltz_glob(inference_sources ${PROJECT_SOURCE_DIR}/model/*.cpp)
 list(FILTER inference_sources EXCLUDE
      REGEX "/(average|backward_[a-z]+|gradients|traced_reading|training_loss|translator)\\.cpp$")
 set(reading_sources config_json context_coder crc32c file_reader float_coder inflate
