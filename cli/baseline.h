@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "model/config.h"
+#include "model/checkpoint/config.h"
 
 // What a model is compared with: --baseline.
 namespace ltz::cli {

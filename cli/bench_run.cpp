@@ -13,10 +13,10 @@
 #include "eval/evaluate.h"
 #include "formats/file.h"
 #include "formats/ltz.h"
-#include "model/error.h"
-#include "model/parallel.h"
-#include "model/text_codec.h"
-#include "model/translator.h"
+#include "model/base/error.h"
+#include "model/base/parallel.h"
+#include "model/decoding/text_codec.h"
+#include "model/decoding/translator.h"
 
 namespace ltz::cli {
 namespace {

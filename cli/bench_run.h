@@ -7,7 +7,7 @@
 
 #include "cli/options.h"
 #include "eval/machine_limits.h"
-#include "model/beam_search.h"
+#include "model/decoding/beam_search.h"
 
 // What `ltz bench` measures.
 namespace ltz::cli {

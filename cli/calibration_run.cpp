@@ -9,9 +9,9 @@
 #include "cli/terminal.h"
 #include "eval/divergence.h"
 #include "eval/evaluate.h"
-#include "model/error.h"
-#include "model/text_codec.h"
-#include "model/translator.h"
+#include "model/base/error.h"
+#include "model/decoding/text_codec.h"
+#include "model/decoding/translator.h"
 
 namespace ltz::cli {
 namespace {

@@ -19,7 +19,7 @@
 #include "formats/recipe_toml.h"
 #include "formats/sensitivity_csv.h"
 #include "formats/word_list.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::cli {
 namespace {

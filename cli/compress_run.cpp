@@ -16,7 +16,7 @@
 #include "eval/accounting.h"
 #include "formats/file.h"
 #include "formats/size_fit.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::cli {
 namespace {

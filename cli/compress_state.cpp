@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "formats/file.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::cli {
 namespace {

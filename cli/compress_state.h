@@ -7,7 +7,7 @@
 
 #include "eval/bleu.h"
 #include "formats/ltz.h"
-#include "model/vocabulary.h"
+#include "model/text/vocabulary.h"
 
 namespace ltz::cli {
 

@@ -9,8 +9,8 @@
 #include "cli/onnx_options.h"
 #include "cli/options.h"
 #include "formats/folder.h"
-#include "model/average.h"
-#include "model/context.h"
+#include "model/base/context.h"
+#include "model/checkpoint/average.h"
 
 namespace ltz::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include "formats/file.h"
 #include "formats/folder.h"
 #include "formats/model_file.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::cli {
 namespace {

@@ -13,7 +13,7 @@
 #include "formats/file.h"
 #include "formats/recipe_toml.h"
 #include "formats/training_file.h"
-#include "model/context.h"
+#include "model/base/context.h"
 
 namespace ltz::cli {
 namespace {

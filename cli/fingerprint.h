@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "eval/evaluate.h"
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 // What a measurement depends on, in a few characters: what was measured on the same may be put
 // together.

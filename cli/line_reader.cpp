@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "formats/file.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::cli {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/terminal.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::cli {
 namespace {

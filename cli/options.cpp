@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "cli/line_reader.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::cli {
 namespace {

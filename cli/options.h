@@ -9,8 +9,8 @@
 #include "eval/evaluate.h"
 #include "eval/gates.h"
 #include "formats/model_file.h"
-#include "model/beam_search.h"
-#include "model/weight_matrix.h"
+#include "model/decoding/beam_search.h"
+#include "model/kernels/weight_matrix.h"
 
 // Options that several subcommands share.
 namespace ltz::cli {

@@ -10,7 +10,7 @@
 #include "compress/plan.h"
 #include "formats/file.h"
 #include "formats/sensitivity_csv.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::cli {
 namespace {

@@ -12,7 +12,7 @@
 #include "compress/plan.h"
 #include "eval/evaluate.h"
 #include "formats/recipe_toml.h"
-#include "model/batching.h"
+#include "model/decoding/batching.h"
 
 namespace ltz::cli {
 namespace {

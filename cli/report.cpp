@@ -13,7 +13,7 @@
 #include "eval/gates.h"
 #include "formats/file.h"
 #include "formats/model_file.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::cli {
 namespace {

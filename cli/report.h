@@ -9,8 +9,8 @@
 #include "cli/options.h"
 #include "eval/bootstrap.h"
 #include "eval/evaluate.h"
-#include "model/checkpoint.h"
-#include "model/translator.h"
+#include "model/checkpoint/checkpoint.h"
+#include "model/decoding/translator.h"
 
 // What compress and verify say about an artifact.
 namespace ltz::cli {

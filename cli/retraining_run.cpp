@@ -11,9 +11,9 @@
 #include "cli/fingerprint.h"
 #include "cli/line_reader.h"
 #include "cli/terminal.h"
-#include "model/error.h"
-#include "model/text_codec.h"
-#include "model/translator.h"
+#include "model/base/error.h"
+#include "model/decoding/text_codec.h"
+#include "model/decoding/translator.h"
 
 namespace ltz::cli {
 namespace {

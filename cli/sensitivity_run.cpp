@@ -14,7 +14,7 @@
 #include "eval/cached_reading.h"
 #include "formats/file.h"
 #include "formats/sensitivity_csv.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::cli {
 namespace {

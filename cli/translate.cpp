@@ -7,9 +7,9 @@
 #include "cli/commands.h"
 #include "cli/line_reader.h"
 #include "cli/options.h"
-#include "model/error.h"
-#include "model/text_codec.h"
-#include "model/translator.h"
+#include "model/base/error.h"
+#include "model/decoding/text_codec.h"
+#include "model/decoding/translator.h"
 
 namespace ltz::cli {
 namespace {

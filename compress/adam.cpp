@@ -4,9 +4,9 @@
 #include <string>
 #include <utility>
 
-#include "model/error.h"
-#include "model/parallel.h"
-#include "model/simd.h"
+#include "model/base/error.h"
+#include "model/base/parallel.h"
+#include "model/kernels/simd.h"
 
 namespace ltz::compress {
 namespace {

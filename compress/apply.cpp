@@ -7,9 +7,9 @@
 #include "compress/plan.h"
 #include "compress/prune.h"
 #include "compress/quantize.h"
-#include "model/context.h"
-#include "model/error.h"
-#include "model/parallel.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
+#include "model/base/parallel.h"
 
 namespace ltz::compress {
 

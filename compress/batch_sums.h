@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "model/parallel.h"
+#include "model/base/parallel.h"
 
 namespace ltz::compress {
 

@@ -8,10 +8,10 @@
 #include "compress/paired_reading.h"
 #include "compress/pattern.h"
 #include "compress/quantize.h"
-#include "model/blas.h"
-#include "model/context.h"
-#include "model/error.h"
-#include "model/parameter_names.h"
+#include "model/base/blas.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
+#include "model/checkpoint/parameter_names.h"
 
 namespace ltz::compress {
 namespace {

@@ -15,7 +15,7 @@
 #include "compress/recipe.h"
 #include "compress/second_order.h"
 #include "compress/token_tables.h"
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 // Compression that looks at what the layers see: second-order rounding, layer after layer.
 namespace ltz::compress {

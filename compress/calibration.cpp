@@ -4,9 +4,9 @@
 
 #include "compress/batch_sums.h"
 #include "compress/token_tables.h"
-#include "model/batching.h"
-#include "model/error.h"
-#include "model/scoring.h"
+#include "model/base/error.h"
+#include "model/decoding/batching.h"
+#include "model/decoding/scoring.h"
 
 namespace ltz::compress {
 namespace {

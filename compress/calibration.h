@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "compress/input_moments.h"
-#include "model/transformer.h"
+#include "model/layers/transformer.h"
 
 namespace ltz::compress {
 

@@ -3,8 +3,8 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
 
-#include "model/blas.h"
-#include "model/parallel.h"
+#include "model/base/blas.h"
+#include "model/base/parallel.h"
 
 namespace ltz::compress {
 

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <vector>
 
-#include "model/parallel.h"
+#include "model/base/parallel.h"
 
 namespace ltz::compress {
 namespace {

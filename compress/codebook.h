@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "model/tensor.h"
+#include "model/checkpoint/tensor.h"
 
 // What every way to make a codebook has to do in the end.
 namespace ltz::compress {

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "compress/kmeans.h"
-#include "model/error.h"
-#include "model/parallel.h"
+#include "model/base/error.h"
+#include "model/base/parallel.h"
 
 namespace ltz::compress {
 namespace {

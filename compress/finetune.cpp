@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "compress/training_batches.h"
-#include "model/batching.h"
-#include "model/error.h"
-#include "model/translator.h"
+#include "model/base/error.h"
+#include "model/decoding/batching.h"
+#include "model/decoding/translator.h"
 
 namespace ltz::compress {
 namespace {

@@ -11,7 +11,7 @@
 #include "compress/finetuner.h"
 #include "compress/learning_rate.h"
 #include "compress/pruning_schedule.h"
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::compress {
 

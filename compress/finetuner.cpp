@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "compress/code_budget.h"
-#include "model/batching.h"
-#include "model/context.h"
-#include "model/error.h"
-#include "model/parallel.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
+#include "model/base/parallel.h"
+#include "model/decoding/batching.h"
 
 namespace ltz::compress {
 

@@ -10,9 +10,9 @@
 #include "compress/calibration.h"
 #include "compress/trained_tensor.h"
 #include "compress/training_batches.h"
-#include "model/checkpoint.h"
-#include "model/training_loss.h"
-#include "model/transformer.h"
+#include "model/checkpoint/checkpoint.h"
+#include "model/layers/transformer.h"
+#include "model/training/training_loss.h"
 
 namespace ltz::compress {
 

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "compress/training_batches.h"
-#include "model/batching.h"
-#include "model/error.h"
-#include "model/parallel.h"
-#include "model/training_loss.h"
+#include "model/base/error.h"
+#include "model/base/parallel.h"
+#include "model/decoding/batching.h"
+#include "model/training/training_loss.h"
 
 namespace ltz::compress {
 namespace {

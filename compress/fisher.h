@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "compress/calibration.h"
-#include "model/transformer.h"
+#include "model/layers/transformer.h"
 
 namespace ltz::compress {
 

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "model/parallel.h"
+#include "model/base/parallel.h"
 
 namespace ltz::compress {
 

@@ -11,7 +11,7 @@
 
 #include "compress/code_thresholds.h"
 #include "compress/fixed_chunks.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::compress {
 

@@ -5,7 +5,7 @@
 #include <functional>
 #include <numeric>
 
-#include "model/blas.h"
+#include "model/base/blas.h"
 
 namespace ltz::compress {
 

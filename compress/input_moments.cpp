@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "model/blas.h"
+#include "model/base/blas.h"
 
 namespace ltz::compress {
 

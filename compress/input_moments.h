@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "model/matrix.h"
+#include "model/kernels/matrix.h"
 
 namespace ltz::compress {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::compress {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "model/checkpoint.h"
-#include "model/matrix.h"
+#include "model/checkpoint/checkpoint.h"
+#include "model/kernels/matrix.h"
 
 // What a LayerNorm can do about the errors of the compressed layers in front of it: its gain and
 // bias cost nothing more when they are others.

@@ -5,7 +5,7 @@
 #include <numbers>
 #include <string>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::compress {
 

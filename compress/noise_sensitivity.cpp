@@ -6,9 +6,9 @@
 
 #include "compress/calibration.h"
 #include "compress/input_geometry.h"
-#include "model/blas.h"
-#include "model/error.h"
-#include "model/parameter_names.h"
+#include "model/base/blas.h"
+#include "model/base/error.h"
+#include "model/checkpoint/parameter_names.h"
 
 namespace ltz::compress {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "compress/input_moments.h"
 #include "compress/sensitivity.h"
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::compress {
 

@@ -3,7 +3,7 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
 
-#include "model/blas.h"
+#include "model/base/blas.h"
 
 namespace ltz::compress {
 

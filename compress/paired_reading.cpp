@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "compress/batch_sums.h"
-#include "model/batching.h"
+#include "model/decoding/batching.h"
 
 namespace ltz::compress {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "compress/calibration.h"
 #include "compress/layer_norm_repair.h"
-#include "model/transformer.h"
+#include "model/layers/transformer.h"
 
 namespace ltz::compress {
 

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 // Groups of tensors by name pattern: * stands for any characters, ? for any one.
 namespace ltz::compress {

@@ -10,7 +10,7 @@
 #include "compress/recipe.h"
 #include "compress/sensitivity.h"
 #include "compress/sorted_values.h"
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::compress {
 

@@ -3,7 +3,7 @@
 #include <span>
 
 #include "compress/sorted_values.h"
-#include "model/tensor.h"
+#include "model/checkpoint/tensor.h"
 
 namespace ltz::compress {
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <set>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::compress {
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::compress {
 

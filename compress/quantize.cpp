@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "compress/codebook.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::compress {
 

@@ -4,8 +4,8 @@
 #include <span>
 
 #include "compress/kmeans.h"
-#include "model/checkpoint.h"
-#include "model/tensor.h"
+#include "model/checkpoint/checkpoint.h"
+#include "model/checkpoint/tensor.h"
 
 namespace ltz::compress {
 

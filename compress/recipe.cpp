@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::compress {
 

@@ -7,8 +7,8 @@
 
 #include "compress/centroid_fit.h"
 #include "compress/entropy_constrained.h"
-#include "model/blas.h"
-#include "model/parallel.h"
+#include "model/base/blas.h"
+#include "model/base/parallel.h"
 
 namespace ltz::compress {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "compress/rounding.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::compress {
 

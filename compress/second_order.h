@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "compress/input_moments.h"
-#include "model/tensor.h"
+#include "model/checkpoint/tensor.h"
 
 namespace ltz::compress {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "compress/kmeans.h"
-#include "model/checkpoint.h"
-#include "model/transformer.h"
+#include "model/checkpoint/checkpoint.h"
+#include "model/layers/transformer.h"
 
 namespace ltz::compress {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "compress/float_sort.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::compress {
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "compress/noise_sensitivity.h"
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 // The tables of token embeddings, in and out: a row for each word.
 namespace ltz::compress {

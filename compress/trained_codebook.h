@@ -9,7 +9,7 @@
 #include "compress/free_codes.h"
 #include "compress/trained_row_scales.h"
 #include "compress/training_state.h"
-#include "model/tensor.h"
+#include "model/checkpoint/tensor.h"
 
 namespace ltz::compress {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "model/tensor.h"
+#include "model/checkpoint/tensor.h"
 
 namespace ltz::compress {
 

@@ -6,8 +6,8 @@
 #include "compress/trained_codebook.h"
 #include "compress/trained_weights.h"
 #include "compress/training_state.h"
-#include "model/checkpoint.h"
-#include "model/tensor.h"
+#include "model/checkpoint/checkpoint.h"
+#include "model/checkpoint/tensor.h"
 
 namespace ltz::compress {
 

@@ -6,7 +6,7 @@
 
 #include "compress/adam.h"
 #include "compress/training_state.h"
-#include "model/tensor.h"
+#include "model/checkpoint/tensor.h"
 
 namespace ltz::compress {
 

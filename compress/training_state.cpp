@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::compress {
 

@@ -1,6 +1,6 @@
 #include "eval/accounting.h"
 
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::eval {
 namespace {

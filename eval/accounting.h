@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "model/config.h"
+#include "model/checkpoint/config.h"
 
 // Parameters and Mult-Adds as the paper counts them (Wu et al. 2020, Tables 1, 2 and 4), from the
 // configuration alone.

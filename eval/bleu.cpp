@@ -8,8 +8,8 @@
 
 #include "eval/ngrams.h"
 #include "eval/text_normalization.h"
-#include "model/bpe.h"
-#include "model/error.h"
+#include "model/base/error.h"
+#include "model/text/bpe.h"
 
 namespace ltz::eval {
 namespace {

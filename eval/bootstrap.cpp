@@ -8,7 +8,7 @@
 #include <numeric>
 #include <random>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::eval {
 namespace {

@@ -6,9 +6,9 @@
 #include <set>
 #include <utility>
 
-#include "model/batching.h"
-#include "model/error.h"
-#include "model/parallel.h"
+#include "model/base/error.h"
+#include "model/base/parallel.h"
+#include "model/decoding/batching.h"
 
 namespace ltz::eval {
 namespace {

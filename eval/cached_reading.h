@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "model/scoring.h"
-#include "model/transformer.h"
+#include "model/decoding/scoring.h"
+#include "model/layers/transformer.h"
 
 namespace ltz::eval {
 

@@ -4,10 +4,10 @@
 #include <array>
 
 #include "eval/accounting.h"
-#include "model/checkpoint.h"
-#include "model/error.h"
-#include "model/transformer.h"
-#include "model/vocabulary.h"
+#include "model/base/error.h"
+#include "model/checkpoint/checkpoint.h"
+#include "model/layers/transformer.h"
+#include "model/text/vocabulary.h"
 
 namespace ltz::eval {
 namespace {

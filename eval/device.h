@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "model/config.h"
+#include "model/checkpoint/config.h"
 
 // Whether a model is small enough for a phone, as the paper has it (Wu et al. 2020, section 5.1,
 // "Mobile settings").

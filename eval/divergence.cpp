@@ -1,7 +1,7 @@
 #include "eval/divergence.h"
 
-#include "model/kernels.h"
-#include "model/parallel.h"
+#include "model/base/parallel.h"
+#include "model/kernels/kernels.h"
 
 namespace ltz::eval {
 namespace {

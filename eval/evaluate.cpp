@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::eval {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "eval/bleu.h"
 #include "eval/rouge.h"
-#include "model/text_codec.h"
-#include "model/translator.h"
+#include "model/decoding/text_codec.h"
+#include "model/decoding/translator.h"
 
 namespace ltz::eval {
 

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "eval/accounting.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::eval {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "eval/ngrams.h"
 #include "eval/subsequence.h"
-#include "model/bpe.h"
-#include "model/error.h"
+#include "model/base/error.h"
+#include "model/text/bpe.h"
 
 namespace ltz::eval {
 namespace {

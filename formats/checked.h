@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "model/config.h"
+#include "model/checkpoint/config.h"
 
 namespace ltz::formats {
 

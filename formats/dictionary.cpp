@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "formats/utf8.h"
-#include "model/context.h"
-#include "model/error.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "model/bpe.h"
-#include "model/vocabulary.h"
+#include "model/text/bpe.h"
+#include "model/text/vocabulary.h"
 
 namespace ltz::formats {
 

@@ -7,8 +7,8 @@
 #include "formats/dictionary.h"
 #include "formats/fairseq_weights.h"
 #include "formats/file.h"
-#include "model/context.h"
-#include "model/error.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "formats/torch_checkpoint.h"
 #include "formats/vocabulary_files.h"
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::formats {
 

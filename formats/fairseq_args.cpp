@@ -11,7 +11,7 @@
 
 #include "formats/fairseq.h"
 #include "formats/fairseq_settings.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

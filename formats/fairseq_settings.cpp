@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

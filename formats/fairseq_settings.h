@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "model/config.h"
+#include "model/checkpoint/config.h"
 
 // How upstream's settings are read one by one. Everything here throws ConfigError that names the
 // setting.

@@ -12,8 +12,8 @@
 #include <optional>
 #include <utility>
 
-#include "model/checkpoint.h"
-#include "model/error.h"
+#include "model/base/error.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::formats {
 namespace {

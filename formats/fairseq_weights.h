@@ -4,7 +4,7 @@
 #include <string>
 
 #include "formats/torch_checkpoint.h"
-#include "model/config.h"
+#include "model/checkpoint/config.h"
 
 namespace ltz::formats {
 

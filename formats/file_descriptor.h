@@ -8,7 +8,7 @@
 #include <string>
 #include <system_error>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 // What reading and writing a file have in common.
 namespace ltz::formats {

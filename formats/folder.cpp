@@ -8,7 +8,7 @@
 
 #include "formats/file.h"
 #include "formats/file_descriptor.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

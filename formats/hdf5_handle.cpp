@@ -1,6 +1,6 @@
 #include "formats/hdf5_handle.h"
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "formats/ltz_bytes.h"
 #include "formats/ltz_float16.h"
-#include "model/context.h"
-#include "model/error.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

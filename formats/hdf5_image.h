@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "formats/hdf5_object.h"
-#include "model/tensor.h"
+#include "model/checkpoint/tensor.h"
 
 namespace ltz::formats {
 

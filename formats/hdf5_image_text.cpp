@@ -3,8 +3,8 @@
 
 #include "formats/hdf5_image.h"
 #include "formats/ltz_bytes.h"
-#include "model/context.h"
-#include "model/error.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

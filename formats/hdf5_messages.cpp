@@ -2,7 +2,7 @@
 
 #include "formats/hdf5_object.h"
 #include "formats/ltz_bytes.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

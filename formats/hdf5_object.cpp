@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "formats/ltz_bytes.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -7,7 +7,7 @@
 #include "formats/hdf5_image.h"
 #include "formats/tensor_checks.h"
 #include "formats/word_list.h"
-#include "model/context.h"
+#include "model/base/context.h"
 
 namespace ltz::formats {
 namespace {

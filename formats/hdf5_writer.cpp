@@ -11,7 +11,7 @@
 #include "formats/ltz_float16.h"
 #include "formats/tensor_checks.h"
 #include "formats/word_list.h"
-#include "model/context.h"
+#include "model/base/context.h"
 
 namespace ltz::formats {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 // Numbers in brackets are sections of RFC 1951.
 namespace ltz::formats {

@@ -2,7 +2,7 @@
 #include "formats/ltz_block.h"
 #include "formats/ltz_bytes.h"
 #include "formats/text_coder.h"
-#include "model/context.h"
+#include "model/base/context.h"
 
 namespace ltz::formats {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "formats/ltz_payload.h"
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::formats {
 

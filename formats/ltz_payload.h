@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "model/tensor.h"
+#include "model/checkpoint/tensor.h"
 
 namespace ltz::formats {
 

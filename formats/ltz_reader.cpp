@@ -11,8 +11,8 @@
 #include "formats/ltz_payload.h"
 #include "formats/ltz_sections.h"
 #include "formats/word_list.h"
-#include "model/context.h"
-#include "model/parallel.h"
+#include "model/base/context.h"
+#include "model/base/parallel.h"
 
 namespace ltz::formats {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "formats/context_coder.h"
-#include "model/context.h"
+#include "model/base/context.h"
 
 namespace ltz::formats {
 namespace {

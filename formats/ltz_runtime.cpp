@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "formats/ltz_runtime_model.h"
-#include "model/beam_search.h"
+#include "model/decoding/beam_search.h"
 
 struct ltz_translations {
   struct Translation {

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "formats/ltz_runtime.h"
-#include "model/error.h"
-#include "model/text_codec.h"
-#include "model/transformer.h"
+#include "model/base/error.h"
+#include "model/decoding/text_codec.h"
+#include "model/layers/transformer.h"
 
 // What the functions of ltz_runtime.h have in common.
 struct ltz_model {

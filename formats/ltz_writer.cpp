@@ -9,8 +9,8 @@
 #include "formats/ltz_sections.h"
 #include "formats/tensor_checks.h"
 #include "formats/word_list.h"
-#include "model/context.h"
-#include "model/parallel.h"
+#include "model/base/context.h"
+#include "model/base/parallel.h"
 
 namespace ltz::formats {
 namespace {

@@ -10,8 +10,8 @@
 #include "formats/file.h"
 #include "formats/model_presets.h"
 #include "formats/settings_file.h"
-#include "model/context.h"
-#include "model/error.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -6,7 +6,7 @@
 #include "formats/safetensors.h"
 #include "formats/safetensors_checkpoint.h"
 #include "formats/torch_checkpoint.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 

@@ -10,7 +10,7 @@
 
 #include "formats/ltz.h"
 #include "formats/vocabulary_files.h"
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::formats {
 

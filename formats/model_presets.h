@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "model/config.h"
+#include "model/checkpoint/config.h"
 
 namespace ltz::formats {
 

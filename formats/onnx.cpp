@@ -13,8 +13,8 @@
 #include "formats/onnx_graph.h"
 #include "formats/onnx_parameters.h"
 #include "formats/word_list.h"
-#include "model/context.h"
-#include "model/error.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

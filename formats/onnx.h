@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 // Export to ONNX, for runtimes on phones. ONNX.md, beside this file, has the names, shapes and
 // meaning of everything that is written.

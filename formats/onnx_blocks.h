@@ -8,7 +8,7 @@
 #include "formats/onnx.h"
 #include "formats/onnx_graph.h"
 #include "formats/onnx_parameters.h"
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 // The blocks of a Lite Transformer as nodes of an ONNX graph. The encoder works on whole sentences,
 // its x are (batch, source, channels); the decoder on one token of each, its x are (batch,

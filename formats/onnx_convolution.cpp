@@ -1,9 +1,9 @@
 #include <limits>
 
 #include "formats/onnx_blocks.h"
-#include "model/kernels.h"
+#include "model/kernels/kernels.h"
 
-// Lightweight and dynamic convolution (Wu et al. 2019): see Convolution of model/layers.h.
+// Lightweight and dynamic convolution (Wu et al. 2019): see Convolution of model/layers/layers.h.
 namespace ltz::formats {
 namespace {
 

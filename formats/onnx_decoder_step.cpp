@@ -1,7 +1,7 @@
 #include <numeric>
 
 #include "formats/onnx_blocks.h"
-#include "model/transformer.h"
+#include "model/layers/transformer.h"
 
 namespace ltz::formats {
 namespace {

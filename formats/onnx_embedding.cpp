@@ -2,7 +2,7 @@
 #include <numeric>
 
 #include "formats/onnx_blocks.h"
-#include "model/transformer_layers.h"
+#include "model/layers/transformer_layers.h"
 
 namespace ltz::formats {
 namespace {

@@ -11,9 +11,9 @@
 
 #include "formats/onnx_graph.h"
 #include "formats/safetensors.h"
-#include "model/beam_search.h"
-#include "model/scoring.h"
-#include "model/transformer.h"
+#include "model/decoding/beam_search.h"
+#include "model/decoding/scoring.h"
+#include "model/layers/transformer.h"
 
 namespace ltz::formats {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "formats/onnx.h"
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::formats {
 

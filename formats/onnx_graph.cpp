@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "formats/ltz_bytes.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "model/tensor.h"
+#include "model/checkpoint/tensor.h"
 
 namespace onnx {
 class ModelProto;

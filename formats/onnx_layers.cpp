@@ -2,7 +2,7 @@
 #include <numbers>
 
 #include "formats/onnx_blocks.h"
-#include "model/kernels.h"
+#include "model/kernels/kernels.h"
 
 namespace ltz::formats {
 namespace {

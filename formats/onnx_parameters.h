@@ -7,7 +7,7 @@
 
 #include "formats/onnx.h"
 #include "formats/onnx_graph.h"
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::formats {
 

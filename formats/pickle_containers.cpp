@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "formats/pickle_reader.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 

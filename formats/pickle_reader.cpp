@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "formats/pickle_text.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -11,8 +11,8 @@
 #include <optional>
 #include <type_traits>
 
-#include "model/context.h"
-#include "model/error.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

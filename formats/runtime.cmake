@@ -3,8 +3,7 @@
 
 # What it shares with ltz::model and ltz::formats, compiled once.
 ltz_glob(inference_sources ${PROJECT_SOURCE_DIR}/model/*.cpp)
-list(FILTER inference_sources EXCLUDE
-     REGEX "/(average|backward_[a-z]+|gradients|traced_reading|training_loss|translator)\\.cpp$")
+list(FILTER inference_sources EXCLUDE REGEX "/model/training/")
 set(reading_sources config_json context_coder crc32c file_reader float_coder inflate
                     ltz_block_reader ltz_index ltz_payload ltz_reader ltz_row_scales ltz_runtime
                     ltz_runtime_file ltz_runtime_model ltz_sections range_coder rans rans_table
@@ -15,10 +14,10 @@ endif()
 list(TRANSFORM reading_sources REPLACE ".+" "${PROJECT_SOURCE_DIR}/formats/\\0.cpp")
 
 # A product and a sum, rounded one after the other, are the same with every instruction set.
-set_source_files_properties(model/int8_kernels.cpp model/quantized_rows.cpp
+set_source_files_properties(model/kernels/int8_kernels.cpp model/kernels/quantized_rows.cpp
                             PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 # Here every product is a part of one sum, in a fixed order: there is one way to fuse them.
-set_source_files_properties(model/packed_matrix.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+set_source_files_properties(model/kernels/packed_matrix.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 set_source_files_properties(formats/ltz_runtime.cpp
                             PROPERTIES COMPILE_DEFINITIONS LTZ_VERSION="${PROJECT_VERSION}")
 

@@ -14,8 +14,8 @@
 #include "formats/checked.h"
 #include "formats/ltz_bytes.h"
 #include "formats/safetensors_header.h"
-#include "model/context.h"
-#include "model/error.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "formats/vocabulary_files.h"
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::formats {
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "formats/safetensors.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "model/tensor.h"
+#include "model/checkpoint/tensor.h"
 
 namespace ltz::formats {
 

@@ -16,8 +16,8 @@
 #include "formats/settings_file.h"
 #include "formats/torch_tensor.h"
 #include "formats/word_list.h"
-#include "model/context.h"
-#include "model/error.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

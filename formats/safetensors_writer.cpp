@@ -17,7 +17,7 @@
 #include "formats/tensor_checks.h"
 #include "formats/utf8.h"
 #include "formats/word_list.h"
-#include "model/context.h"
+#include "model/base/context.h"
 
 namespace ltz::formats {
 namespace {

@@ -5,7 +5,7 @@
 #include <array>
 #include <charconv>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "formats/fairseq.h"
 #include "formats/utf8.h"
-#include "model/context.h"
-#include "model/error.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "model/config.h"
+#include "model/checkpoint/config.h"
 
 // Hyper-parameters without weights.
 namespace ltz::formats {

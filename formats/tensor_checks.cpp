@@ -5,7 +5,7 @@
 #include <string>
 
 #include "formats/ltz_float16.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "model/tensor.h"
+#include "model/checkpoint/tensor.h"
 
 namespace ltz::formats {
 

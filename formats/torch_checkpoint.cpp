@@ -12,8 +12,8 @@
 #include "formats/pickle_json.h"
 #include "formats/torch_archive.h"
 #include "formats/torch_tensor.h"
-#include "model/context.h"
-#include "model/error.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

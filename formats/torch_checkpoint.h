@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "model/tensor.h"
+#include "model/checkpoint/tensor.h"
 
 namespace ltz::formats {
 

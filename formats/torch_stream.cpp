@@ -4,8 +4,8 @@
 #include <array>
 
 #include "formats/torch_archive.h"
-#include "model/context.h"
-#include "model/error.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -9,7 +9,7 @@
 #include "formats/checked.h"
 #include "formats/ltz_bytes.h"
 #include "formats/ltz_float16.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "formats/pickle.h"
 #include "formats/torch_checkpoint.h"
-#include "model/tensor.h"
+#include "model/checkpoint/tensor.h"
 
 namespace ltz::formats {
 

@@ -11,7 +11,7 @@
 #include "formats/hdf5.h"
 #include "formats/ltz_bytes.h"
 #include "formats/safetensors.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

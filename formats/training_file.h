@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "compress/finetune.h"
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::formats {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 

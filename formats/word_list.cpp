@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

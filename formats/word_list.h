@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "model/bpe.h"
-#include "model/vocabulary.h"
+#include "model/text/bpe.h"
+#include "model/text/vocabulary.h"
 
 namespace ltz::formats {
 

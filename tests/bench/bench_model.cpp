@@ -7,8 +7,8 @@
 #include "formats/file.h"
 #include "formats/model_file.h"
 #include "formats/word_list.h"
-#include "model/text_codec.h"
-#include "model/translator.h"
+#include "model/decoding/text_codec.h"
+#include "model/decoding/translator.h"
 
 namespace ltz::bench {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "eval/evaluate.h"
 #include "eval/machine_limits.h"
-#include "model/checkpoint.h"
-#include "model/transformer.h"
+#include "model/checkpoint/checkpoint.h"
+#include "model/layers/transformer.h"
 
 // What the benchmarks run on, and what their times are compared with.
 namespace ltz::bench {

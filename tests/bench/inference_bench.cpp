@@ -4,10 +4,10 @@
 
 #include "bench_model.h"
 #include "eval/accounting.h"
-#include "model/batching.h"
-#include "model/beam_search.h"
-#include "model/scoring.h"
-#include "model/weight_matrix.h"
+#include "model/decoding/batching.h"
+#include "model/decoding/beam_search.h"
+#include "model/decoding/scoring.h"
+#include "model/kernels/weight_matrix.h"
 
 namespace ltz::bench {
 namespace {

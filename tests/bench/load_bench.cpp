@@ -4,8 +4,8 @@
 
 #include "bench_model.h"
 #include "formats/model_file.h"
-#include "model/text_codec.h"
-#include "model/translator.h"
+#include "model/decoding/text_codec.h"
+#include "model/decoding/translator.h"
 
 // From a file to ready to translate. The limit counts the bytes of the file, which is in the page
 // cache, and those of the weights as float32.

@@ -11,8 +11,8 @@
 
 #include "formats/file.h"
 #include "formats/ltz.h"
-#include "model/error.h"
-#include "model/parallel.h"
+#include "model/base/error.h"
+#include "model/base/parallel.h"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "formats/file.h"
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/fuzz/targets.h"
 
 namespace {

@@ -5,8 +5,8 @@
 
 #include "eval/evaluate.h"
 #include "formats/model_file.h"
-#include "model/text_codec.h"
-#include "model/translator.h"
+#include "model/decoding/text_codec.h"
+#include "model/decoding/translator.h"
 
 // The example model with products of bytes, beside the same in floats.
 namespace ltz {

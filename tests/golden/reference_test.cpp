@@ -5,9 +5,9 @@
 
 #include "formats/model_file.h"
 #include "golden_file.h"
-#include "model/beam_search.h"
-#include "model/scoring.h"
-#include "model/training_loss.h"
+#include "model/decoding/beam_search.h"
+#include "model/decoding/scoring.h"
+#include "model/training/training_loss.h"
 
 // The model against the reference implementation, on tiny checkpoints with random weights.
 namespace ltz {

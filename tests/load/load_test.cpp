@@ -17,7 +17,7 @@
 #include "formats/ltz.h"
 #include "formats/model_file.h"
 #include "formats/safetensors_checkpoint.h"
-#include "model/translator.h"
+#include "model/decoding/translator.h"
 #include "tests/unit/tiny_checkpoint.h"
 
 using namespace ltz;

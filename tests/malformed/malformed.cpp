@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "heap_peak.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::test {
 namespace {

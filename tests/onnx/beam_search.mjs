@@ -1,4 +1,4 @@
-// Beam search over the two graphs, by the rules of model/beam_search.h.
+// Beam search over the two graphs, by the rules of model/decoding/beam_search.h.
 import { kEos, kPad } from './text_codec.mjs';
 
 // The `count` best tokens of a row, best first.

@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/random_layer.h"
 
 using namespace ltz;

@@ -7,7 +7,7 @@
 #include "formats/fairseq_weights.h"
 #include "formats/hdf5.h"
 #include "formats/ltz.h"
-#include "model/scoring.h"
+#include "model/decoding/scoring.h"
 #include "tests/unit/plain_model.h"
 #include "tests/unit/random_architecture.h"
 #include "tests/unit/tiny_checkpoint.h"

@@ -1,9 +1,9 @@
-#include "model/average.h"
+#include "model/checkpoint/average.h"
 
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/tiny_checkpoint.h"
 
 namespace ltz {

@@ -1,4 +1,4 @@
-#include "model/batching.h"
+#include "model/decoding/batching.h"
 
 #include <catch2/catch.hpp>
 #include <set>

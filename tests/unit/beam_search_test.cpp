@@ -1,4 +1,4 @@
-#include "model/beam_search.h"
+#include "model/decoding/beam_search.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/plain_model.h"
 #include "tests/unit/tiny_checkpoint.h"
 

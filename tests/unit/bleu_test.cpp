@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "eval/sacrebleu.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::eval {
 namespace {

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <set>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::eval {
 namespace {

@@ -11,7 +11,7 @@
 #include "eval/divergence.h"
 #include "formats/ltz.h"
 #include "formats/size_fit.h"
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/tiny_calibration.h"
 #include "tests/unit/tiny_checkpoint.h"
 

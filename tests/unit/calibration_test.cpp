@@ -6,8 +6,8 @@
 #include <catch2/catch.hpp>
 
 #include "compress/token_tables.h"
-#include "model/batching.h"
-#include "model/error.h"
+#include "model/base/error.h"
+#include "model/decoding/batching.h"
 #include "tests/unit/tiny_calibration.h"
 #include "tests/unit/tiny_checkpoint.h"
 

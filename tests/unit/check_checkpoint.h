@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::test {
 

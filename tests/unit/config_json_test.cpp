@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/tiny_checkpoint.h"
 
 namespace ltz::formats {

@@ -1,8 +1,8 @@
-#include "model/config.h"
+#include "model/checkpoint/config.h"
 
 #include <catch2/catch.hpp>
 
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/tiny_checkpoint.h"
 
 namespace ltz {

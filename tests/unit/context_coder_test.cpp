@@ -8,7 +8,7 @@
 
 #include "formats/crc32c.h"
 #include "formats/rans.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "formats/model_presets.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::eval {
 namespace {

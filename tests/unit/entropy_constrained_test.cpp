@@ -10,7 +10,7 @@
 #include <random>
 #include <string>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 using namespace ltz;
 using namespace ltz::compress;

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "formats/fairseq_weights.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 using namespace ltz;
 using namespace ltz::formats;

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-#include "model/error.h"
+#include "model/base/error.h"
 #include "pickle_builder.h"
 
 using namespace ltz;

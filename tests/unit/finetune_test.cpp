@@ -8,7 +8,7 @@
 
 #include "compress/training_batches.h"
 #include "formats/training_file.h"
-#include "model/error.h"
+#include "model/base/error.h"
 #include "random_architecture.h"
 #include "tests/unit/trained_example.h"
 #include "tiny_checkpoint.h"

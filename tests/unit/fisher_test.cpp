@@ -6,9 +6,9 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "model/error.h"
-#include "model/scoring.h"
-#include "model/training_loss.h"
+#include "model/base/error.h"
+#include "model/decoding/scoring.h"
+#include "model/training/training_loss.h"
 #include "tests/unit/tiny_calibration.h"
 #include "tests/unit/tiny_checkpoint.h"
 

@@ -4,8 +4,8 @@
 #include <random>
 
 #include "formats/ltz_float16.h"
-#include "model/error.h"
-#include "model/tensor.h"
+#include "model/base/error.h"
+#include "model/checkpoint/tensor.h"
 
 namespace ltz::formats {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "formats/file.h"
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/temporary_folder.h"
 
 namespace ltz::formats {

@@ -8,7 +8,7 @@
 
 #include "formats/file.h"
 #include "formats/hdf5_object.h"
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/check_checkpoint.h"
 #include "tests/unit/temporary_folder.h"
 #include "tests/unit/tiny_checkpoint.h"

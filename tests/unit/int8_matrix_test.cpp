@@ -1,4 +1,4 @@
-#include "model/int8_matrix.h"
+#include "model/kernels/int8_matrix.h"
 
 #include <omp.h>
 
@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "model/int8_kernels.h"
+#include "model/kernels/int8_kernels.h"
 #include "wave_matrix.h"
 
 namespace ltz {

@@ -9,8 +9,8 @@
 #include <random>
 #include <vector>
 
-#include "model/error.h"
-#include "model/parallel.h"
+#include "model/base/error.h"
+#include "model/base/parallel.h"
 
 using namespace ltz;
 using namespace ltz::compress;

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "compress/paired_reading.h"
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/random_layer.h"
 #include "tests/unit/tiny_calibration.h"
 #include "tests/unit/tiny_checkpoint.h"

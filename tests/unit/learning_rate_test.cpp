@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 using namespace ltz;
 using namespace ltz::compress;

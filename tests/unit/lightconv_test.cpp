@@ -5,7 +5,7 @@
 #include "eval/accounting.h"
 #include "formats/fairseq.h"
 #include "formats/fairseq_weights.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 // Convolution-only models (Wu et al. 2019) from upstream's checkpoints.
 namespace ltz::formats {

@@ -11,7 +11,7 @@
 #include "formats/ltz_block.h"
 #include "formats/ltz_bytes.h"
 #include "formats/ltz_index.h"
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/tiny_checkpoint.h"
 
 namespace ltz::formats {

@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 #include <numeric>
 
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/check_checkpoint.h"
 #include "tests/unit/tiny_checkpoint.h"
 

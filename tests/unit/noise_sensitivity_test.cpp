@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "compress/calibration.h"
-#include "model/error.h"
-#include "model/parameter_names.h"
+#include "model/base/error.h"
+#include "model/checkpoint/parameter_names.h"
 #include "tests/unit/tiny_calibration.h"
 #include "tests/unit/tiny_checkpoint.h"
 

@@ -11,7 +11,7 @@
 #include "formats/ltz_bytes.h"
 #include "formats/onnx_graph.h"
 #include "formats/safetensors.h"
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/random_architecture.h"
 #include "tests/unit/tiny_checkpoint.h"
 

@@ -1,4 +1,4 @@
-#include "model/packed_matrix.h"
+#include "model/kernels/packed_matrix.h"
 
 #include <omp.h>
 

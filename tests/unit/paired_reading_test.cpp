@@ -5,9 +5,9 @@
 #include <catch2/catch.hpp>
 
 #include "compress/input_geometry.h"
-#include "model/batching.h"
-#include "model/error.h"
-#include "model/scoring.h"
+#include "model/base/error.h"
+#include "model/decoding/batching.h"
+#include "model/decoding/scoring.h"
 #include "tests/unit/tiny_calibration.h"
 #include "tests/unit/tiny_checkpoint.h"
 

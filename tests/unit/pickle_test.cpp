@@ -4,7 +4,7 @@
 #include <string>
 
 #include "formats/pickle_json.h"
-#include "model/error.h"
+#include "model/base/error.h"
 #include "pickle_builder.h"
 
 using namespace ltz;

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "model/checkpoint.h"
-#include "model/transformer.h"
+#include "model/checkpoint/checkpoint.h"
+#include "model/layers/transformer.h"
 
 namespace ltz {
 

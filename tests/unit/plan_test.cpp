@@ -12,7 +12,7 @@
 #include "compress/pattern.h"
 #include "compress/prune.h"
 #include "compress/quantize.h"
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/tiny_checkpoint.h"
 
 using namespace ltz;

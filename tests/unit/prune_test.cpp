@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 using namespace ltz;
 using namespace ltz::compress;

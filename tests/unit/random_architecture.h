@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "model/transformer.h"
+#include "model/layers/transformer.h"
 
 namespace ltz {
 

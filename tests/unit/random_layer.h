@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "compress/input_moments.h"
-#include "model/tensor.h"
+#include "model/checkpoint/tensor.h"
 
 // A linear layer of random weights and its inputs, to compress.
 namespace ltz {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

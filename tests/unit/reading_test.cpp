@@ -3,9 +3,9 @@
 #include <numeric>
 #include <optional>
 
-#include "model/error.h"
-#include "model/scoring.h"
-#include "model/transformer.h"
+#include "model/base/error.h"
+#include "model/decoding/scoring.h"
+#include "model/layers/transformer.h"
 #include "tests/unit/random_architecture.h"
 #include "tests/unit/tiny_calibration.h"
 #include "tests/unit/tiny_checkpoint.h"

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "model/error.h"
+#include "model/base/error.h"
 
 using namespace ltz;
 using namespace ltz::compress;

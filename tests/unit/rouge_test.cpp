@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "eval/subsequence.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::eval {
 namespace {

@@ -12,7 +12,7 @@
 #include "formats/ltz.h"
 #include "formats/model_file.h"
 #include "formats/safetensors.h"
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/check_checkpoint.h"
 #include "tests/unit/pickle_builder.h"
 #include "tests/unit/temporary_folder.h"

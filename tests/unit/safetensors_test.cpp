@@ -5,7 +5,7 @@
 #include <string>
 
 #include "formats/safetensors_header.h"
-#include "model/error.h"
+#include "model/base/error.h"
 #include "pickle_builder.h"
 
 using namespace ltz;

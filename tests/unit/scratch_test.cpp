@@ -1,4 +1,4 @@
-#include "model/scratch.h"
+#include "model/kernels/scratch.h"
 
 #include <catch2/catch.hpp>
 

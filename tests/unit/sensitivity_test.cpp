@@ -8,7 +8,7 @@
 
 #include "compress/prune.h"
 #include "compress/quantize.h"
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/tiny_checkpoint.h"
 
 using namespace ltz;

@@ -1,9 +1,9 @@
-#include "model/tensor.h"
+#include "model/checkpoint/tensor.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/tiny_checkpoint.h"
 
 namespace ltz {

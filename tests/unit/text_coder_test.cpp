@@ -5,7 +5,7 @@
 #include <string>
 
 #include "formats/ltz_block.h"
-#include "model/error.h"
+#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "model/checkpoint.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "model/error.h"
+#include "model/base/error.h"
 #include "pickle_builder.h"
 
 using namespace ltz;

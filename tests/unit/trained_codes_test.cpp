@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "compress/quantize.h"
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tests/unit/trained_example.h"
 
 using namespace ltz;

@@ -1,4 +1,4 @@
-#include "model/training_loss.h"
+#include "model/training/training_loss.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

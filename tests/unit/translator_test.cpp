@@ -1,9 +1,9 @@
-#include "model/translator.h"
+#include "model/decoding/translator.h"
 
 #include <omp.h>
 #include <catch2/catch.hpp>
 
-#include "model/error.h"
+#include "model/base/error.h"
 #include "tiny_checkpoint.h"
 
 namespace ltz {

@@ -1,4 +1,4 @@
-#include "model/vocabulary_scan.h"
+#include "model/decoding/vocabulary_scan.h"
 
 #include <omp.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <functional>
 
-#include "model/next_tokens.h"
+#include "model/decoding/next_tokens.h"
 #include "tests/unit/tiny_checkpoint.h"
 
 namespace ltz {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <span>
 
-#include "model/matrix.h"
+#include "model/kernels/matrix.h"
 
 // Matrices to multiply, the same on every machine.
 namespace ltz {

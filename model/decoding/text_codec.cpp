@@ -1,0 +1,42 @@
+#include "model/decoding/text_codec.h"
+
+namespace ltz {
+
+TextCodec::TextCodec(const Checkpoint& checkpoint)
+    : bpe_(checkpoint.merges),
+      source_(checkpoint.source_vocabulary),
+      target_(checkpoint.target_vocabulary) {}
+
+TokenIds TextCodec::encode(std::string_view line, const Vocabulary& vocabulary) const {
+  std::vector<std::string> subwords;
+  for (const std::string_view word : split_words(line)) {
+    bpe_.encode(word, subwords);
+  }
+  TokenIds ids;
+  ids.reserve(subwords.size() + 1);
+  for (const std::string& subword : subwords) {
+    ids.push_back(vocabulary.id(subword));
+  }
+  ids.push_back(Vocabulary::kEos);
+  return ids;
+}
+
+TokenIds TextCodec::encode_source(std::string_view line) const {
+  return encode(line, source_);
+}
+
+TokenIds TextCodec::encode_target(std::string_view line) const {
+  return encode(line, target_);
+}
+
+std::string TextCodec::decode_target(const TokenIds& ids) const {
+  std::vector<std::string_view> subwords;
+  for (const int id : ids) {
+    if (id != Vocabulary::kEos) {
+      subwords.push_back(target_.word(id));
+    }
+  }
+  return remove_bpe(subwords);
+}
+
+}  // namespace ltz

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "model/checkpoint/checkpoint.h"
+#include "model/text/bpe.h"
+#include "model/text/vocabulary.h"
+
+namespace ltz {
+
+// Text <-> ids for one model: splits at white space, applies byte-pair encoding, and back.
+class TextCodec {
+ public:
+  explicit TextCodec(const Checkpoint& checkpoint);
+
+  // With the final </s>.
+  TokenIds encode_source(std::string_view line) const;
+  TokenIds encode_target(std::string_view line) const;
+  // Words again: without </s>, byte-pair encoding removed.
+  std::string decode_target(const TokenIds& ids) const;
+
+ private:
+  TokenIds encode(std::string_view line, const Vocabulary& vocabulary) const;
+
+  BpeEncoder bpe_;
+  Vocabulary source_;
+  Vocabulary target_;
+};
+
+}  // namespace ltz

@@ -1,0 +1,199 @@
+#include "model/layers/transformer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "model/base/error.h"
+#include "model/layers/transformer_layers.h"
+
+namespace ltz {
+
+Matrix sinusoidal_positions(int rows, int width) {
+  Matrix table = Matrix::Zero(rows, width);
+  const int half = width / 2;
+  const float rate = -std::log(10000.0f) / static_cast<float>(half - 1);
+  for (int position = 0; position < rows; ++position) {
+    for (int i = 0; i < half; ++i) {
+      const float angle = static_cast<float>(position) * std::exp(static_cast<float>(i) * rate);
+      table(position, i) = std::sin(angle);
+      table(position, half + i) = std::cos(angle);
+    }
+  }
+  return table;
+}
+
+std::string embedding_table(const ModelConfig& config, Stack which) {
+  return which == Stack::kEncoder || config.share_all_embeddings ? "encoder.embed_tokens.weight"
+                                                                 : "decoder.embed_tokens.weight";
+}
+
+std::string output_table(const ModelConfig& config) {
+  const bool tied = config.share_all_embeddings || config.share_decoder_input_output_embed;
+  return tied ? embedding_table(config, Stack::kDecoder) : "decoder.embed_out";
+}
+
+Transformer::Transformer(const Checkpoint& checkpoint, Arithmetic arithmetic)
+    : config_(checkpoint.config), observer_(std::make_unique<InputObserver>()) {
+  validate(checkpoint);
+  const auto find = [&](const std::string& name) -> std::span<const float> {
+    const auto tensor = checkpoint.tensors.find(name);
+    if (tensor == checkpoint.tensors.end()) {
+      return {};
+    }
+    return parameters_.try_emplace(name, tensor->second.values()).first->second;
+  };
+  const auto matrix = [&](const std::string& name, int out, int in) -> const WeightMatrix& {
+    const Tensor& weights = checkpoint.tensors.at(name);
+    return matrices_.try_emplace(name, weights, out, in, arithmetic).first->second;
+  };
+  layers_ = std::make_unique<Layers>(ParameterLookup{find, matrix, observer_.get()}, config_);
+}
+
+Transformer::~Transformer() = default;
+Transformer::Transformer(Transformer&&) noexcept = default;
+Transformer& Transformer::operator=(Transformer&&) noexcept = default;
+
+void Transformer::replace(const std::string& name, std::span<const float> values) {
+  const auto plain = parameters_.find(name);
+  const auto packed = matrices_.find(name);
+  if (plain == parameters_.end() && packed == matrices_.end()) {
+    throw ConfigError("there is no tensor " + name);
+  }
+  const std::size_t size =
+      plain != parameters_.end() ? plain->second.size() : packed->second.size();
+  if (size != values.size()) {
+    throw ConfigError("tensor " + name + ": expected " + std::to_string(size) + " values, found " +
+                      std::to_string(values.size()));
+  }
+  if (plain != parameters_.end()) {
+    std::ranges::copy(values, plain->second.begin());
+  }
+  if (packed != matrices_.end()) {
+    packed->second.assign(values);
+  }
+}
+
+void Transformer::observe_inputs(InputObserver observer) {
+  *observer_ = std::move(observer);
+}
+
+EncodedBatch Transformer::encode(std::span<const TokenIds> sentences, int padded_length) const {
+  EncodedBatch batch;
+  batch.starts.push_back(0);
+  for (const TokenIds& sentence : sentences) {
+    require_length(sentence, config_.max_source_positions, "source");
+    batch.starts.push_back(batch.starts.back() + static_cast<std::int32_t>(sentence.size()));
+  }
+  Matrix& x = batch.output;
+  x.resize(batch.starts.back(), config_.encoder.embed_dim);
+  std::vector<std::int32_t> rows(static_cast<std::size_t>(x.rows()));
+  std::iota(rows.begin(), rows.end(), 0);
+  std::vector<Context> contexts;
+  for (std::size_t s = 0; s < sentences.size(); ++s) {
+    const auto start = static_cast<std::size_t>(batch.starts[s]);
+    const std::span<const std::int32_t> own = std::span(rows).subspan(start, sentences[s].size());
+    for (std::size_t i = 0; i < sentences[s].size(); ++i) {
+      const int position = static_cast<int>(i);
+      layers_->encoder_embedding.look_up(sentences[s][i], position, x.row(own[i]).data());
+      contexts.push_back({own, position, padded_length - static_cast<int>(own.size())});
+    }
+  }
+  for (const Layer& layer : layers_->encoder) {
+    SelfMixing::Memory memory = layer.self_attn.empty_memory();
+    layer.self_mix(x, memory, contexts);
+    layer.feed_forward(x);
+  }
+  if (layers_->encoder_norm) {
+    (*layers_->encoder_norm)(x);
+  }
+  return batch;
+}
+
+DecoderState Transformer::start_decoding() const {
+  DecoderState state;
+  for (const Layer& layer : layers_->decoder) {
+    state.self_memory.push_back(layer.self_attn.empty_memory());
+    state.cross_memory.push_back(layer.encoder_attn->empty_memory());
+  }
+  return state;
+}
+
+DecoderState Transformer::start_decoding(const EncodedBatch& encoded) const {
+  DecoderState state = start_decoding();
+  add_sources(state, encoded);
+  return state;
+}
+
+void Transformer::add_sources(DecoderState& state, const EncodedBatch& encoded) const {
+  for (std::size_t l = 0; l < layers_->decoder.size(); ++l) {
+    layers_->decoder[l].encoder_attn->remember(encoded.output, state.cross_memory[l]);
+  }
+}
+
+void DecoderState::keep_history(std::span<const std::int32_t> rows) {
+  for (SelfMixing::Memory& memory : self_memory) {
+    SelfMixing::keep(memory, rows);
+  }
+}
+
+void DecoderState::keep_sources(std::span<const std::int32_t> rows) {
+  for (Attention::Memory& memory : cross_memory) {
+    memory.keep(rows);
+  }
+}
+
+void Transformer::decode(DecoderState& state, std::span<const DecoderRow> rows,
+                         MutableMatrixView x) const {
+  std::vector<Context> self_contexts;
+  std::vector<Context> source_contexts;
+  self_contexts.reserve(rows.size());
+  source_contexts.reserve(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const DecoderRow& row = rows[i];
+    layers_->decoder_embedding.look_up(row.token, row.position,
+                                       x.row(static_cast<Eigen::Index>(i)).data());
+    self_contexts.push_back({row.history, row.position});
+    source_contexts.push_back({row.source_rows, 0});
+  }
+  for (std::size_t l = 0; l < layers_->decoder.size(); ++l) {
+    const Layer& layer = layers_->decoder[l];
+    layer.self_mix(x, state.self_memory[l], self_contexts);
+    layer.attend(x, state.cross_memory[l], source_contexts);
+    layer.feed_forward(x);
+  }
+  if (layers_->decoder_norm) {
+    (*layers_->decoder_norm)(x);
+  }
+}
+
+Matrix Transformer::decode(DecoderState& state, std::span<const DecoderRow> rows) const {
+  Matrix features(static_cast<Eigen::Index>(rows.size()), config_.decoder.embed_dim);
+  decode(state, rows, features);
+  return features;
+}
+
+Matrix Transformer::logits(MatrixView features) const {
+  if (*observer_) {
+    (*observer_)(output_table(config_), features);
+  }
+  Matrix all(features.rows(), layers_->output.out());
+  logits(features, all);
+  return all;
+}
+
+void Transformer::logits(MatrixView features, MutableMatrixView logits) const {
+  this->logits(product_rows(features).all(), 0, logits);
+}
+
+void Transformer::logits(const ProductRows::View& features, int first,
+                         MutableMatrixView logits) const {
+  layers_->output.multiply(features, logits, {}, WeightMatrix::Finish::kNone, first);
+}
+
+ProductRows Transformer::product_rows(MatrixView features) const {
+  return {features, layers_->output.arithmetic()};
+}
+
+}  // namespace ltz

@@ -1,0 +1,224 @@
+#pragma once
+
+#include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/base/error.h"
+#include "model/kernels/matrix.h"
+#include "model/kernels/scratch.h"
+#include "model/layers/layers.h"
+#include "model/layers/transformer.h"
+
+// What a Transformer is made of.
+namespace ltz {
+
+// Sinusoidal positions (Vaswani et al. 2017, section 3.5), (rows, width), in fairseq's layout:
+// sines in the first half of the channels, cosines in the second. Row 0 is position 0 of the table;
+// the first token of a sentence has row kPad + 1.
+Matrix sinusoidal_positions(int rows, int width);
+
+// Throws ConfigError for a sentence of more tokens than that. side: "source" or "target".
+void require_length(const TokenIds& sentence, int longest, const char* side);
+
+// Token embedding, scaled by sqrt(width), plus position.
+class Embedding {
+ public:
+  Embedding(const ParameterLookup& parameters, const ModelConfig& config, Stack which) {
+    const bool encoder = which == Stack::kEncoder;
+    const StackConfig& stack = encoder ? config.encoder : config.decoder;
+    const std::string name = encoder ? "encoder" : "decoder";
+    width_ = stack.embed_dim;
+    rows_ = encoder ? config.source_vocabulary_size : config.target_vocabulary_size;
+    table_ = embedding_table(config, which);
+    tokens_ = parameters(table_).data();
+    if (!config.token_positional_embeddings) {
+      return;
+    }
+    if (stack.learned_positions) {
+      learned_positions_ = name + ".embed_positions.weight";
+      positions_ = parameters(learned_positions_).data();
+    } else {
+      const int longest = encoder ? config.max_source_positions : config.max_target_positions;
+      sinusoids_ = sinusoidal_positions(longest + Vocabulary::kPad + 1, width_);
+      positions_ = sinusoids_.data();
+    }
+  }
+
+  Embedding(const Embedding&) = delete;  // positions_ may point into sinusoids_
+  Embedding& operator=(const Embedding&) = delete;
+
+  // position: from 0, below the model's maximum.
+  void look_up(int token, int position, float* out) const {
+    if (token < 0 || token >= rows_) {
+      throw ConfigError("token id " + std::to_string(token) + " is outside of the vocabulary of " +
+                        std::to_string(rows_));
+    }
+    const Eigen::Map<const RowVector> embedded(tokens_ + std::ptrdiff_t{token} * width_, width_);
+    Eigen::Map<RowVector> x(out, width_);
+    x = embedded * std::sqrt(static_cast<float>(width_));
+    if (positions_ != nullptr) {
+      const std::ptrdiff_t row = position + Vocabulary::kPad + 1;
+      x += Eigen::Map<const RowVector>(positions_ + row * width_, width_);
+    }
+  }
+
+  // dx: (width), the gradient of a loss by what look_up made of these.
+  void backward(int token, int position, const float* dx, Gradients& gradients) const {
+    const Eigen::Map<const RowVector> from(dx, width_);
+    Eigen::Map<RowVector>(gradients[table_].data() + std::ptrdiff_t{token} * width_, width_) +=
+        from * std::sqrt(static_cast<float>(width_));
+    if (!learned_positions_.empty()) {
+      const std::ptrdiff_t row = position + Vocabulary::kPad + 1;
+      Eigen::Map<RowVector>(gradients[learned_positions_].data() + row * width_, width_) += from;
+    }
+  }
+
+ private:
+  std::string table_;
+  std::string learned_positions_;  // or none
+  int width_ = 0;
+  int rows_ = 0;
+  const float* tokens_ = nullptr;     // (vocabulary, width)
+  const float* positions_ = nullptr;  // (maximum + 2, width), or none
+  Matrix sinusoids_;
+};
+
+// A block with its residual connection: x = norm(x + f(x)), or x + f(norm(x)) in a pre-norm model.
+// f(x, y) sets y to its result. sum: where x + f is left, before any norm behind it, or null.
+template <typename Function>
+void with_residual(MutableMatrixView x, const LayerNorm& norm, bool normalize_before, Matrix* sum,
+                   const Function& f) {
+  Scratch y(x.rows(), x.cols());
+  if (normalize_before) {
+    Scratch normalized(x.rows(), x.cols());
+    *normalized = x;
+    norm(*normalized);
+    f(*normalized, *y);
+    x += *y;
+    if (sum != nullptr) {
+      *sum = x;
+    }
+  } else {
+    f(x, *y);
+    if (sum != nullptr) {
+      *sum = x + *y;
+    }
+    norm(x, *y);
+  }
+}
+
+// The way back of with_residual. x: as it was; sum: as with_residual left it. d: the gradient by
+// the result, becomes that by x. f_backward(x, dy, dx) is the way back of f.
+template <typename Function>
+void residual_backward(MatrixView x, MatrixView sum, const LayerNorm& norm, bool normalize_before,
+                       Matrix& d, Gradients& gradients, const Function& f_backward) {
+  if (normalize_before) {
+    Matrix normalized = x;
+    norm(normalized);
+    Matrix dnormalized = Matrix::Zero(x.rows(), x.cols());
+    f_backward(normalized, d, dnormalized);
+    norm.backward(x, dnormalized, d, gradients);
+  } else {
+    Matrix dsum = Matrix::Zero(x.rows(), x.cols());
+    norm.backward(sum, d, dsum, gradients);
+    d = dsum;
+    f_backward(x, dsum, d);
+  }
+}
+
+struct Layer {
+  Layer(const ParameterLookup& parameters, const ModelConfig& config, Stack which, int index)
+      : Layer(parameters, config, which == Stack::kEncoder ? config.encoder : config.decoder,
+              which == Stack::kDecoder,
+              (which == Stack::kEncoder ? "encoder.layers." : "decoder.layers.") +
+                  std::to_string(index),
+              index) {}
+
+  // sum: see with_residual.
+  void self_mix(MutableMatrixView x, SelfMixing::Memory& memory, std::span<const Context> contexts,
+                Matrix* sum = nullptr) const {
+    with_residual(x, self_norm, normalize_before, sum,
+                  [&](MatrixView input, MutableMatrixView output) {
+                    self_attn(input, memory, contexts, output);
+                  });
+  }
+
+  void attend(MutableMatrixView x, const Attention::Memory& memory,
+              std::span<const Context> contexts, Matrix* sum = nullptr) const {
+    with_residual(x, *encoder_attn_norm, normalize_before, sum,
+                  [&](MatrixView input, MutableMatrixView output) {
+                    (*encoder_attn)(input, memory, contexts, output);
+                  });
+  }
+
+  void feed_forward(MutableMatrixView x, Matrix* sum = nullptr) const {
+    with_residual(x, final_norm, normalize_before, sum,
+                  [&](MatrixView input, MutableMatrixView output) { ffn(input, output); });
+  }
+
+  bool normalize_before;
+  SelfMixing self_attn;
+  LayerNorm self_norm;
+  std::optional<Attention> encoder_attn;  // the decoder's
+  std::optional<LayerNorm> encoder_attn_norm;
+  FeedForward ffn;
+  LayerNorm final_norm;
+
+ private:
+  Layer(const ParameterLookup& parameters, const ModelConfig& config, const StackConfig& stack,
+        bool decoder, const std::string& name, int index)
+      : normalize_before(stack.normalize_before),
+        self_attn(parameters, name + ".self_attn", config, stack, index, decoder),
+        self_norm(parameters, name + ".self_attn_layer_norm"),
+        ffn(parameters, name, stack, config.activation),
+        final_norm(parameters, name + ".final_layer_norm") {
+    if (decoder) {
+      encoder_attn.emplace(parameters, name + ".encoder_attn", stack.embed_dim,
+                           config.encoder.embed_dim, stack.attention_heads);
+      encoder_attn_norm.emplace(parameters, name + ".encoder_attn_layer_norm");
+    }
+  }
+};
+
+struct Transformer::Layers {
+  Layers(const ParameterLookup& parameters, const ModelConfig& config)
+      : encoder_embedding(parameters, config, Stack::kEncoder),
+        decoder_embedding(parameters, config, Stack::kDecoder),
+        output(parameters.matrix(output_table(config), config.target_vocabulary_size,
+                                 config.decoder.embed_dim)) {
+    for (int i = 0; i < config.encoder.layers; ++i) {
+      encoder.emplace_back(parameters, config, Stack::kEncoder, i);
+    }
+    for (int i = 0; i < config.decoder.layers; ++i) {
+      decoder.emplace_back(parameters, config, Stack::kDecoder, i);
+    }
+    if (config.encoder.final_norm) {
+      encoder_norm.emplace(parameters, "encoder.layer_norm");
+    }
+    if (config.decoder.final_norm) {
+      decoder_norm.emplace(parameters, "decoder.layer_norm");
+    }
+  }
+
+  // The stack's last norm, if this sublayer is its last one and there is such a norm.
+  const LayerNorm* norm_behind(const SublayerPlace& place) const {
+    const bool in_encoder = place.stack == Stack::kEncoder;
+    const auto& norm = in_encoder ? encoder_norm : decoder_norm;
+    const auto layers = static_cast<int>((in_encoder ? encoder : decoder).size());
+    const bool last = place.layer + 1 == layers && place.sublayer == Sublayer::kFeedForward;
+    return last && norm ? &*norm : nullptr;
+  }
+
+  Embedding encoder_embedding;
+  Embedding decoder_embedding;
+  std::vector<Layer> encoder;
+  std::vector<Layer> decoder;
+  std::optional<LayerNorm> encoder_norm;
+  std::optional<LayerNorm> decoder_norm;
+  const WeightMatrix& output;
+};
+
+}  // namespace ltz

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "model/checkpoint/gradients.h"
+#include "model/layers/transformer.h"
+
+namespace ltz {
+
+// A teacher-forced reading that can be gone back: keeps the input of every sublayer and what the
+// LayerNorm behind it takes, and computes what is inside of a sublayer once more on the way back.
+// Memory: 2 floats for each token, channel and sublayer.
+class TracedReading {
+ public:
+  // Reads to the end. Sentences as of Transformer::start_reading, which outlive this, as the model
+  // does; without padding.
+  TracedReading(const Transformer& model, std::span<const TokenIds> sources,
+                std::span<const TokenIds> targets);
+
+  // (target tokens, channels), what the output projection takes.
+  const Matrix& features() const { return reading_.target; }
+  // Adds the gradients of a loss by all parameters, those of the output projection as such
+  // excepted. dfeatures: the loss's gradient by the features.
+  void backward(Matrix dfeatures, Gradients& gradients) const;
+
+ private:
+  struct Trace {
+    Matrix input;
+    Matrix sum;  // see Transformer::read_on
+  };
+
+  // d: the gradient by what the sublayer put out, becomes that by its input. dsource: what is added
+  // to, for what the sublayer took from the encoder.
+  void sublayer_backward(int sublayer, Matrix& d, Matrix& dsource, Gradients& gradients) const;
+  void embeddings_backward(const Matrix& dsource, const Matrix& dtarget,
+                           Gradients& gradients) const;
+
+  const Transformer& model_;
+  std::span<const TokenIds> sources_;
+  std::span<const TokenIds> targets_;
+  Reading reading_;
+  std::vector<Trace> traces_;  // of the sublayers
+};
+
+}  // namespace ltz
