@@ -8,7 +8,7 @@
 #include <random>
 
 #include "cli/line_reader.h"
-#include "compress/kmeans.h"
+#include "compress/codebooks/kmeans.h"
 #include "eval/accounting.h"
 #include "eval/evaluate.h"
 #include "formats/file.h"

@@ -7,7 +7,7 @@
 
 #include "cli/compress_state.h"
 #include "cli/options.h"
-#include "compress/calibrated.h"
+#include "compress/recipes/calibrated.h"
 
 // Measuring what a calibrated compression needs, for `compress`.
 namespace ltz::cli {

@@ -14,7 +14,7 @@
 #include "cli/retraining_run.h"
 #include "cli/sensitivity_run.h"
 #include "cli/terminal.h"
-#include "compress/pattern.h"
+#include "compress/sensitivity/pattern.h"
 #include "formats/file.h"
 #include "formats/recipe_toml.h"
 #include "formats/sensitivity_csv.h"

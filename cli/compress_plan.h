@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cli/options.h"
-#include "compress/tunable.h"
+#include "compress/recipes/tunable.h"
 #include "eval/gates.h"
 
 namespace ltz::cli {

@@ -5,8 +5,8 @@
 
 #include "cli/compress_state.h"
 #include "cli/report.h"
-#include "compress/retraining.h"
-#include "compress/tunable.h"
+#include "compress/recipes/retraining.h"
+#include "compress/recipes/tunable.h"
 
 namespace ltz::cli {
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "cli/terminal.h"
-#include "compress/quality_search.h"
+#include "compress/recipes/quality_search.h"
 #include "eval/accounting.h"
 
 namespace ltz::cli {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/options.h"
-#include "compress/finetune.h"
+#include "compress/training/finetune.h"
 #include "eval/evaluate.h"
 
 // Retraining, for `finetune`.

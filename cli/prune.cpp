@@ -7,7 +7,7 @@
 #include "cli/files.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
-#include "compress/plan.h"
+#include "compress/recipes/plan.h"
 #include "formats/file.h"
 #include "formats/sensitivity_csv.h"
 #include "model/base/error.h"

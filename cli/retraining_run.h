@@ -6,7 +6,7 @@
 
 #include "cli/compress_state.h"
 #include "cli/options.h"
-#include "compress/retraining.h"
+#include "compress/recipes/retraining.h"
 
 // Retraining inside of a compression, for `compress`.
 namespace ltz::cli {

@@ -8,7 +8,7 @@
 #include "cli/options.h"
 #include "cli/sensitivity_run.h"
 #include "cli/terminal.h"
-#include "compress/pattern.h"
+#include "compress/sensitivity/pattern.h"
 
 namespace ltz::cli {
 namespace {

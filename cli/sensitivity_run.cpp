@@ -10,7 +10,7 @@
 
 #include "cli/fingerprint.h"
 #include "cli/terminal.h"
-#include "compress/plan.h"
+#include "compress/recipes/plan.h"
 #include "eval/cached_reading.h"
 #include "formats/file.h"
 #include "formats/sensitivity_csv.h"

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "cli/options.h"
-#include "compress/sensitivity.h"
+#include "compress/sensitivity/sensitivity.h"
 
 // Measuring sensitivity, for `sensitivity` and for `compress`.
 namespace ltz::cli {

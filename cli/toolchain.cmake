@@ -47,7 +47,7 @@ target_compile_definitions(ltz_model PRIVATE EIGEN_USE_BLAS EIGEN_DONT_PARALLELI
 ltz_add_library(compress ltz_model OpenMP::OpenMP_CXX)
 target_compile_definitions(ltz_compress PRIVATE EIGEN_USE_BLAS EIGEN_DONT_PARALLELIZE)
 # Roots of vectors: none of them reports a negative number through errno.
-set_source_files_properties(compress/adam.cpp PROPERTIES COMPILE_OPTIONS -fno-math-errno)
+set_source_files_properties(compress/training/adam.cpp PROPERTIES COMPILE_OPTIONS -fno-math-errno)
 ltz_add_library(eval ltz_model fmt::fmt)
 target_link_libraries(ltz_eval PRIVATE PkgConfig::UTF8PROC stemmer)
 ltz_add_library(formats ltz_model ltz_compress fmt::fmt nlohmann_json::nlohmann_json

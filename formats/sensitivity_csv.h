@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "compress/sensitivity.h"
+#include "compress/sensitivity/sensitivity.h"
 
 // Sensitivity curves as text: comment lines with the metric, the baseline and what was measured,
 // a heading, and one line a point, so that a spreadsheet or awk can read them:

@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-#include "compress/tunable.h"
+#include "compress/recipes/tunable.h"
 #include "formats/ltz.h"
 
 namespace ltz::formats {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "compress/finetune.h"
+#include "compress/training/finetune.h"
 #include "model/checkpoint/checkpoint.h"
 
 namespace ltz::formats {

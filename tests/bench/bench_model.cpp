@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "compress/plan.h"
+#include "compress/recipes/plan.h"
 #include "formats/file.h"
 #include "formats/model_file.h"
 #include "formats/word_list.h"

@@ -1,5 +1,5 @@
 #include "bench_model.h"
-#include "compress/kmeans.h"
+#include "compress/codebooks/kmeans.h"
 
 namespace ltz::bench {
 namespace {

@@ -1,4 +1,4 @@
-#include "compress/adam.h"
+#include "compress/training/adam.h"
 
 #include <omp.h>
 

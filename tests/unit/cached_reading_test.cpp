@@ -5,8 +5,8 @@
 #include <mutex>
 #include <set>
 
-#include "compress/pattern.h"
-#include "compress/sensitivity.h"
+#include "compress/sensitivity/pattern.h"
+#include "compress/sensitivity/sensitivity.h"
 #include "eval/divergence.h"
 #include "model/base/error.h"
 #include "model/decoding/translator.h"

@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "compress/calibrated.h"
-#include "compress/quantize.h"
+#include "compress/codebooks/quantize.h"
+#include "compress/recipes/calibrated.h"
 #include "tests/unit/tiny_calibration.h"
 #include "tests/unit/tiny_checkpoint.h"
 

@@ -1,4 +1,4 @@
-#include "compress/calibrated.h"
+#include "compress/recipes/calibrated.h"
 
 #include <omp.h>
 
@@ -6,8 +6,8 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "compress/quantize.h"
-#include "compress/tunable.h"
+#include "compress/codebooks/quantize.h"
+#include "compress/recipes/tunable.h"
 #include "eval/divergence.h"
 #include "formats/ltz.h"
 #include "formats/size_fit.h"

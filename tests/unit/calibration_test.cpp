@@ -1,11 +1,11 @@
-#include "compress/calibration.h"
+#include "compress/calibration/calibration.h"
 
 #include <omp.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "compress/token_tables.h"
+#include "compress/calibration/token_tables.h"
 #include "model/base/error.h"
 #include "model/decoding/batching.h"
 #include "tests/unit/tiny_calibration.h"

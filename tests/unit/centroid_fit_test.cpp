@@ -1,4 +1,4 @@
-#include "compress/centroid_fit.h"
+#include "compress/second_order/centroid_fit.h"
 
 #include <omp.h>
 

@@ -1,4 +1,4 @@
-#include "compress/code_budget.h"
+#include "compress/training/code_budget.h"
 
 #include <omp.h>
 

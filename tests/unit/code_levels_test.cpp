@@ -1,4 +1,4 @@
-#include "compress/code_levels.h"
+#include "compress/codebooks/code_levels.h"
 
 #include <array>
 #include <catch2/catch.hpp>

@@ -1,4 +1,4 @@
-#include "compress/code_rates.h"
+#include "compress/codebooks/code_rates.h"
 
 #include <array>
 #include <catch2/catch.hpp>

@@ -1,4 +1,4 @@
-#include "compress/code_thresholds.h"
+#include "compress/codebooks/code_thresholds.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,4 +1,4 @@
-#include "compress/codebook.h"
+#include "compress/codebooks/codebook.h"
 
 #include <catch2/catch.hpp>
 #include <limits>

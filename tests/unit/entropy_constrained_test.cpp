@@ -1,4 +1,4 @@
-#include "compress/entropy_constrained.h"
+#include "compress/codebooks/entropy_constrained.h"
 
 #include <omp.h>
 

@@ -1,4 +1,4 @@
-#include "compress/finetune.h"
+#include "compress/training/finetune.h"
 
 #include <omp.h>
 
@@ -6,7 +6,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "compress/training_batches.h"
+#include "compress/training/training_batches.h"
 #include "formats/training_file.h"
 #include "model/base/error.h"
 #include "random_architecture.h"

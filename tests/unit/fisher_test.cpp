@@ -1,4 +1,4 @@
-#include "compress/fisher.h"
+#include "compress/training/fisher.h"
 
 #include <omp.h>
 

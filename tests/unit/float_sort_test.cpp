@@ -1,4 +1,4 @@
-#include "compress/float_sort.h"
+#include "compress/codebooks/float_sort.h"
 
 #include <algorithm>
 #include <bit>

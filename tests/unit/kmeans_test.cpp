@@ -1,4 +1,4 @@
-#include "compress/kmeans.h"
+#include "compress/codebooks/kmeans.h"
 
 #include <omp.h>
 

@@ -1,4 +1,4 @@
-#include "compress/layer_norm_repair.h"
+#include "compress/calibration/layer_norm_repair.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "compress/paired_reading.h"
+#include "compress/calibration/paired_reading.h"
 #include "model/base/error.h"
 #include "tests/unit/random_layer.h"
 #include "tests/unit/tiny_calibration.h"

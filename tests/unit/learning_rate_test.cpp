@@ -1,4 +1,4 @@
-#include "compress/learning_rate.h"
+#include "compress/training/learning_rate.h"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "compress/loss_curve.h"
+#include "compress/sensitivity/loss_curve.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "compress/pattern.h"
+#include "compress/sensitivity/pattern.h"
 #include "tests/unit/tiny_checkpoint.h"
 
 using namespace ltz;

@@ -1,9 +1,9 @@
-#include "compress/noise_sensitivity.h"
+#include "compress/calibration/noise_sensitivity.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "compress/calibration.h"
+#include "compress/calibration/calibration.h"
 #include "model/base/error.h"
 #include "model/checkpoint/parameter_names.h"
 #include "tests/unit/tiny_calibration.h"

@@ -1,4 +1,4 @@
-#include "compress/original_targets.h"
+#include "compress/calibration/original_targets.h"
 
 #include <Eigen/LU>
 #include <catch2/catch.hpp>

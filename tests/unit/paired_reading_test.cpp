@@ -1,10 +1,10 @@
-#include "compress/paired_reading.h"
+#include "compress/calibration/paired_reading.h"
 
 #include <omp.h>
 
 #include <catch2/catch.hpp>
 
-#include "compress/input_geometry.h"
+#include "compress/calibration/input_geometry.h"
 #include "model/base/error.h"
 #include "model/decoding/batching.h"
 #include "model/decoding/scoring.h"

@@ -1,4 +1,4 @@
-#include "compress/pattern.h"
+#include "compress/sensitivity/pattern.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,4 +1,4 @@
-#include "compress/plan.h"
+#include "compress/recipes/plan.h"
 
 #include <omp.h>
 
@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "compress/pattern.h"
-#include "compress/prune.h"
-#include "compress/quantize.h"
+#include "compress/codebooks/quantize.h"
+#include "compress/sensitivity/pattern.h"
+#include "compress/sensitivity/prune.h"
 #include "model/base/error.h"
 #include "tests/unit/tiny_checkpoint.h"
 

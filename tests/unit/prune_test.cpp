@@ -1,4 +1,4 @@
-#include "compress/prune.h"
+#include "compress/sensitivity/prune.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -1,10 +1,10 @@
-#include "compress/quality_search.h"
+#include "compress/recipes/quality_search.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <vector>
 
-#include "compress/size_search.h"
+#include "compress/recipes/size_search.h"
 
 using namespace ltz::compress;
 

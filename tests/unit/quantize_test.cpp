@@ -1,4 +1,4 @@
-#include "compress/quantize.h"
+#include "compress/codebooks/quantize.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "compress/input_moments.h"
+#include "compress/calibration/input_moments.h"
 #include "model/checkpoint/tensor.h"
 
 // A linear layer of random weights and its inputs, to compress.

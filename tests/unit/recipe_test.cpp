@@ -1,4 +1,4 @@
-#include "compress/recipe.h"
+#include "compress/recipes/recipe.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "compress/retraining.h"
+#include "compress/recipes/retraining.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -3,7 +3,7 @@
 #include <limits>
 #include <set>
 
-#include "compress/second_order.h"
+#include "compress/second_order/second_order.h"
 #include "tests/unit/random_layer.h"
 
 // Second-order rounding with weights and scales of rows, and with both starts.

@@ -1,4 +1,4 @@
-#include "compress/second_order.h"
+#include "compress/second_order/second_order.h"
 
 #include <omp.h>
 

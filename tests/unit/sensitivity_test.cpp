@@ -1,4 +1,4 @@
-#include "compress/sensitivity.h"
+#include "compress/sensitivity/sensitivity.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "compress/prune.h"
-#include "compress/quantize.h"
+#include "compress/codebooks/quantize.h"
+#include "compress/sensitivity/prune.h"
 #include "model/base/error.h"
 #include "tests/unit/tiny_checkpoint.h"
 

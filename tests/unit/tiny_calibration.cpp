@@ -2,7 +2,7 @@
 
 #include <random>
 
-#include "compress/token_tables.h"
+#include "compress/calibration/token_tables.h"
 
 namespace ltz {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "compress/calibrated.h"
+#include "compress/recipes/calibrated.h"
 
 namespace ltz {
 

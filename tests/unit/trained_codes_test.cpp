@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "compress/quantize.h"
+#include "compress/codebooks/quantize.h"
 #include "model/base/error.h"
 #include "tests/unit/trained_example.h"
 

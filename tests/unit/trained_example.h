@@ -4,8 +4,8 @@
 #include <random>
 #include <vector>
 
-#include "compress/free_codes.h"
-#include "compress/trained_tensor.h"
+#include "compress/training/free_codes.h"
+#include "compress/training/trained_tensor.h"
 #include "tests/unit/random_layer.h"
 
 // Tensors to train and random gradients.

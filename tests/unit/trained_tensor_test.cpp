@@ -1,4 +1,4 @@
-#include "compress/trained_tensor.h"
+#include "compress/training/trained_tensor.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "compress/tunable.h"
+#include "compress/recipes/tunable.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <vector>
+
+#include "compress/calibration/noise_sensitivity.h"
+#include "model/checkpoint/checkpoint.h"
+
+// The tables of token embeddings, in and out: a row for each word.
+namespace ltz::compress {
+
+inline constexpr const char* kEncoderTable = "encoder.embed_tokens.weight";
+inline constexpr const char* kDecoderTable = "decoder.embed_tokens.weight";
+
+bool is_token_table(const ParameterSpec& spec);
+
+// How often each word occurs in a sentence, on average.
+struct TokenFrequencies {
+  std::vector<double> source;  // (source vocabulary)
+  std::vector<double> target;  // (target vocabulary)
+  double least = 1.0;          // of words that may occur, but did not
+};
+
+// Of these sentences; either side may be any number of them.
+TokenFrequencies token_frequencies(const Checkpoint& checkpoint,
+                                   const std::vector<TokenIds>& sources,
+                                   const std::vector<TokenIds>& targets);
+
+// How much the rows of each token table count: more for words that occur more often. Mean 1.
+RowWeights table_row_weights(const Checkpoint& checkpoint, const TokenFrequencies& frequencies);
+
+}  // namespace ltz::compress

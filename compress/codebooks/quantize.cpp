@@ -1,0 +1,95 @@
+#include "compress/codebooks/quantize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "compress/codebooks/codebook.h"
+#include "model/base/error.h"
+
+namespace ltz::compress {
+
+namespace {
+
+// Strictly ascending, without zero.
+std::vector<float> round_centroids(const std::vector<float>& centroids) {
+  std::vector<float> rounded;
+  for (const float centroid : centroids) {
+    const float value = round_centroid(centroid);
+    if (rounded.empty() || rounded.back() < value) {
+      rounded.push_back(value);
+    }
+  }
+  return rounded;
+}
+
+}  // namespace
+
+Tensor quantize(const Tensor& tensor, const QuantizeOptions& options) {
+  const std::vector<float> values = tensor.values();
+  return quantize(tensor.shape, values, SortedValues(values), options);
+}
+
+Tensor quantize(const Shape& shape, std::span<const float> values, const SortedValues& sorted,
+                const QuantizeOptions& options) {
+  if (options.bits < 1 || options.bits > 8) {
+    throw ConfigError(std::to_string(options.bits) + " bits per code, expected 1 to 8");
+  }
+  const KeptValues kept(sorted, 0.0f);
+  const bool zeros = kept.size() < values.size();
+  const KMeansOptions kmeans_options{.centroids = (1 << options.bits) - (zeros ? 1 : 0),
+                                     .init = options.init,
+                                     .max_iterations = options.max_iterations,
+                                     .seed = options.seed};
+  QuantizedValues quantized;
+  quantized.centroids = round_centroids(fit_codebook(kept, kmeans_options).centroids);
+  if (quantized.centroids.empty()) {
+    quantized.codes.assign(values.size(), 0);
+  } else {
+    quantized.codes = nearest_codes(values, quantized.centroids);
+  }
+  if (zeros) {
+    const auto place = std::ranges::lower_bound(quantized.centroids, 0.0f);
+    const auto zero_code = static_cast<std::uint8_t>(place - quantized.centroids.begin());
+    quantized.centroids.insert(place, 0.0f);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      std::uint8_t& code = quantized.codes[i];
+      if (values[i] == 0.0f) {
+        code = zero_code;
+      } else if (code >= zero_code) {
+        ++code;
+      }
+    }
+  }
+  tidy_codebook(quantized);
+  return Tensor{shape, std::move(quantized)};
+}
+
+bool worth_quantizing(const ParameterSpec& spec, int bits) {
+  constexpr std::int64_t kElementsPerCentroid = 4;
+  return (spec.role == Role::kMatrix || spec.role == Role::kTable) &&
+         element_count(spec.shape) >= kElementsPerCentroid << bits;
+}
+
+Tensor to_float16(const Tensor& tensor) {
+  std::vector<float> values = tensor.values();
+  for (float& value : values) {
+    value = checked_float16(value, "element");
+  }
+  return dense_tensor(tensor.shape, std::move(values), Precision::kFloat16);
+}
+
+Tensor to_16_bits(const Tensor& tensor) {
+  const auto* dense = std::get_if<DenseValues>(&tensor.data);
+  const bool brain = dense != nullptr && dense->precision == Precision::kBFloat16;
+  return brain ? tensor : to_float16(tensor);
+}
+
+double code_entropy(const QuantizedValues& quantized) {
+  return entropy(code_counts(quantized.codes));
+}
+
+}  // namespace ltz::compress
