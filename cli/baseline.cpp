@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/terminal.h"
-#include "eval/accounting.h"
+#include "eval/budget/accounting.h"
 #include "formats/model_description.h"
 
 namespace ltz::cli {

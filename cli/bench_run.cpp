@@ -9,8 +9,8 @@
 
 #include "cli/line_reader.h"
 #include "compress/codebooks/kmeans.h"
-#include "eval/accounting.h"
-#include "eval/evaluate.h"
+#include "eval/budget/accounting.h"
+#include "eval/quality/evaluate.h"
 #include "formats/file.h"
 #include "formats/ltz.h"
 #include "model/base/error.h"

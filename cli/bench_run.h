@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/options.h"
-#include "eval/machine_limits.h"
+#include "eval/budget/machine_limits.h"
 #include "model/decoding/beam_search.h"
 
 // What `ltz bench` measures.
@@ -21,8 +21,8 @@ struct BenchOptions {
   Arithmetic arithmetic = Arithmetic::kFloat32;
 };
 
-// How much there is to do. Flop: two for each multiplication that eval/accounting.h counts, output
-// projection included.
+// How much there is to do. Flop: two for each multiplication that eval/budget/accounting.h counts,
+// output projection included.
 struct BenchWork {
   std::int64_t sentences = 0;
   std::int64_t source_tokens = 0;  // with </s>, as target_tokens

@@ -7,8 +7,8 @@
 
 #include "cli/line_reader.h"
 #include "cli/terminal.h"
-#include "eval/divergence.h"
-#include "eval/evaluate.h"
+#include "eval/quality/divergence.h"
+#include "eval/quality/evaluate.h"
 #include "model/base/error.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"

@@ -5,7 +5,7 @@
 
 #include "cli/options.h"
 #include "compress/recipes/tunable.h"
-#include "eval/gates.h"
+#include "eval/budget/gates.h"
 
 namespace ltz::cli {
 

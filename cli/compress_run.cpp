@@ -13,7 +13,7 @@
 #include "cli/fingerprint.h"
 #include "cli/retraining_run.h"
 #include "cli/terminal.h"
-#include "eval/accounting.h"
+#include "eval/budget/accounting.h"
 #include "formats/file.h"
 #include "formats/size_fit.h"
 #include "model/base/error.h"

@@ -7,7 +7,7 @@
 
 #include "cli/terminal.h"
 #include "compress/recipes/quality_search.h"
-#include "eval/accounting.h"
+#include "eval/budget/accounting.h"
 
 namespace ltz::cli {
 namespace {

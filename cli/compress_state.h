@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "eval/bleu.h"
+#include "eval/scores/bleu.h"
 #include "formats/ltz.h"
 #include "model/text/vocabulary.h"
 

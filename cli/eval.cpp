@@ -1,4 +1,4 @@
-#include "eval/evaluate.h"
+#include "eval/quality/evaluate.h"
 
 #include <fmt/format.h>
 

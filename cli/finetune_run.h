@@ -5,7 +5,7 @@
 
 #include "cli/options.h"
 #include "compress/training/finetune.h"
-#include "eval/evaluate.h"
+#include "eval/quality/evaluate.h"
 
 // Retraining, for `finetune`.
 namespace ltz::cli {

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "eval/evaluate.h"
+#include "eval/quality/evaluate.h"
 #include "model/checkpoint/checkpoint.h"
 
 // What a measurement depends on, in a few characters: what was measured on the same may be put

@@ -13,8 +13,8 @@
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
-#include "eval/accounting.h"
-#include "eval/device.h"
+#include "eval/budget/accounting.h"
+#include "eval/budget/device.h"
 #include "formats/model_description.h"
 #include "formats/model_presets.h"
 

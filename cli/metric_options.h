@@ -3,9 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json_fwd.hpp>
 
-#include "eval/bootstrap.h"
-#include "eval/evaluate.h"
-#include "eval/rouge.h"
+#include "eval/quality/evaluate.h"
+#include "eval/scores/bootstrap.h"
+#include "eval/scores/rouge.h"
 
 // Options of what is measured, and how a report says how sure it is.
 namespace ltz::cli {

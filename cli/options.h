@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "eval/evaluate.h"
-#include "eval/gates.h"
+#include "eval/budget/gates.h"
+#include "eval/quality/evaluate.h"
 #include "formats/model_file.h"
 #include "model/decoding/beam_search.h"
 #include "model/kernels/weight_matrix.h"

@@ -10,7 +10,7 @@
 #include "cli/terminal.h"
 #include "compress/recipes/plan.h"
 #include "compress/training/fisher.h"
-#include "eval/evaluate.h"
+#include "eval/quality/evaluate.h"
 #include "formats/recipe_toml.h"
 #include "model/decoding/batching.h"
 

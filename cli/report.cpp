@@ -10,7 +10,7 @@
 #include "cli/metric_options.h"
 #include "cli/size_tables.h"
 #include "cli/terminal.h"
-#include "eval/gates.h"
+#include "eval/budget/gates.h"
 #include "formats/file.h"
 #include "formats/model_file.h"
 #include "model/base/error.h"

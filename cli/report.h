@@ -7,8 +7,8 @@
 
 #include "cli/baseline.h"
 #include "cli/options.h"
-#include "eval/bootstrap.h"
-#include "eval/evaluate.h"
+#include "eval/quality/evaluate.h"
+#include "eval/scores/bootstrap.h"
 #include "model/checkpoint/checkpoint.h"
 #include "model/decoding/translator.h"
 

@@ -12,7 +12,7 @@
 #include "cli/metric_options.h"
 #include "cli/options.h"
 #include "cli/report.h"
-#include "eval/sacrebleu.h"
+#include "eval/scores/sacrebleu.h"
 #include "model/base/error.h"
 
 namespace ltz::cli {

@@ -11,7 +11,7 @@
 #include "cli/fingerprint.h"
 #include "cli/terminal.h"
 #include "compress/recipes/plan.h"
-#include "eval/cached_reading.h"
+#include "eval/quality/cached_reading.h"
 #include "formats/file.h"
 #include "formats/sensitivity_csv.h"
 #include "model/base/error.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "eval/gates.h"
+#include "eval/budget/gates.h"
 #include "formats/ltz.h"
 
 // Where the bytes of an artifact go, of a real one or a planned one.

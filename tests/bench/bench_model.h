@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "eval/evaluate.h"
-#include "eval/machine_limits.h"
+#include "eval/budget/machine_limits.h"
+#include "eval/quality/evaluate.h"
 #include "model/checkpoint/checkpoint.h"
 #include "model/layers/transformer.h"
 

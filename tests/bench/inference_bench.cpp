@@ -3,7 +3,7 @@
 #include <span>
 
 #include "bench_model.h"
-#include "eval/accounting.h"
+#include "eval/budget/accounting.h"
 #include "model/decoding/batching.h"
 #include "model/decoding/beam_search.h"
 #include "model/decoding/scoring.h"

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "eval/bleu.h"
-#include "eval/rouge.h"
-#include "eval/sacrebleu.h"
+#include "eval/scores/bleu.h"
+#include "eval/scores/rouge.h"
+#include "eval/scores/sacrebleu.h"
 #include "formats/config_json.h"
 #include "formats/dictionary.h"
 #include "formats/fairseq.h"

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "eval/evaluate.h"
+#include "eval/quality/evaluate.h"
 #include "formats/model_file.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"

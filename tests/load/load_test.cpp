@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "eval/device.h"
+#include "eval/budget/device.h"
 #include "formats/hdf5.h"
 #include "formats/ltz.h"
 #include "formats/model_file.h"

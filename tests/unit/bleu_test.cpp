@@ -1,9 +1,9 @@
-#include "eval/bleu.h"
+#include "eval/scores/bleu.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "eval/sacrebleu.h"
+#include "eval/scores/sacrebleu.h"
 #include "model/base/error.h"
 
 namespace ltz::eval {

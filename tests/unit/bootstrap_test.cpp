@@ -1,4 +1,4 @@
-#include "eval/bootstrap.h"
+#include "eval/scores/bootstrap.h"
 
 #include <catch2/catch.hpp>
 #include <numeric>

@@ -1,4 +1,4 @@
-#include "eval/cached_reading.h"
+#include "eval/quality/cached_reading.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -7,7 +7,7 @@
 
 #include "compress/sensitivity/pattern.h"
 #include "compress/sensitivity/sensitivity.h"
-#include "eval/divergence.h"
+#include "eval/quality/divergence.h"
 #include "model/base/error.h"
 #include "model/decoding/translator.h"
 #include "tests/unit/random_architecture.h"

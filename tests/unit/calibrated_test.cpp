@@ -8,7 +8,7 @@
 
 #include "compress/codebooks/quantize.h"
 #include "compress/recipes/tunable.h"
-#include "eval/divergence.h"
+#include "eval/quality/divergence.h"
 #include "formats/ltz.h"
 #include "formats/size_fit.h"
 #include "model/base/error.h"

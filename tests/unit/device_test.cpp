@@ -1,4 +1,4 @@
-#include "eval/device.h"
+#include "eval/budget/device.h"
 
 #include <catch2/catch.hpp>
 #include <map>

@@ -1,8 +1,8 @@
-#include "eval/gates.h"
+#include "eval/budget/gates.h"
 
 #include <catch2/catch.hpp>
 
-#include "eval/accounting.h"
+#include "eval/budget/accounting.h"
 #include "model/base/error.h"
 
 namespace ltz::eval {

@@ -2,7 +2,7 @@
 #include <set>
 #include <string>
 
-#include "eval/accounting.h"
+#include "eval/budget/accounting.h"
 #include "formats/fairseq.h"
 #include "formats/fairseq_weights.h"
 #include "model/base/error.h"

@@ -1,4 +1,4 @@
-#include "eval/machine_limits.h"
+#include "eval/budget/machine_limits.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>

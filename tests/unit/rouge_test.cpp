@@ -1,8 +1,8 @@
-#include "eval/rouge.h"
+#include "eval/scores/rouge.h"
 
 #include <catch2/catch.hpp>
 
-#include "eval/subsequence.h"
+#include "eval/scores/subsequence.h"
 #include "model/base/error.h"
 
 namespace ltz::eval {

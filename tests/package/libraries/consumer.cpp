@@ -1,6 +1,6 @@
 #include <cstdio>
 
-#include "eval/accounting.h"
+#include "eval/budget/accounting.h"
 #include "formats/model_file.h"
 
 // What a program that uses the libraries looks like.

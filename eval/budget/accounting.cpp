@@ -1,4 +1,4 @@
-#include "eval/accounting.h"
+#include "eval/budget/accounting.h"
 
 #include "model/checkpoint/checkpoint.h"
 

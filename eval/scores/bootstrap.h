@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "eval/bleu.h"
+#include "eval/scores/bleu.h"
 
 // How sure a score is: bootstrap resampling of the test set (Koehn 2004, "Statistical Significance
 // Tests for Machine Translation Evaluation"). A sample has as many sentences as the test set, drawn

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "eval/bleu.h"
+#include "eval/scores/bleu.h"
 
 // ROUGE (Lin 2004, "ROUGE: A Package for Automatic Evaluation of Summaries") of a summary against
 // one reference, as ROUGE-1.5.5 counts: lower case, words of a-z and 0-9 with everything else

@@ -1,4 +1,4 @@
-#include "eval/bleu.h"
+#include "eval/scores/bleu.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "eval/ngrams.h"
-#include "eval/text_normalization.h"
+#include "eval/scores/ngrams.h"
+#include "eval/scores/text_normalization.h"
 #include "model/base/error.h"
 #include "model/text/bpe.h"
 

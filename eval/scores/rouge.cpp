@@ -1,4 +1,4 @@
-#include "eval/rouge.h"
+#include "eval/scores/rouge.h"
 
 #include <fmt/format.h>
 #include <libstemmer.h>
@@ -7,8 +7,8 @@
 #include <map>
 #include <memory>
 
-#include "eval/ngrams.h"
-#include "eval/subsequence.h"
+#include "eval/scores/ngrams.h"
+#include "eval/scores/subsequence.h"
 #include "model/base/error.h"
 #include "model/text/bpe.h"
 

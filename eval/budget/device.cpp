@@ -1,9 +1,9 @@
-#include "eval/device.h"
+#include "eval/budget/device.h"
 
 #include <algorithm>
 #include <array>
 
-#include "eval/accounting.h"
+#include "eval/budget/accounting.h"
 #include "model/base/error.h"
 #include "model/checkpoint/checkpoint.h"
 #include "model/layers/transformer.h"

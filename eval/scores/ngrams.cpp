@@ -1,4 +1,4 @@
-#include "eval/ngrams.h"
+#include "eval/scores/ngrams.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "eval/sacrebleu.h"
+#include "eval/scores/sacrebleu.h"
 
 #include <fmt/format.h>
 

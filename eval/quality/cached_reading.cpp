@@ -1,4 +1,4 @@
-#include "eval/cached_reading.h"
+#include "eval/quality/cached_reading.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "eval/gates.h"
+#include "eval/budget/gates.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "eval/accounting.h"
+#include "eval/budget/accounting.h"
 #include "model/base/error.h"
 
 namespace ltz::eval {

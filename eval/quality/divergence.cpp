@@ -1,4 +1,4 @@
-#include "eval/divergence.h"
+#include "eval/quality/divergence.h"
 
 #include "model/base/parallel.h"
 #include "model/kernels/kernels.h"

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "eval/cached_reading.h"
+#include "eval/quality/cached_reading.h"
 
 namespace ltz::eval {
 

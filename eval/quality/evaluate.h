@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "eval/bleu.h"
-#include "eval/rouge.h"
+#include "eval/scores/bleu.h"
+#include "eval/scores/rouge.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"
 

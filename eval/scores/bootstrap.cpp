@@ -1,4 +1,4 @@
-#include "eval/bootstrap.h"
+#include "eval/scores/bootstrap.h"
 
 #include <fmt/format.h>
 

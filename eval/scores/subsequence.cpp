@@ -1,4 +1,4 @@
-#include "eval/subsequence.h"
+#include "eval/scores/subsequence.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "eval/bleu.h"
-#include "eval/bootstrap.h"
+#include "eval/scores/bleu.h"
+#include "eval/scores/bootstrap.h"
 
 // A BLEU in the words of sacreBLEU (Post 2018, "A Call for Clarity in Reporting BLEU Scores"). The
 // layout is that of sacreBLEU 2; the version in it is ltz's, because ltz computed the score.

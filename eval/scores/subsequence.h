@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "eval/ngrams.h"
+#include "eval/scores/ngrams.h"
 
 namespace ltz::eval {
 

@@ -1,4 +1,4 @@
-#include "eval/text_normalization.h"
+#include "eval/scores/text_normalization.h"
 
 #include <utf8proc.h>
 
