@@ -8,7 +8,7 @@
 
 #include "cli/terminal.h"
 #include "eval/budget/accounting.h"
-#include "formats/model_description.h"
+#include "formats/models/model_description.h"
 
 namespace ltz::cli {
 namespace {

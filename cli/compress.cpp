@@ -15,10 +15,10 @@
 #include "cli/sensitivity_run.h"
 #include "cli/terminal.h"
 #include "compress/sensitivity/pattern.h"
-#include "formats/file.h"
-#include "formats/recipe_toml.h"
-#include "formats/sensitivity_csv.h"
-#include "formats/word_list.h"
+#include "formats/bytes/word_list.h"
+#include "formats/files/file.h"
+#include "formats/records/recipe_toml.h"
+#include "formats/records/sensitivity_csv.h"
 #include "model/base/error.h"
 
 namespace ltz::cli {

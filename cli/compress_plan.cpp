@@ -10,7 +10,7 @@
 #include "cli/report.h"
 #include "cli/size_tables.h"
 #include "cli/terminal.h"
-#include "formats/size_fit.h"
+#include "formats/records/size_fit.h"
 
 namespace ltz::cli {
 

@@ -14,8 +14,8 @@
 #include "cli/retraining_run.h"
 #include "cli/terminal.h"
 #include "eval/budget/accounting.h"
-#include "formats/file.h"
-#include "formats/size_fit.h"
+#include "formats/files/file.h"
+#include "formats/records/size_fit.h"
 #include "model/base/error.h"
 
 namespace ltz::cli {

@@ -8,7 +8,7 @@
 #include "cli/compress_state.h"
 #include "cli/report.h"
 #include "compress/recipes/tunable.h"
-#include "formats/size_fit.h"
+#include "formats/records/size_fit.h"
 
 // Compressing at one strength after another until size or quality is as wanted, for `compress`.
 namespace ltz::cli {

@@ -7,7 +7,7 @@
 #include <span>
 #include <utility>
 
-#include "formats/file.h"
+#include "formats/files/file.h"
 #include "model/base/error.h"
 
 namespace ltz::cli {

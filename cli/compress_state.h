@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "eval/scores/bleu.h"
-#include "formats/ltz.h"
+#include "formats/ltz/ltz.h"
 #include "model/text/vocabulary.h"
 
 namespace ltz::cli {

@@ -8,7 +8,7 @@
 #include "cli/files.h"
 #include "cli/onnx_options.h"
 #include "cli/options.h"
-#include "formats/folder.h"
+#include "formats/files/folder.h"
 #include "model/base/context.h"
 #include "model/checkpoint/average.h"
 

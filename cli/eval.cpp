@@ -11,7 +11,7 @@
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
-#include "formats/file.h"
+#include "formats/files/file.h"
 
 namespace ltz::cli {
 namespace {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <system_error>
 
-#include "formats/file.h"
-#include "formats/folder.h"
-#include "formats/model_file.h"
+#include "formats/files/file.h"
+#include "formats/files/folder.h"
+#include "formats/models/model_file.h"
 #include "model/base/error.h"
 
 namespace ltz::cli {

@@ -10,9 +10,9 @@
 
 #include "cli/fingerprint.h"
 #include "cli/terminal.h"
-#include "formats/file.h"
-#include "formats/recipe_toml.h"
-#include "formats/training_file.h"
+#include "formats/files/file.h"
+#include "formats/records/recipe_toml.h"
+#include "formats/records/training_file.h"
 #include "model/base/context.h"
 
 namespace ltz::cli {

@@ -4,7 +4,7 @@
 
 #include <span>
 
-#include "formats/crc32c.h"
+#include "formats/bytes/crc32c.h"
 
 namespace ltz::cli {
 

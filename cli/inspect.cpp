@@ -15,8 +15,8 @@
 #include "cli/terminal.h"
 #include "eval/budget/accounting.h"
 #include "eval/budget/device.h"
-#include "formats/model_description.h"
-#include "formats/model_presets.h"
+#include "formats/fairseq/model_presets.h"
+#include "formats/models/model_description.h"
 
 namespace ltz::cli {
 namespace {

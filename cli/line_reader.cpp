@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <string_view>
 
-#include "formats/file.h"
+#include "formats/files/file.h"
 #include "model/base/error.h"
 
 namespace ltz::cli {

@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "formats/onnx.h"
+#include "formats/onnx/onnx.h"
 
 namespace ltz::cli {
 

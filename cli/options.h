@@ -8,7 +8,7 @@
 
 #include "eval/budget/gates.h"
 #include "eval/quality/evaluate.h"
-#include "formats/model_file.h"
+#include "formats/models/model_file.h"
 #include "model/decoding/beam_search.h"
 #include "model/kernels/weight_matrix.h"
 

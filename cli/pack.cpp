@@ -6,7 +6,7 @@
 #include "cli/files.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
-#include "formats/file.h"
+#include "formats/files/file.h"
 
 namespace ltz::cli {
 namespace {

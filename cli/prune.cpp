@@ -8,8 +8,8 @@
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "compress/recipes/plan.h"
-#include "formats/file.h"
-#include "formats/sensitivity_csv.h"
+#include "formats/files/file.h"
+#include "formats/records/sensitivity_csv.h"
 #include "model/base/error.h"
 
 namespace ltz::cli {

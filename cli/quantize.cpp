@@ -11,7 +11,7 @@
 #include "compress/recipes/plan.h"
 #include "compress/training/fisher.h"
 #include "eval/quality/evaluate.h"
-#include "formats/recipe_toml.h"
+#include "formats/records/recipe_toml.h"
 #include "model/decoding/batching.h"
 
 namespace ltz::cli {

@@ -11,8 +11,8 @@
 #include "cli/size_tables.h"
 #include "cli/terminal.h"
 #include "eval/budget/gates.h"
-#include "formats/file.h"
-#include "formats/model_file.h"
+#include "formats/files/file.h"
+#include "formats/models/model_file.h"
 #include "model/base/error.h"
 
 namespace ltz::cli {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "eval/budget/gates.h"
-#include "formats/ltz.h"
+#include "formats/ltz/ltz.h"
 
 // Where the bytes of an artifact go, of a real one or a planned one.
 namespace ltz::cli {

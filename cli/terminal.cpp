@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "formats/utf8.h"
+#include "formats/bytes/utf8.h"
 
 namespace ltz::cli {
 namespace {

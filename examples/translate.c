@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "formats/ltz_runtime.h"
+#include "formats/runtime/ltz_runtime.h"
 
 /* The next line without its end, or null at the end of the input. *line: from malloc. */
 static char* read_line(char** line, size_t* room) {

@@ -10,8 +10,8 @@ namespace ltz::compress {
 
 // How large the codes of a matrix are to be expected at each place: the level of
 // mean of the row x mean of the column / mean of all, of the codes' magnitudes. A coder that knows
-// rows and columns (formats/context_coder.h is one) needs about the entropy of the codes among all
-// places of a level.
+// rows and columns (formats/entropy/context_coder.h is one) needs about the entropy of the codes
+// among all places of a level.
 class CodeLevels {
  public:
   static constexpr std::size_t kLevels = 48;

@@ -4,9 +4,9 @@
 #include <string>
 
 #include "compress/recipes/plan.h"
-#include "formats/file.h"
-#include "formats/model_file.h"
-#include "formats/word_list.h"
+#include "formats/bytes/word_list.h"
+#include "formats/files/file.h"
+#include "formats/models/model_file.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"
 

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "bench_model.h"
-#include "formats/context_coder.h"
-#include "formats/rans.h"
+#include "formats/entropy/context_coder.h"
+#include "formats/entropy/rans.h"
 
 // Decoding the codes of one matrix after the other: the 8-bit codebooks of all linear layers. The
 // limit counts the bytes of the stream and those of the codes.

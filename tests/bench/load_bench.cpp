@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "bench_model.h"
-#include "formats/model_file.h"
+#include "formats/models/model_file.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"
 

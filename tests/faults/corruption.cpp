@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "formats/file.h"
-#include "formats/ltz.h"
+#include "formats/files/file.h"
+#include "formats/ltz/ltz.h"
 #include "model/base/error.h"
 #include "model/base/parallel.h"
 

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "formats/file.h"
+#include "formats/files/file.h"
 #include "model/base/error.h"
 #include "tests/fuzz/targets.h"
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "eval/quality/evaluate.h"
-#include "formats/model_file.h"
+#include "formats/models/model_file.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <regex>
 
-#include "formats/model_file.h"
+#include "formats/models/model_file.h"
 #include "golden_file.h"
 #include "model/decoding/beam_search.h"
 #include "model/decoding/scoring.h"

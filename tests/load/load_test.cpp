@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "eval/budget/device.h"
-#include "formats/hdf5.h"
-#include "formats/ltz.h"
-#include "formats/model_file.h"
-#include "formats/safetensors_checkpoint.h"
+#include "formats/hdf5/hdf5.h"
+#include "formats/ltz/ltz.h"
+#include "formats/models/model_file.h"
+#include "formats/safetensors/checkpoint.h"
 #include "model/decoding/translator.h"
 #include "tests/unit/tiny_checkpoint.h"
 

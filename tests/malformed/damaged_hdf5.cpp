@@ -4,8 +4,8 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
-#include "formats/file.h"
-#include "formats/hdf5.h"
+#include "formats/files/file.h"
+#include "formats/hdf5/hdf5.h"
 #include "tests/unit/tiny_checkpoint.h"
 
 namespace ltz::test {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "damaged_hdf5.h"
-#include "formats/hdf5.h"
+#include "formats/hdf5/hdf5.h"
 #include "malformed.h"
 #include "tests/unit/pickle_builder.h"
 

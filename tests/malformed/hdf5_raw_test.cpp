@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "formats/hdf5.h"
+#include "formats/hdf5/hdf5.h"
 #include "malformed.h"
 #include "raw_hdf5.h"
 #include "tests/unit/pickle_builder.h"

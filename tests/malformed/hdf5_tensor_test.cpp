@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "damaged_hdf5.h"
-#include "formats/hdf5.h"
+#include "formats/hdf5/hdf5.h"
 #include "malformed.h"
 
 using namespace ltz;

@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "formats/ltz.h"
-#include "formats/ltz_block.h"
+#include "formats/ltz/block.h"
+#include "formats/ltz/ltz.h"
 #include "ltz_parts.h"
 #include "malformed.h"
 #include "tests/unit/pickle_builder.h"

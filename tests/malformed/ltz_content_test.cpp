@@ -4,12 +4,12 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "formats/context_coder.h"
-#include "formats/float_coder.h"
-#include "formats/ltz.h"
-#include "formats/ltz_block.h"
-#include "formats/ltz_bytes.h"
-#include "formats/rans.h"
+#include "formats/bytes/bytes.h"
+#include "formats/entropy/context_coder.h"
+#include "formats/entropy/float_coder.h"
+#include "formats/entropy/rans.h"
+#include "formats/ltz/block.h"
+#include "formats/ltz/ltz.h"
 #include "ltz_parts.h"
 #include "malformed.h"
 #include "tests/unit/pickle_builder.h"

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "formats/crc32c.h"
-#include "formats/ltz.h"
-#include "formats/ltz_block.h"
-#include "formats/ltz_bytes.h"
+#include "formats/bytes/bytes.h"
+#include "formats/bytes/crc32c.h"
+#include "formats/ltz/block.h"
+#include "formats/ltz/ltz.h"
 #include "tests/unit/pickle_builder.h"
 #include "tests/unit/tiny_checkpoint.h"
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "formats/ltz_index.h"
-#include "formats/ltz_sections.h"
+#include "formats/ltz/index.h"
+#include "formats/ltz/sections.h"
 #include "malformed.h"
 
 namespace ltz::test {

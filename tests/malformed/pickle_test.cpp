@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "formats/fairseq.h"
-#include "formats/torch_checkpoint.h"
+#include "formats/fairseq/checkpoint_file.h"
+#include "formats/fairseq/fairseq.h"
 #include "malformed.h"
 #include "raw_zip.h"
 #include "tests/unit/pickle_builder.h"

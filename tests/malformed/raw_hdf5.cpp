@@ -1,6 +1,6 @@
 #include "raw_hdf5.h"
 
-#include "formats/hdf5_object.h"
+#include "formats/hdf5/object.h"
 #include "tests/unit/pickle_builder.h"
 
 namespace ltz::test {

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "formats/ltz_bytes.h"
-#include "formats/safetensors_checkpoint.h"
+#include "formats/bytes/bytes.h"
+#include "formats/safetensors/checkpoint.h"
 #include "malformed.h"
 #include "tests/unit/pickle_builder.h"
 #include "tests/unit/tiny_checkpoint.h"

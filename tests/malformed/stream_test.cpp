@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "formats/torch_checkpoint.h"
+#include "formats/fairseq/checkpoint_file.h"
 #include "malformed.h"
 #include "tests/unit/pickle_builder.h"
 

@@ -6,8 +6,8 @@
 #include <iostream>
 #include <string>
 
-#include "formats/folder.h"
-#include "formats/onnx.h"
+#include "formats/files/folder.h"
+#include "formats/onnx/onnx.h"
 #include "tests/unit/random_architecture.h"
 #include "tests/unit/tiny_checkpoint.h"
 

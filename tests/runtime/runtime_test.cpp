@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "formats/ltz_runtime.h"
+#include "formats/runtime/ltz_runtime.h"
 
 namespace {
 

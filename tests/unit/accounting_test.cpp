@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "formats/model_presets.h"
+#include "formats/fairseq/model_presets.h"
 
 namespace ltz::eval {
 namespace {

@@ -3,10 +3,10 @@
 #include <cmath>
 #include <numeric>
 
-#include "formats/config_json.h"
-#include "formats/fairseq_weights.h"
-#include "formats/hdf5.h"
-#include "formats/ltz.h"
+#include "formats/bytes/config_json.h"
+#include "formats/fairseq/weights.h"
+#include "formats/hdf5/hdf5.h"
+#include "formats/ltz/ltz.h"
 #include "model/decoding/scoring.h"
 #include "tests/unit/plain_model.h"
 #include "tests/unit/random_architecture.h"

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <functional>
 
-#include "formats/context_coder.h"
+#include "formats/entropy/context_coder.h"
 #include "tests/unit/trained_example.h"
 
 using namespace ltz;

@@ -1,4 +1,4 @@
-#include "formats/config_json.h"
+#include "formats/bytes/config_json.h"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "formats/context_coder.h"
+#include "formats/entropy/context_coder.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -6,8 +6,8 @@
 #include <numeric>
 #include <random>
 
-#include "formats/crc32c.h"
-#include "formats/rans.h"
+#include "formats/bytes/crc32c.h"
+#include "formats/entropy/rans.h"
 #include "model/base/error.h"
 
 namespace ltz::formats {

@@ -1,4 +1,4 @@
-#include "formats/crc32c.h"
+#include "formats/bytes/crc32c.h"
 
 #include <catch2/catch.hpp>
 #include <random>

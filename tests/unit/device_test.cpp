@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 
-#include "formats/model_presets.h"
+#include "formats/fairseq/model_presets.h"
 #include "model/base/error.h"
 
 namespace ltz::eval {

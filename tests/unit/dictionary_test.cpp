@@ -1,4 +1,4 @@
-#include "formats/dictionary.h"
+#include "formats/fairseq/dictionary.h"
 
 #include <catch2/catch.hpp>
 #include <string>

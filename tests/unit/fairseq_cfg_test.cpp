@@ -1,8 +1,8 @@
-#include "formats/fairseq_cfg.h"
+#include "formats/fairseq/cfg.h"
 
 #include <catch2/catch.hpp>
 
-#include "formats/fairseq.h"
+#include "formats/fairseq/fairseq.h"
 
 namespace ltz::formats {
 

@@ -1,11 +1,11 @@
-#include "formats/fairseq.h"
+#include "formats/fairseq/fairseq.h"
 
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <limits>
 #include <string>
 
-#include "formats/fairseq_weights.h"
+#include "formats/fairseq/weights.h"
 #include "model/base/error.h"
 
 using namespace ltz;

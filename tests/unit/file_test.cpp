@@ -1,4 +1,4 @@
-#include "formats/file.h"
+#include "formats/files/file.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

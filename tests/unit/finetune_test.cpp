@@ -7,7 +7,7 @@
 #include <set>
 
 #include "compress/training/training_batches.h"
-#include "formats/training_file.h"
+#include "formats/records/training_file.h"
 #include "model/base/error.h"
 #include "random_architecture.h"
 #include "tests/unit/trained_example.h"

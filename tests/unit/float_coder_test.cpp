@@ -1,9 +1,9 @@
-#include "formats/float_coder.h"
+#include "formats/entropy/float_coder.h"
 
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "formats/ltz_float16.h"
+#include "formats/bytes/float16.h"
 #include "model/base/error.h"
 #include "model/checkpoint/tensor.h"
 

@@ -1,10 +1,10 @@
-#include "formats/folder.h"
+#include "formats/files/folder.h"
 
 #include <catch2/catch.hpp>
 #include <span>
 #include <string>
 
-#include "formats/file.h"
+#include "formats/files/file.h"
 #include "model/base/error.h"
 #include "tests/unit/temporary_folder.h"
 

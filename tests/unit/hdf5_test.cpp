@@ -1,4 +1,4 @@
-#include "formats/hdf5.h"
+#include "formats/hdf5/hdf5.h"
 
 #include <hdf5.h>
 
@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <functional>
 
-#include "formats/file.h"
-#include "formats/hdf5_object.h"
+#include "formats/files/file.h"
+#include "formats/hdf5/object.h"
 #include "model/base/error.h"
 #include "tests/unit/check_checkpoint.h"
 #include "tests/unit/temporary_folder.h"

@@ -1,4 +1,4 @@
-#include "formats/inflate.h"
+#include "formats/ltz/inflate.h"
 
 #include <zlib.h>
 

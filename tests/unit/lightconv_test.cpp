@@ -3,8 +3,8 @@
 #include <string>
 
 #include "eval/budget/accounting.h"
-#include "formats/fairseq.h"
-#include "formats/fairseq_weights.h"
+#include "formats/fairseq/fairseq.h"
+#include "formats/fairseq/weights.h"
 #include "model/base/error.h"
 
 // Convolution-only models (Wu et al. 2019) from upstream's checkpoints.

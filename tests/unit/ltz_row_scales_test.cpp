@@ -1,15 +1,15 @@
-#include "formats/ltz_row_scales.h"
+#include "formats/ltz/row_scales.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <random>
 
-#include "formats/context_coder.h"
-#include "formats/hdf5.h"
-#include "formats/ltz.h"
-#include "formats/ltz_payload.h"
-#include "formats/safetensors_checkpoint.h"
+#include "formats/entropy/context_coder.h"
+#include "formats/hdf5/hdf5.h"
+#include "formats/ltz/ltz.h"
+#include "formats/ltz/payload.h"
+#include "formats/safetensors/checkpoint.h"
 #include "tests/unit/check_checkpoint.h"
 #include "tests/unit/tiny_checkpoint.h"
 

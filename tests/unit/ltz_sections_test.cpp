@@ -1,4 +1,4 @@
-#include "formats/ltz_sections.h"
+#include "formats/ltz/sections.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -6,11 +6,11 @@
 #include <random>
 #include <utility>
 
-#include "formats/crc32c.h"
-#include "formats/ltz.h"
-#include "formats/ltz_block.h"
-#include "formats/ltz_bytes.h"
-#include "formats/ltz_index.h"
+#include "formats/bytes/bytes.h"
+#include "formats/bytes/crc32c.h"
+#include "formats/ltz/block.h"
+#include "formats/ltz/index.h"
+#include "formats/ltz/ltz.h"
 #include "model/base/error.h"
 #include "tests/unit/tiny_checkpoint.h"
 

@@ -1,4 +1,4 @@
-#include "formats/ltz.h"
+#include "formats/ltz/ltz.h"
 
 #include <omp.h>
 

@@ -1,4 +1,4 @@
-#include "formats/onnx.h"
+#include "formats/onnx/onnx.h"
 
 #include <onnx/checker.h>
 #include <onnx/onnx_pb.h>
@@ -8,9 +8,9 @@
 #include <map>
 #include <set>
 
-#include "formats/ltz_bytes.h"
-#include "formats/onnx_graph.h"
-#include "formats/safetensors.h"
+#include "formats/bytes/bytes.h"
+#include "formats/onnx/graph.h"
+#include "formats/safetensors/safetensors.h"
 #include "model/base/error.h"
 #include "tests/unit/random_architecture.h"
 #include "tests/unit/tiny_checkpoint.h"

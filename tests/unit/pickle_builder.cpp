@@ -7,7 +7,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "formats/file.h"
+#include "formats/files/file.h"
 
 namespace ltz::test {
 

@@ -1,9 +1,9 @@
-#include "formats/pickle.h"
+#include "formats/torch/pickle.h"
 
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "formats/pickle_json.h"
+#include "formats/torch/pickle_json.h"
 #include "model/base/error.h"
 #include "pickle_builder.h"
 

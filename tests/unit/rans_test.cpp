@@ -1,4 +1,4 @@
-#include "formats/rans.h"
+#include "formats/entropy/rans.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

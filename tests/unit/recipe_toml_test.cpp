@@ -1,4 +1,4 @@
-#include "formats/recipe_toml.h"
+#include "formats/records/recipe_toml.h"
 
 #include <catch2/catch.hpp>
 #include <set>

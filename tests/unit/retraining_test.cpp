@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "formats/ltz.h"
+#include "formats/ltz/ltz.h"
 #include "random_architecture.h"
 #include "tiny_checkpoint.h"
 

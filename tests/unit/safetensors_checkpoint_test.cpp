@@ -1,4 +1,4 @@
-#include "formats/safetensors_checkpoint.h"
+#include "formats/safetensors/checkpoint.h"
 
 #include <bit>
 #include <catch2/catch.hpp>
@@ -6,12 +6,12 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "formats/fairseq.h"
-#include "formats/file.h"
-#include "formats/hdf5.h"
-#include "formats/ltz.h"
-#include "formats/model_file.h"
-#include "formats/safetensors.h"
+#include "formats/fairseq/fairseq.h"
+#include "formats/files/file.h"
+#include "formats/hdf5/hdf5.h"
+#include "formats/ltz/ltz.h"
+#include "formats/models/model_file.h"
+#include "formats/safetensors/safetensors.h"
 #include "model/base/error.h"
 #include "tests/unit/check_checkpoint.h"
 #include "tests/unit/pickle_builder.h"

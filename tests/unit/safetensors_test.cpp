@@ -1,10 +1,10 @@
-#include "formats/safetensors.h"
+#include "formats/safetensors/safetensors.h"
 
 #include <catch2/catch.hpp>
 #include <optional>
 #include <string>
 
-#include "formats/safetensors_header.h"
+#include "formats/safetensors/header.h"
 #include "model/base/error.h"
 #include "pickle_builder.h"
 

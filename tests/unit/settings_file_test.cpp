@@ -1,10 +1,10 @@
-#include "formats/settings_file.h"
+#include "formats/fairseq/settings_file.h"
 
 #include <catch2/catch.hpp>
 #include <span>
 #include <string>
 
-#include "formats/model_presets.h"
+#include "formats/fairseq/model_presets.h"
 #include "model/base/error.h"
 
 namespace ltz::formats {

@@ -1,10 +1,10 @@
-#include "formats/text_coder.h"
+#include "formats/entropy/text_coder.h"
 
 #include <catch2/catch.hpp>
 #include <random>
 #include <string>
 
-#include "formats/ltz_block.h"
+#include "formats/ltz/block.h"
 #include "model/base/error.h"
 
 namespace ltz::formats {

@@ -1,4 +1,4 @@
-#include "formats/torch_checkpoint.h"
+#include "formats/fairseq/checkpoint_file.h"
 
 #include <catch2/catch.hpp>
 #include <limits>

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <random>
 
-#include "formats/config_json.h"
+#include "formats/bytes/config_json.h"
 #include "plain_model.h"
 #include "random_architecture.h"
 #include "tiny_checkpoint.h"

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "formats/size_fit.h"
+#include "formats/records/size_fit.h"
 #include "tests/unit/tiny_checkpoint.h"
 
 using namespace ltz;

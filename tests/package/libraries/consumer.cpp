@@ -1,7 +1,7 @@
 #include <cstdio>
 
 #include "eval/budget/accounting.h"
-#include "formats/model_file.h"
+#include "formats/models/model_file.h"
 
 // What a program that uses the libraries looks like.
 int main(int, char** argv) {

@@ -1,0 +1,146 @@
+#include "formats/fairseq/fairseq.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "formats/fairseq/dictionary.h"
+#include "formats/fairseq/weights.h"
+#include "formats/files/file.h"
+#include "model/base/context.h"
+#include "model/base/error.h"
+
+namespace ltz::formats {
+namespace {
+
+namespace fs = std::filesystem;
+
+int embedding_rows(const TorchTensors& tensors, const std::string& name) {
+  const auto found = tensors.find(name);
+  if (found == tensors.end()) {
+    throw ConfigError("tensor " + name + " is missing");
+  }
+  const Shape& shape = found->second.shape;
+  if (shape.size() != 2 || shape[0] < 1 || shape[0] > (1 << 30)) {
+    throw ConfigError("tensor " + name + ": expected (entries, channels), found " +
+                      to_string(shape));
+  }
+  return static_cast<int>(shape[0]);
+}
+
+// fairseq pads a dictionary to a multiple of 8 after it was counted; depending on the tool that
+// wrote the file, those entries are in it or not.
+Vocabulary padded(Vocabulary vocabulary, int rows) {
+  const int missing = rows - vocabulary.size();
+  if (missing <= 0 || missing >= 8 || rows % 8 != 0) {
+    return vocabulary;
+  }
+  std::vector<std::string> words = vocabulary.words();
+  for (int i = 0; i < missing; ++i) {
+    words.push_back(fmt::format("madeupword{:04}", i));
+  }
+  return Vocabulary(std::move(words));
+}
+
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+// given: the path from the command line, or empty.
+Vocabulary read_dictionary(const fs::path& given, const fs::path& checkpoint,
+                           const std::string& language, const std::string& option) {
+  if (!given.empty()) {
+    return parse_dictionary(read_text_file(given), given.string());
+  }
+  // The language comes from the checkpoint: it must not lead out of the folder.
+  if (language.empty() || language.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
+    throw ConfigError(
+        fmt::format("{}: the checkpoint does not name its languages; name the dictionary with {}",
+                    checkpoint.string(), option));
+  }
+  const fs::path path = folder_of(checkpoint) / ("dict." + language + ".txt");
+  try {
+    return parse_dictionary(read_text_file(path), path.string());
+  } catch (const IoError& error) {
+    throw IoError(fmt::format("{}; name the dictionary with {}", error.what(), option));
+  }
+}
+
+BpeMerges read_merges(const fs::path& given, const fs::path& folder) {
+  const fs::path path = given.empty() ? folder / "bpe.codes" : given;
+  if (given.empty() && !fs::exists(path)) {
+    return {};
+  }
+  return parse_bpe_codes(read_text_file(path), path.string());
+}
+
+}  // namespace
+
+Tensor tensor_from_torch(const std::string& name, TorchTensor tensor) {
+  Precision precision = Precision::kFloat32;
+  switch (tensor.type) {
+    case TorchType::kInt64:
+    case TorchType::kInt32:
+      throw ConfigError("tensor " + name + ": expected floats, found integers");
+    case TorchType::kFloat16:
+      precision = Precision::kFloat16;
+      break;
+    case TorchType::kBFloat16:
+      precision = Precision::kBFloat16;
+      break;
+    default:
+      break;
+  }
+  return dense_tensor(std::move(tensor.shape), std::move(tensor.floats), precision);
+}
+
+Checkpoint checkpoint_from_torch(TorchCheckpoint torch, Vocabulary source, Vocabulary target,
+                                 BpeMerges merges, const std::string& name) {
+  return in_context(name, [&] {
+    Checkpoint checkpoint;
+    checkpoint.config = config_from_args(torch.args);
+    ModelConfig& config = checkpoint.config;
+    apply_versions(torch.tensors, config);
+    drop_buffers(torch.tensors);
+    upgrade_names(torch.tensors, config);
+    merge_tied(torch.tensors, config);
+    config.source_vocabulary_size = embedding_rows(torch.tensors, "encoder.embed_tokens.weight");
+    config.target_vocabulary_size =
+        config.share_all_embeddings ? config.source_vocabulary_size
+                                    : embedding_rows(torch.tensors, "decoder.embed_tokens.weight");
+    reshape_kernels(torch.tensors, config);
+    for (auto& [tensor_name, tensor] : torch.tensors) {
+      checkpoint.tensors.emplace(tensor_name, tensor_from_torch(tensor_name, std::move(tensor)));
+    }
+    checkpoint.source_vocabulary = padded(std::move(source), config.source_vocabulary_size);
+    checkpoint.target_vocabulary = padded(std::move(target), config.target_vocabulary_size);
+    checkpoint.merges = std::move(merges);
+    validate(checkpoint);
+    return checkpoint;
+  });
+}
+
+Checkpoint checkpoint_with_dictionaries(TorchCheckpoint torch, const fs::path& path,
+                                        const VocabularyFiles& vocabulary) {
+  const ModelConfig config =
+      in_context(path.string(), [&] { return config_from_args(torch.args); });
+  Vocabulary source =
+      read_dictionary(vocabulary.source_dict, path, config.source_lang, "--source-dict");
+  Vocabulary target =
+      read_dictionary(vocabulary.target_dict, path, config.target_lang, "--target-dict");
+  BpeMerges merges = read_merges(vocabulary.bpe_codes, folder_of(path));
+  return checkpoint_from_torch(std::move(torch), std::move(source), std::move(target),
+                               std::move(merges), path.string());
+}
+
+Checkpoint read_fairseq_checkpoint(std::span<const std::byte> bytes, const fs::path& path,
+                                   const VocabularyFiles& vocabulary) {
+  return checkpoint_with_dictionaries(read_torch_checkpoint(bytes, path.string()), path,
+                                      vocabulary);
+}
+
+Checkpoint read_fairseq_checkpoint(const fs::path& path, const VocabularyFiles& vocabulary) {
+  return read_fairseq_checkpoint(read_file(path), path, vocabulary);
+}
+
+}  // namespace ltz::formats

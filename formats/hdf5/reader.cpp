@@ -1,0 +1,140 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "formats/bytes/config_json.h"
+#include "formats/bytes/tensor_checks.h"
+#include "formats/bytes/word_list.h"
+#include "formats/hdf5/hdf5.h"
+#include "formats/hdf5/image.h"
+#include "model/base/context.h"
+
+namespace ltz::formats {
+namespace {
+
+QuantizedValues read_codebook(Hdf5Image& image, const Hdf5Object& group, const Shape& shape) {
+  const Shape levels = image.shape(group, "codebook");
+  if (levels.size() != 1 || levels[0] > 256) {
+    throw FormatError("codebook: expected at most 256 centroids, found shape " + to_string(levels));
+  }
+  QuantizedValues quantized{image.floats(group, "codebook", levels),
+                            image.bytes(group, "codes", shape)};
+  if (group.links.contains("row_scales")) {
+    quantized.row_scales = image.bytes(group, "row_scales", {row_count(shape)});
+  }
+  return quantized;
+}
+
+void check_mask(Hdf5Image& image, const Hdf5Object& group, const Tensor& tensor) {
+  // Of the values, not of the centroids: a small scale may round a small centroid to zero.
+  const std::vector<std::uint8_t> expected = mask_of(tensor.values());
+  const auto zeros = std::ranges::count(expected, 0);
+  if (!group.links.contains("mask")) {
+    if (zeros != 0) {
+      throw FormatError("mask is missing: " + std::to_string(zeros) + " elements are zero");
+    }
+    return;
+  }
+  if (zeros == 0) {
+    throw FormatError("mask: expected none where no element is zero");
+  }
+  const auto mask = image.bytes(group, "mask", tensor.shape);
+  const auto bad = std::ranges::mismatch(mask, expected).in1;
+  if (bad != mask.end()) {
+    throw FormatError("mask: expected 1 for a kept and 0 for a zero element, found " +
+                      std::to_string(*bad) + " at element " + std::to_string(bad - mask.begin()));
+  }
+}
+
+Tensor read_tensor(Hdf5Image& image, const Hdf5Object& tensors, const ParameterSpec& spec) {
+  const Hdf5Object group = image.group(tensors, spec.name);
+  Tensor tensor;
+  tensor.shape = image.integers_attribute(group, "shape");
+  if (tensor.shape != spec.shape) {
+    throw ConfigError("attribute shape: expected " + to_string(spec.shape) + ", found " +
+                      to_string(tensor.shape));
+  }
+  const std::string encoding = image.text_attribute(group, "encoding");
+  if (encoding == "codebook") {
+    tensor.data = read_codebook(image, group, tensor.shape);
+  } else if (encoding == "float32") {
+    tensor.data = DenseValues{Precision::kFloat32, image.floats(group, "values", tensor.shape)};
+  } else if (encoding == "float16") {
+    tensor.data = DenseValues{Precision::kFloat16, image.halves(group, "values", tensor.shape)};
+  } else if (encoding == "bfloat16") {
+    tensor.data = DenseValues{Precision::kBFloat16, image.bfloat16s(group, "values", tensor.shape)};
+  } else {
+    throw FormatError(
+        "attribute encoding: expected \"float32\", \"float16\", \"bfloat16\" or \"codebook\"");
+  }
+  check_tensor(tensor);
+  check_mask(image, group, tensor);
+  return tensor;
+}
+
+void check_header(Hdf5Image& image) {
+  if (image.text_attribute(image.root(), "format") != "ltz-checkpoint") {
+    throw FormatError("attribute format: expected \"ltz-checkpoint\"");
+  }
+  const auto version = image.integers_attribute(image.root(), "version");
+  if (version.size() != 1 || version[0] < 1) {
+    throw FormatError("attribute version: expected 1");
+  }
+  if (version[0] > 1) {
+    throw FormatError("written by a newer ltz: expected version 1, found " +
+                      std::to_string(version[0]));
+  }
+}
+
+Checkpoint read(std::span<const std::byte> bytes) {
+  Hdf5Image image(bytes);
+  check_header(image);
+  Checkpoint checkpoint;
+  const std::string config = image.text_attribute(image.root(), "config");
+  checkpoint.config = in_context("attribute config", [&] { return config_from_text(config); });
+  validate(checkpoint.config);
+  const Hdf5Object vocabulary = image.group(image.root(), "vocabulary");
+  const auto read_words = [&](const char* name) {
+    return in_context(std::string("vocabulary/") + name,
+                      [&] { return Vocabulary(image.lines(vocabulary, name)); });
+  };
+  checkpoint.source_vocabulary = read_words("source");
+  checkpoint.target_vocabulary = read_words("target");
+  checkpoint.merges = merges_from_lines(image.lines(image.root(), "merges"));
+  const Hdf5Object tensors = image.group(image.root(), "tensors");
+  const std::uint64_t found = tensors.links.size();
+  in_context("tensors", [&] { require_tensors_for_layers(checkpoint.config, found); });
+  const auto specs = parameter_specs(checkpoint.config);
+  for (const ParameterSpec& spec : specs) {
+    checkpoint.tensors[spec.name] =
+        in_context("tensor " + spec.name, [&] { return read_tensor(image, tensors, spec); });
+  }
+  if (found != specs.size()) {
+    throw FormatError("tensors: expected the " + std::to_string(specs.size()) +
+                      " of the configuration, found " + std::to_string(found));
+  }
+  validate(checkpoint);
+  return checkpoint;
+}
+
+}  // namespace
+
+bool is_hdf5(std::span<const std::byte> bytes) {
+  constexpr std::array<std::uint8_t, 8> kSignature = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1A, '\n'};
+  return bytes.size() >= kSignature.size() &&
+         std::equal(kSignature.begin(), kSignature.end(), bytes.begin(),
+                    [](std::uint8_t expected, std::byte found) {
+                      return static_cast<std::byte>(expected) == found;
+                    });
+}
+
+Checkpoint read_hdf5(std::span<const std::byte> bytes, const std::string& name) {
+  return in_context(name, [&] {
+    if (!is_hdf5(bytes)) {
+      throw FormatError("expected an HDF5 file");
+    }
+    return read(bytes);
+  });
+}
+
+}  // namespace ltz::formats

@@ -1,0 +1,67 @@
+#include <utility>
+
+#include "formats/bytes/bytes.h"
+#include "formats/bytes/config_json.h"
+#include "formats/bytes/tensor_checks.h"
+#include "formats/bytes/word_list.h"
+#include "formats/ltz/block.h"
+#include "formats/ltz/index.h"
+#include "formats/ltz/ltz.h"
+#include "formats/ltz/payload.h"
+#include "formats/ltz/sections.h"
+#include "model/base/context.h"
+#include "model/base/parallel.h"
+
+namespace ltz::formats {
+namespace {
+
+// Kinds and lengths are still to come, with the payloads.
+std::vector<IndexEntry> checked_entries(const Checkpoint& checkpoint) {
+  const auto tables = table_names(checkpoint.config);
+  std::vector<IndexEntry> entries;
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    in_context("tensor " + name, [&tensor = tensor] { check_tensor(tensor); });
+    entries.push_back({name, tensor.shape, {}, tables.contains(name), 0});
+  }
+  return entries;
+}
+
+}  // namespace
+
+std::vector<std::byte> encode_ltz(const Checkpoint& checkpoint) {
+  validate(checkpoint);
+  std::vector<IndexEntry> entries = checked_entries(checkpoint);
+
+  std::vector<Payload> payloads(entries.size());
+  parallel_for(entries.size(), [&](std::size_t i) {
+    payloads[i] = encode_payload(checkpoint.tensors.at(entries[i].name));
+  });
+  std::vector<std::byte> embedding;
+  std::vector<std::byte> data;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    entries[i].kind = payloads[i].kind;
+    entries[i].length = payloads[i].bytes.size();
+    put_bytes(entries[i].table ? embedding : data, payloads[i].bytes);
+  }
+
+  std::vector<Section> sections;
+  const auto add = [&](std::string_view tag, std::vector<std::byte> content) {
+    sections.push_back({std::string(tag), std::move(content)});
+  };
+  add(kConfigSection, pack_block(config_text(checkpoint.config)));
+  add(kSourceSection, pack_block(join_lines(checkpoint.source_vocabulary.words())));
+  if (checkpoint.target_vocabulary != checkpoint.source_vocabulary) {
+    add(kTargetSection, pack_block(join_lines(checkpoint.target_vocabulary.words())));
+  }
+  if (!checkpoint.merges.empty()) {
+    add(kMergesSection, pack_block(join_lines(merge_lines(checkpoint.merges))));
+  }
+  add(kIndexSection, pack_block(encode_index(entries)));
+  add(kEmbeddingSection, std::move(embedding));
+  add(kDataSection, std::move(data));
+  std::vector<std::byte> bytes = write_sections(sections);
+  check_elements(entries, max_elements(bytes.size()));
+  return bytes;
+}
+
+}  // namespace ltz::formats

@@ -1,0 +1,66 @@
+#include "formats/models/model_file.h"
+
+#include "formats/fairseq/checkpoint_file.h"
+#include "formats/fairseq/fairseq.h"
+#include "formats/files/file.h"
+#include "formats/hdf5/hdf5.h"
+#include "formats/safetensors/checkpoint.h"
+#include "formats/safetensors/safetensors.h"
+#include "model/base/error.h"
+
+namespace ltz::formats {
+
+ModelFile read_model(const std::filesystem::path& path, const VocabularyFiles& vocabulary) {
+  return read_model(read_file(path), path, vocabulary);
+}
+
+ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::path& path,
+                     const VocabularyFiles& vocabulary) {
+  const std::string name = path.string();
+  ModelFile file;
+  file.bytes = static_cast<std::int64_t>(bytes.size());
+  if (is_ltz(bytes)) {
+    refuse_vocabulary_files(vocabulary, name);
+    file.container = "ltz";
+    file.checkpoint = decode_ltz(bytes, name);
+    file.sizes = ltz_sizes(bytes);
+    file.tensor_bytes = ltz_tensor_bytes(bytes, name);
+  } else if (is_hdf5(bytes)) {
+    refuse_vocabulary_files(vocabulary, name);
+    file.container = "h5";
+    file.checkpoint = read_hdf5(bytes, name);
+  } else if (is_torch_checkpoint(bytes)) {
+    file.container = "pt";
+    file.checkpoint = read_fairseq_checkpoint(bytes, path, vocabulary);
+  } else if (is_safetensors(bytes)) {
+    file.container = "safetensors";
+    file.checkpoint = read_safetensors(bytes, path, vocabulary);
+  } else {
+    throw FormatError(name +
+                      ": expected a fairseq checkpoint (.pt), .h5, .safetensors or .ltz, found " +
+                      (bytes.empty() ? "an empty file" : "none of them"));
+  }
+  return file;
+}
+
+void require_model_name(const std::filesystem::path& path) {
+  const std::string extension = path.extension().string();
+  if (extension != ".h5" && extension != ".hdf5" && extension != ".safetensors" &&
+      extension != ".ltz") {
+    throw ConfigError(path.string() + ": expected a name that ends in .h5, .safetensors or .ltz");
+  }
+}
+
+void write_model(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+  require_model_name(path);
+  const std::string extension = path.extension().string();
+  if (extension == ".ltz") {
+    write_file_atomically(path, encode_ltz(checkpoint));
+  } else if (extension == ".safetensors") {
+    write_file_atomically(path, encode_safetensors(checkpoint));
+  } else {
+    write_hdf5(checkpoint, path);
+  }
+}
+
+}  // namespace ltz::formats

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "formats/fairseq/vocabulary_files.h"
+#include "formats/ltz/ltz.h"
+#include "model/checkpoint/checkpoint.h"
+
+namespace ltz::formats {
+
+// A model and what its file says beyond it.
+struct ModelFile {
+  Checkpoint checkpoint;
+  std::string container;                             // "pt", "h5", "safetensors" or "ltz"
+  std::int64_t bytes = 0;                            // of the file
+  std::optional<LtzSizes> sizes;                     // .ltz only
+  std::map<std::string, std::int64_t> tensor_bytes;  // .ltz only: payload of each tensor
+};
+
+// Reads a model from any container, which is recognised by content. vocabulary: for checkpoints
+// that have none inside; for others it is an error to name them. Throws FormatError, ConfigError or
+// IoError, naming the file.
+ModelFile read_model(const std::filesystem::path& path, const VocabularyFiles& vocabulary);
+// The same from the file's bytes; path: its name, for errors and for what is beside it.
+ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::path& path,
+                     const VocabularyFiles& vocabulary);
+
+// Throws ConfigError unless the name ends in .h5 or .hdf5, .safetensors or .ltz.
+void require_model_name(const std::filesystem::path& path);
+
+// Writes a model as its name says. Throws ConfigError as require_model_name does.
+void write_model(const std::filesystem::path& path, const Checkpoint& checkpoint);
+
+}  // namespace ltz::formats

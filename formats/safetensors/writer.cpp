@@ -1,0 +1,142 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "formats/bytes/bytes.h"
+#include "formats/bytes/config_json.h"
+#include "formats/bytes/float16.h"
+#include "formats/bytes/tensor_checks.h"
+#include "formats/bytes/utf8.h"
+#include "formats/bytes/word_list.h"
+#include "formats/fairseq/weights.h"
+#include "formats/safetensors/checkpoint.h"
+#include "formats/safetensors/header.h"
+#include "formats/safetensors/metadata.h"
+#include "formats/safetensors/safetensors.h"
+#include "model/base/context.h"
+
+namespace ltz::formats {
+namespace {
+
+Precision precision_of(const Tensor& tensor) {
+  const auto* dense = std::get_if<DenseValues>(&tensor.data);
+  return dense == nullptr ? Precision::kFloat32 : dense->precision;
+}
+
+const char* dtype_of(Precision precision) {
+  switch (precision) {
+    case Precision::kFloat16:
+      return "F16";
+    case Precision::kBFloat16:
+      return "BF16";
+    default:
+      return "F32";
+  }
+}
+
+std::size_t byte_count(const Tensor& tensor) {
+  return static_cast<std::size_t>(tensor.size() * bits_of(precision_of(tensor)) / 8);
+}
+
+void put_values(std::vector<std::byte>& out, const Tensor& tensor) {
+  const Precision precision = precision_of(tensor);
+  for (const float value : tensor.values()) {
+    switch (precision) {
+      case Precision::kFloat16:
+        put_integer(out, *float16_bits(value));
+        break;
+      case Precision::kBFloat16:
+        put_integer(out, *bfloat16_bits(value));
+        break;
+      default:
+        put_integer(out, std::bit_cast<std::uint32_t>(value));
+    }
+  }
+}
+
+// fairseq takes a state_dict without versions for one of its first, whose pre-norm models had no
+// LayerNorm after the last layer, and drops that one.
+Tensor version_of(const StackConfig& stack) {
+  const bool first = stack.normalize_before && !stack.final_norm;
+  return dense_tensor({1}, {first ? 1.0f : 3.0f});
+}
+
+std::string text_of(const std::string& what, const std::vector<std::string>& lines) {
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (!is_valid_utf8(lines[i])) {
+      throw FormatError(fmt::format(
+          "{}: entry {} is not UTF-8, as it has to be in a .safetensors file", what, i));
+    }
+  }
+  return join_lines(lines);
+}
+
+std::map<std::string, std::string> metadata_of(const Checkpoint& checkpoint) {
+  // "format" is what the transformers library asks for.
+  std::map<std::string, std::string> metadata = {
+      {"format", "pt"},
+      {safetensors_keys::kVersion, kSafetensorsVersion},
+      {safetensors_keys::kConfig, config_text(checkpoint.config)}};
+  metadata[safetensors_keys::kSource] =
+      text_of("source vocabulary", checkpoint.source_vocabulary.words());
+  if (checkpoint.target_vocabulary != checkpoint.source_vocabulary) {
+    metadata[safetensors_keys::kTarget] =
+        text_of("target vocabulary", checkpoint.target_vocabulary.words());
+  }
+  if (!checkpoint.merges.empty()) {
+    metadata[safetensors_keys::kMerges] = text_of("merges", merge_lines(checkpoint.merges));
+  }
+  return metadata;
+}
+
+using NamedTensor = std::pair<std::string, const Tensor*>;
+
+// One tensor behind the other.
+SafetensorsHeader header_of(const Checkpoint& checkpoint, const std::vector<NamedTensor>& tensors) {
+  SafetensorsHeader header{.metadata = metadata_of(checkpoint)};
+  std::int64_t offset = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const std::int64_t end = offset + static_cast<std::int64_t>(byte_count(*tensor));
+    header.tensors[name] = {dtype_of(precision_of(*tensor)), tensor->shape, offset, end};
+    offset = end;
+  }
+  return header;
+}
+
+}  // namespace
+
+std::vector<std::byte> encode_safetensors(const Checkpoint& checkpoint) {
+  validate(checkpoint);
+  const Tensor encoder_version = version_of(checkpoint.config.encoder);
+  const Tensor decoder_version = version_of(checkpoint.config.decoder);
+  std::vector<NamedTensor> tensors = {{"encoder.version", &encoder_version},
+                                      {"decoder.version", &decoder_version}};
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    in_context("tensor " + name, [&, &checked = tensor] { check_tensor(checked); });
+    tensors.emplace_back(upstream_name(checkpoint.config, name), &tensor);
+  }
+  // The wide elements first, so that all are at multiples of their size.
+  std::ranges::sort(tensors, {}, [](const NamedTensor& entry) {
+    return std::pair(-bits_of(precision_of(*entry.second)), std::string_view(entry.first));
+  });
+
+  const std::string header = safetensors_header_text(header_of(checkpoint, tensors));
+  std::vector<std::byte> bytes;
+  std::size_t size = kSafetensorsLengthBytes + header.size();
+  for (const auto& [name, tensor] : tensors) {
+    size += byte_count(*tensor);
+  }
+  bytes.reserve(size);
+  put_integer(bytes, static_cast<std::uint64_t>(header.size()));
+  put_bytes(bytes, std::as_bytes(std::span(header)));
+  for (const auto& [name, tensor] : tensors) {
+    put_values(bytes, *tensor);
+  }
+  return bytes;
+}
+
+}  // namespace ltz::formats
