@@ -1,0 +1,84 @@
+#include <memory>
+#include <optional>
+
+#include "cli/commands/commands.h"
+#include "cli/options/files.h"
+#include "cli/options/options.h"
+#include "cli/pipeline/finetune_text.h"
+
+namespace ltz::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  ModelOptions teacher;
+  TextOptions text;
+  TextOptions development;
+  std::string output;
+  std::string state;
+  compress::FinetuneOptions training;
+};
+
+int run(const Options& options) {
+  Files files;
+  files.reads(options.model).reads(options.text).reads(options.development);
+  if (!options.teacher.path.empty()) {
+    files.reads(options.teacher);
+  }
+  files.writes(options.state).writes_model(options.output).check();
+  const eval::ParallelText text = options.text.read();
+  const eval::ParallelText development =
+      options.development.given() ? options.development.read() : eval::ParallelText{};
+  const Checkpoint start = options.model.read().checkpoint;
+  std::optional<Checkpoint> teacher;
+  if (!options.teacher.path.empty()) {
+    teacher = options.teacher.read().checkpoint;
+  }
+  formats::write_model(options.output, run_finetune(start, teacher ? &*teacher : nullptr, text,
+                                                    development, options.training, options.state));
+  return kDone;
+}
+
+}  // namespace
+
+void setup_finetune(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand("finetune", "Train what compression has left of a model");
+  auto options = std::make_shared<Options>();
+  add_model(*command, options->model);
+  add_text(*command, options->text, true);
+  command->add_option("-o,--output", options->output, "The .h5 to write")->required();
+  auto* teacher =
+      command->add_option("--teacher", options->teacher.path,
+                          "The model before compression, to learn from with --distillation");
+  auto* source = command->add_option("--dev-src", options->development.source,
+                                     "Development set: the best model on it is kept");
+  auto* reference =
+      command->add_option("--dev-ref", options->development.reference, "Its references");
+  source->needs(reference);
+  reference->needs(source);
+  command->add_flag("--free-codes", options->training.finetuner.tensors.free_codes,
+                    "Weights may change their codes (straight-through), not only the centroids");
+  command
+      ->add_option("--sparsity", options->training.pruning.sparsity,
+                   "Prune while training, until so much of every matrix of the layers is zero")
+      ->check(CLI::Range(0.0, 1.0));
+  add_training(*command, options->training);
+  command->add_option("--state", options->state,
+                      "Keep the training in this file, and go on from it if it is there");
+  command->footer(
+      "Pruned weights stay zero, quantized ones keep their codes unless --free-codes is given.\n"
+      "Example:\n"
+      "  ltz finetune pruned.h5 --teacher model.pt --distillation 0.7 --src train.en \\\n"
+      "      --ref train.fr --dev-src dev.en --dev-ref dev.fr -o finetuned.h5");
+  command->callback([options, teacher, source, command, &action] {
+    if (options->training.finetuner.objective.distillation > 0.0 && teacher->count() == 0) {
+      throw CLI::RequiredError("--teacher");
+    }
+    if (options->training.select == compress::Selection::kBleu && source->count() == 0) {
+      throw CLI::RequiredError("--dev-src");
+    }
+    action = [options] { return run(*options); };
+  });
+}
+
+}  // namespace ltz::cli

@@ -1,0 +1,291 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <bit>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "cli/commands/commands.h"
+#include "cli/options/files.h"
+#include "cli/options/options.h"
+#include "cli/reports/baseline.h"
+#include "cli/reports/report.h"
+#include "cli/terminal/terminal.h"
+#include "eval/budget/accounting.h"
+#include "eval/budget/device.h"
+#include "formats/fairseq/model_presets.h"
+#include "formats/models/model_description.h"
+
+namespace ltz::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  SentenceLengths lengths;
+  std::string baseline;
+  std::string device;
+  JsonOptions json;
+};
+
+struct TensorSummary {
+  std::string dtype;
+  double sparsity = 0.0;
+  double bits = 0.0;  // per element on disk
+};
+
+TensorSummary summarise(const formats::ModelFile& file, const std::string& name) {
+  const Tensor& tensor = file.checkpoint.tensors.at(name);
+  TensorSummary summary;
+  summary.sparsity = sparsity(tensor.values());
+  if (const auto* quantized = std::get_if<QuantizedValues>(&tensor.data)) {
+    const std::size_t scales = quantized->row_scales.size();
+    summary.dtype =
+        fmt::format("codebook{}{}", quantized->centroids.size(), scales == 0 ? "" : " x row scale");
+    summary.bits = static_cast<double>(std::bit_width(quantized->centroids.size() - 1)) +
+                   8.0 * static_cast<double>(scales) / static_cast<double>(tensor.size());
+  } else {
+    const Precision precision = std::get<DenseValues>(tensor.data).precision;
+    summary.dtype = to_string(precision);
+    summary.bits = bits_of(precision);
+  }
+  if (const auto bytes = file.tensor_bytes.find(name); bytes != file.tensor_bytes.end()) {
+    summary.bits = 8.0 * static_cast<double>(bytes->second) / static_cast<double>(tensor.size());
+  }
+  return summary;
+}
+
+// Everything that is printed, so that text and JSON say the same.
+struct Report {
+  formats::ModelDescription model;
+  eval::ParameterCounts counts;
+  std::int64_t mult_adds = 0;
+  std::optional<Baseline> baseline;
+  const eval::Device* device = nullptr;
+};
+
+nlohmann::ordered_json tensors_json(const formats::ModelDescription& model) {
+  nlohmann::ordered_json tensors = nlohmann::ordered_json::array();
+  for (const ParameterSpec& spec : parameter_specs(model.config)) {
+    nlohmann::ordered_json tensor = {{"name", spec.name}, {"shape", spec.shape}};
+    if (model.file) {
+      const TensorSummary summary = summarise(*model.file, spec.name);
+      tensor["dtype"] = summary.dtype;
+      tensor["sparsity"] = summary.sparsity;
+      tensor["bits"] = summary.bits;
+    }
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+nlohmann::ordered_json device_json(const formats::ModelDescription& model,
+                                   const eval::Device& device) {
+  nlohmann::ordered_json json = {{"name", device.name}, {"flops", device.flops}};
+  bool all = true;
+  for (const eval::DeviceLimit& limit : eval::device_limits(model.config, device)) {
+    json["limits"][limit.name] = {{"value", limit.value},
+                                  {limit.at_most ? "at_most" : "at_least", limit.limit},
+                                  {"holds", limit.holds()}};
+    all = all && limit.holds();
+  }
+  json["holds"] = all;
+  json["download_bytes"] = nullptr;
+  if (model.file) {
+    json["download_bytes"] = model.file->bytes;
+  }
+  json["loaded_bytes"] = eval::loaded_bytes(model.config);
+  return json;
+}
+
+// Of a model without weights, what only a file has is null or missing.
+nlohmann::ordered_json to_json(const Report& report, const SentenceLengths& lengths) {
+  const auto& [model, counts, mult_adds, baseline, device] = report;
+  nlohmann::ordered_json json = {
+      {"architecture", model.config.arch},
+      {"container", nullptr},
+      {"parameters",
+       {{"total", counts.total},
+        {"embedding", counts.embedding},
+        {"non_embedding", counts.non_embedding},
+        {"paper", counts.paper}}},
+      {"mult_adds",
+       {{"src_len", lengths.source}, {"tgt_len", lengths.target}, {"total", mult_adds}}},
+      {"bytes",
+       {{"fp32", 4 * counts.total},
+        {"fp32_non_embedding", 4 * counts.non_embedding},
+        {"file", nullptr}}}};
+  if (model.file) {
+    json["container"] = model.file->container;
+    json["bytes"]["file"] = model.file->bytes;
+  }
+  if (baseline) {
+    json["baseline"] = comparison_json(model.config, *baseline, lengths);
+  }
+  if (device != nullptr) {
+    json["device"] = device_json(model, *device);
+  }
+  json["tensors"] = tensors_json(model);
+  return json;
+}
+
+std::string describe(const StackConfig& stack, int layer_count) {
+  std::string text =
+      fmt::format("{} layers, width {}, FFN {}", layer_count, stack.embed_dim, stack.ffn_embed_dim);
+  if (stack.branches.empty()) {
+    return text + fmt::format(", attention with {} heads", stack.attention_heads);
+  }
+  for (const BranchConfig& branch : stack.branches) {
+    const char* type = branch.type == BranchType::kAttention     ? "attention"
+                       : branch.type == BranchType::kLightweight ? "lightweight convolution"
+                                                                 : "dynamic convolution";
+    text += fmt::format(
+        ", {} ({} channels{}, {} heads{})", type, branch.channels,
+        branch.conv_channels == 0 ? "" : fmt::format(", {} inside", branch.conv_channels),
+        branch.heads, branch.glu ? ", GLU" : "");
+  }
+  return text;
+}
+
+std::string vocabulary_line(const formats::ModelDescription& model) {
+  const ModelConfig& config = model.config;
+  if (config.source_vocabulary_size == 0 && config.target_vocabulary_size == 0) {
+    return "not given: the embeddings are not counted";
+  }
+  std::string line = fmt::format("{} source, {} target", config.source_vocabulary_size,
+                                 config.target_vocabulary_size);
+  if (model.file) {
+    line += fmt::format(", {} merges", model.file->checkpoint.merges.size());
+  }
+  return line;
+}
+
+std::string tensor_table(const formats::ModelDescription& model) {
+  std::vector<std::vector<std::string>> rows = {{"tensor", "shape"}};
+  if (model.file) {
+    rows[0].insert(rows[0].end(), {"stored as", "zeros", "bits"});
+  }
+  for (const ParameterSpec& spec : parameter_specs(model.config)) {
+    std::vector<std::string>& row = rows.emplace_back();
+    row = {spec.name, to_string(spec.shape)};
+    if (model.file) {
+      const TensorSummary summary = summarise(*model.file, spec.name);
+      row.insert(row.end(), {summary.dtype, fmt::format("{:.1f}%", 100.0 * summary.sparsity),
+                             fmt::format("{:.2f}", summary.bits)});
+    }
+  }
+  return format_table(rows);
+}
+
+std::string device_table(const formats::ModelDescription& model, const eval::Device& device) {
+  const auto number = [](double value) {
+    return value < 1e4 ? fmt::format("{:.4g}", value) : with_separators(std::llround(value));
+  };
+  std::vector<std::vector<std::string>> rows = {
+      {std::string(device.name), "this model", "limit of the paper", ""}};
+  for (const eval::DeviceLimit& limit : eval::device_limits(model.config, device)) {
+    rows.push_back({limit.label, number(limit.value),
+                    (limit.at_most ? "at most " : "at least ") + number(limit.limit),
+                    limit.holds() ? "holds" : "BROKEN"});
+  }
+  if (model.file) {
+    rows.push_back({"bytes to download", with_separators(model.file->bytes), "", ""});
+  }
+  rows.push_back({"bytes when loaded", with_separators(eval::loaded_bytes(model.config)), "", ""});
+  return fmt::format("{}({}: {:g} GFLOP/s)\n", format_table(rows), device.description,
+                     device.flops / 1e9);
+}
+
+void print_text(const Report& report, const SentenceLengths& lengths) {
+  const auto& [model, counts, mult_adds, baseline, device] = report;
+  const ModelConfig& config = model.config;
+  fmt::print("architecture  {}", printable(config.arch));
+  if (!config.source_lang.empty()) {
+    fmt::print(" ({} -> {})", printable(config.source_lang), printable(config.target_lang));
+  }
+  fmt::print("\nencoder       {}\n", describe(config.encoder, config.encoder.layers));
+  fmt::print("decoder       {}\n", describe(config.decoder, config.decoder.layers));
+  fmt::print("vocabulary    {}\n", vocabulary_line(model));
+  fmt::print("parameters    {} ({} without embeddings; as the paper counts: {})\n",
+             with_separators(counts.total), with_separators(counts.non_embedding),
+             with_separators(counts.paper));
+  fmt::print("Mult-Adds     {} (source of {} tokens, target of {})\n", with_separators(mult_adds),
+             lengths.source, lengths.target);
+  fmt::print("bytes         ");
+  if (model.file) {
+    fmt::print("{} in the file, ", with_separators(model.file->bytes));
+  }
+  fmt::print("{} as fp32, {} of them without embeddings\n\n", with_separators(4 * counts.total),
+             with_separators(4 * counts.non_embedding));
+  if (baseline) {
+    fmt::print("{}\n", comparison_table(config, *baseline, lengths));
+  }
+  if (device != nullptr) {
+    fmt::print("{}\n", device_table(model, *device));
+  }
+  fmt::print("{}", tensor_table(model));
+}
+
+int run(const Options& options) {
+  Files().reads(options.model).reads(options.baseline).writes(options.json).check();
+  Report report{.model = formats::describe_model(options.model.path, options.model.vocabulary)};
+  report.counts = eval::count_parameters(report.model.config);
+  report.mult_adds =
+      eval::mult_adds(report.model.config, options.lengths.source, options.lengths.target);
+  if (!options.baseline.empty()) {
+    report.baseline = read_baseline(options.baseline);
+  }
+  if (!options.device.empty()) {
+    report.device = &eval::find_device(options.device);
+  }
+  if (options.json.given()) {
+    write_json(options.json, to_json(report, options.lengths));
+  }
+  if (!options.json.to_stdout()) {
+    print_text(report, options.lengths);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void setup_inspect(CLI::App& app, Action& action) {
+  auto* command =
+      app.add_subcommand("inspect", "Show architecture, parameters, Mult-Adds, tensors");
+  auto options = std::make_shared<Options>();
+  command
+      ->add_option("MODEL", options->model.path,
+                   fmt::format("Model, a JSON or YAML file of its hyper-parameters, or a preset: "
+                               "{} (./NAME for a file of such a name)",
+                               fmt::join(formats::preset_model_names(), ", ")))
+      ->required();
+  add_vocabulary_files(*command, options->model.vocabulary);
+  command
+      ->add_option("--baseline", options->baseline,
+                   "Compare with this: a preset, hyper-parameters, a model or a number of "
+                   "parameters")
+      ->default_str("");
+  std::vector<std::string> names;
+  for (const eval::Device& device : eval::devices()) {
+    names.emplace_back(device.name);
+  }
+  command
+      ->add_option("--device", options->device,
+                   "Compare with the paper's limits for a model on this: " +
+                       fmt::format("{}", fmt::join(names, ", ")))
+      ->check(CLI::IsMember(names));
+  command->add_option("--src-len", options->lengths.source, "Source tokens for Mult-Adds")
+      ->check(CLI::Range(1, 1'000'000));
+  command->add_option("--tgt-len", options->lengths.target, "Target tokens for Mult-Adds")
+      ->check(CLI::Range(1, 1'000'000));
+  add_json(*command, options->json);
+  command->footer(
+      "Examples:\n"
+      "  ltz inspect model.ltz --json | jq .parameters\n"
+      "  ltz inspect model.ltz --device cortex-a72\n"
+      "  ltz inspect lite-transformer-wmt-496 --baseline transformer-base --tgt-len 60");
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace ltz::cli

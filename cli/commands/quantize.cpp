@@ -1,0 +1,125 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/commands/commands.h"
+#include "cli/options/files.h"
+#include "cli/options/options.h"
+#include "cli/pipeline/calibrate.h"
+#include "cli/terminal/line_reader.h"
+#include "cli/terminal/terminal.h"
+#include "compress/recipes/plan.h"
+#include "compress/training/fisher.h"
+#include "eval/quality/evaluate.h"
+#include "formats/records/recipe_toml.h"
+#include "model/decoding/batching.h"
+
+namespace ltz::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  std::string output;
+  std::string init = "linear";
+  int embedding_bits = 0;
+  bool keep_embeddings = false;
+  compress::Recipe recipe;
+  std::string importance = "none";
+  std::string source;
+  std::string reference;
+  std::size_t sentences = 1000;
+};
+
+// Gradients on the references, or else on the model's own translations.
+compress::Importance importance_of(const Checkpoint& checkpoint, const Options& options) {
+  const Transformer model(checkpoint);
+  compress::CalibrationText text;
+  if (options.reference.empty()) {
+    const std::vector<TokenIds> all = encoded_sources(checkpoint, read_lines(options.source));
+    text = self_translated(model, gather(all, eval::evenly_spaced(all.size(), options.sentences)));
+  } else {
+    const TextOptions pair{.source = options.source, .reference = options.reference};
+    eval::EncodedText ids =
+        eval::encode(TextCodec(checkpoint), eval::sample(pair.read(), options.sentences));
+    text = {std::move(ids.source), std::move(ids.target)};
+  }
+  say(fmt::format("measuring gradients on {} sentences", text.sources.size()));
+  Progress progress("gradients");
+  compress::Importance importance = compress::squared_gradients(
+      model, text, [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+  for (auto& [name, values] : importance) {
+    values = compress::clustering_importance(values);
+  }
+  return importance;
+}
+
+int run(Options options) {
+  Files()
+      .reads(options.model)
+      .reads(options.source)
+      .reads(options.reference)
+      .writes_model(options.output)
+      .check();
+  compress::Recipe& recipe = options.recipe;
+  recipe.name = "quantize";
+  recipe.prune = false;
+  recipe.init = formats::parse_init(options.init);
+  recipe.embedding_bits = options.embedding_bits == 0 ? recipe.bits : options.embedding_bits;
+  recipe.quantize_embeddings = !options.keep_embeddings;
+  const Checkpoint checkpoint = options.model.read().checkpoint;
+  const compress::Planner planner(checkpoint, nullptr, recipe);
+  const compress::Importance importance =
+      options.importance == "fisher" ? importance_of(checkpoint, options) : compress::Importance();
+  formats::write_model(options.output, compress::apply(checkpoint, planner.at(0.0), importance));
+  return kDone;
+}
+
+}  // namespace
+
+void setup_quantize(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand("quantize", "Replace weights by K-means codebooks and codes");
+  auto options = std::make_shared<Options>();
+  add_model(*command, options->model);
+  command->add_option("-o,--output", options->output, "The .h5 to write")->required();
+  command->add_option("--bits", options->recipe.bits, "Bits per code")->check(CLI::Range(1, 8));
+  command->add_option("--embedding-bits", options->embedding_bits, "Of embeddings; 0: --bits")
+      ->check(CLI::Range(0, 8));
+  command->add_flag("--keep-embeddings", options->keep_embeddings, "Embeddings stay float16");
+  command->add_option("--init", options->init, "Where the centroids start")
+      ->check(CLI::IsMember({"linear", "density", "random", "kmeans++", "optimal"}));
+  command->add_option("--iterations", options->recipe.kmeans_iterations, "Lloyd steps at most")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--seed", options->recipe.seed, "Of random and kmeans++");
+  const auto* group = "Importance";
+  auto* importance =
+      command
+          ->add_option("--importance", options->importance,
+                       "fisher: weights whose squared gradients are large are kept better")
+          ->check(CLI::IsMember({"none", "fisher"}))
+          ->group(group);
+  auto* source =
+      command->add_option("--src", options->source, "Source text for gradients")->group(group);
+  auto* reference = command
+                        ->add_option("--ref", options->reference,
+                                     "Its references; default: the model's own translations")
+                        ->group(group);
+  auto* sentences =
+      command
+          ->add_option("--sentences", options->sentences, "So many of its sentences, evenly spread")
+          ->check(CLI::PositiveNumber)
+          ->group(group);
+  source->needs(importance);
+  reference->needs(source);
+  sentences->needs(source);
+  command->footer(
+      "Pruned weights stay exactly zero; biases and LayerNorms become float16.\n"
+      "Example:\n  ltz quantize pruned.h5 --bits 8 -o quantized.h5");
+  command->callback([options, source, &action] {
+    if (options->importance == "fisher" && source->count() == 0) {
+      throw CLI::RequiredError("--src");
+    }
+    action = [options] { return run(*options); };
+  });
+}
+
+}  // namespace ltz::cli

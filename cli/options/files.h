@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/options/options.h"
+#include "cli/reports/report.h"
+
+namespace ltz::cli {
+
+// The files of a command, declared before any of them is touched: no output may be an input or
+// another output, and all outputs must be possible. Empty names are options that were not given.
+class Files {
+ public:
+  Files& reads(const std::string& path);
+  // With what a checkpoint takes from its folder.
+  Files& reads(const ModelOptions& model);
+  Files& reads(const formats::VocabularyFiles& vocabulary);
+  Files& reads(const TextOptions& text);
+  // The text and the baseline.
+  Files& reads(const ReportOptions& report);
+
+  Files& writes(const std::string& path);
+  Files& writes(const JsonOptions& json);
+  // JSON and JUnit.
+  Files& writes(const ReportOptions& report);
+  // A model, in the container of its name.
+  Files& writes_model(const std::string& path);
+  // Named .ltz; or a pipe, a device or standard output.
+  Files& writes_ltz(const std::string& path);
+  // A folder that is not there yet, or empty.
+  Files& writes_folder(const std::string& path);
+
+  // Throws ConfigError or IoError that names the output, CLI::ValidationError when standard input
+  // or output is to be used twice.
+  void check() const;
+
+ private:
+  std::vector<std::filesystem::path> inputs_;
+  std::vector<std::filesystem::path> outputs_;
+  std::vector<std::filesystem::path> folders_;
+};
+
+}  // namespace ltz::cli

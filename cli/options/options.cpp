@@ -1,0 +1,179 @@
+#include "cli/options/options.h"
+
+#include <charconv>
+#include <cmath>
+#include <sstream>
+
+#include "cli/terminal/line_reader.h"
+#include "model/base/error.h"
+
+namespace ltz::cli {
+namespace {
+
+double parse_number(const std::string& text, const std::string& whole) {
+  double value = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
+    throw CLI::ValidationError("expected numbers like 0.1:0.9:0.1 or 0.3,0.5, found " + whole);
+  }
+  return value;
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::stringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);) {
+    parts.push_back(part);
+  }
+  return parts;
+}
+
+}  // namespace
+
+void add_vocabulary_files(CLI::App& command, formats::VocabularyFiles& files) {
+  const auto* group = "Vocabulary of a checkpoint";
+  command.add_option("--source-dict", files.source_dict, "Default: dict.SRC.txt beside it")
+      ->group(group);
+  command.add_option("--target-dict", files.target_dict, "Default: dict.TGT.txt beside it")
+      ->group(group);
+  command.add_option("--bpe-codes", files.bpe_codes, "Default: bpe.codes beside it, if there")
+      ->group(group);
+}
+
+void add_model(CLI::App& command, ModelOptions& options) {
+  command.add_option("MODEL", options.path, "Model: .pt (fairseq), .h5, .safetensors or .ltz")
+      ->required();
+  add_vocabulary_files(command, options.vocabulary);
+}
+
+eval::ParallelText TextOptions::read() const {
+  eval::ParallelText text{read_lines(source), read_lines(reference)};
+  if (text.source.empty()) {
+    throw ConfigError(source + ": the text is empty");
+  }
+  if (text.source.size() != text.reference.size()) {
+    throw ConfigError(reference + ": expected " + std::to_string(text.source.size()) +
+                      " lines, as many as " + source + ", found " +
+                      std::to_string(text.reference.size()));
+  }
+  return text;
+}
+
+void add_text(CLI::App& command, TextOptions& options, bool required) {
+  auto* source =
+      command.add_option("--src", options.source, "Source text: tokenized, one sentence a line");
+  auto* reference = command.add_option("--ref", options.reference, "Its reference translation");
+  source->required(required)->needs(reference);
+  reference->required(required)->needs(source);
+}
+
+void add_beam(CLI::App& command, BeamOptions& options) {
+  const auto* group = "Beam search";
+  command.add_option("--beam", options.beam, "Beams")->check(CLI::Range(1, 1000))->group(group);
+  command.add_option("--lenpen", options.lenpen, "Length penalty: score / length^LENPEN")
+      ->group(group);
+  command.add_option("--max-len-a", options.max_len_a, "Longest output: A * source length + B")
+      ->check(CLI::NonNegativeNumber)
+      ->group(group);
+  command.add_option("--max-len-b", options.max_len_b, "")
+      ->check(CLI::NonNegativeNumber)
+      ->group(group);
+  command.add_option("--min-len", options.min_len, "Shortest output, in tokens")
+      ->check(CLI::NonNegativeNumber)
+      ->group(group);
+  command
+      .add_option("--no-repeat-ngram-size", options.no_repeat_ngram_size,
+                  "No N tokens in a row twice in an output; 0: no limit")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->group(group);
+}
+
+void add_precision(CLI::App& command, Arithmetic& arithmetic) {
+  const std::string float32(to_string(Arithmetic::kFloat32));
+  const std::string int8(to_string(Arithmetic::kInt8));
+  command
+      .add_option_function<std::string>(
+          "--precision",
+          [&arithmetic, int8](const std::string& name) {
+            arithmetic = name == int8 ? Arithmetic::kInt8 : Arithmetic::kFloat32;
+          },
+          "What matrix products are computed in: float32, or int8, which is faster and differs a "
+          "little")
+      ->type_name(float32 + "|" + int8)
+      ->check(CLI::IsMember({float32, int8}))
+      ->default_str(float32);
+}
+
+void add_json(CLI::App& command, JsonOptions& options) {
+  command.add_option("--json", options.path, "Report as JSON to FILE, or to standard output")
+      ->type_name("[FILE]")
+      ->expected(0, 1)
+      ->default_str("-")
+      ->option_text("[FILE]");
+}
+
+void GateOptions::require_text(const TextOptions& text) const {
+  if (!text.given() && (limits.max_bleu_drop || limits.min_bleu)) {
+    throw CLI::ValidationError("a limit on BLEU needs --src and --ref");
+  }
+}
+
+void add_gates(CLI::App& command, GateOptions& options) {
+  const auto* group = "Gates";
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--min-ratio",
+          [&options](const std::vector<std::string>& limits) {
+            for (const std::string& limit : limits) {
+              try {
+                options.limits.min_ratios.push_back(eval::parse_ratio_limit(limit));
+              } catch (const ConfigError& error) {
+                throw CLI::ValidationError("--min-ratio", error.what());
+              }
+            }
+          },
+          "Smallest compression ratio: R or paper=R, file=R, model=R")
+      ->type_name("[WHICH=]R")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->group(group);
+  command.add_option("--max-bleu-drop", options.limits.max_bleu_drop, "Largest loss of BLEU")
+      ->group(group);
+  command.add_option("--min-bleu", options.limits.min_bleu, "Smallest BLEU")->group(group);
+  command.add_option("--max-bytes", options.limits.max_bytes, "Largest size of the artifact")
+      ->group(group);
+  command
+      .add_option("--baseline", options.baseline,
+                  "What the paper ratio is relative to: a number of parameters, or as MODEL of "
+                  "`ltz inspect` (a preset's name is never a file)")
+      ->default_str("transformer-base")
+      ->group(group);
+}
+
+std::vector<double> parse_range(const std::string& text) {
+  std::vector<double> values;
+  const std::vector<std::string> bounds = split(text, ':');
+  if (bounds.size() == 2 || bounds.size() == 3) {
+    const double first = parse_number(bounds[0], text);
+    const double last = parse_number(bounds[1], text);
+    const double step = bounds.size() == 3 ? parse_number(bounds[2], text) : 1.0;
+    if (step <= 0.0 || last < first || (last - first) / step > 1000.0) {
+      throw CLI::ValidationError("expected FIRST:LAST:STEP with a positive step, found " + text);
+    }
+    // Half a step of tolerance, so that 0.1:0.9:0.1 ends with 0.9 in spite of rounding.
+    for (int i = 0; first + i * step < last + step / 2; ++i) {
+      values.push_back(std::round((first + i * step) * 1e9) / 1e9);
+    }
+    return values;
+  }
+  for (const std::string& part : split(text, ',')) {
+    values.push_back(parse_number(part, text));
+  }
+  if (values.empty()) {
+    throw CLI::ValidationError("expected numbers like 0.1:0.9:0.1 or 0.3,0.5");
+  }
+  return values;
+}
+
+}  // namespace ltz::cli

@@ -1,0 +1,156 @@
+#include "cli/pipeline/calibrate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cli/terminal/line_reader.h"
+#include "cli/terminal/terminal.h"
+#include "eval/quality/divergence.h"
+#include "eval/quality/evaluate.h"
+#include "model/base/error.h"
+#include "model/decoding/text_codec.h"
+#include "model/decoding/translator.h"
+
+namespace ltz::cli {
+namespace {
+
+// Targets that an earlier run has found. The file may have been damaged or made up.
+bool usable(const compress::CalibrationText& text, const Checkpoint& checkpoint) {
+  const int words = checkpoint.target_vocabulary.size();
+  return text.targets.size() == text.sources.size() &&
+         std::ranges::all_of(text.targets, [&](const TokenIds& target) {
+           return !target.empty() &&
+                  std::ranges::all_of(target, [&](int id) { return id >= 0 && id < words; });
+         });
+}
+
+// Measures into the state what it lacks, tensor by tensor in the order of computation, in which
+// reading goes on from what it has kept.
+void measure(const Checkpoint& checkpoint, Transformer& model,
+             const compress::Calibration& calibration, std::size_t sentences,
+             CompressState& state) {
+  const auto sample = eval::evenly_spaced(calibration.text.sources.size(), sentences);
+  std::vector<TokenIds> sources = gather(calibration.text.sources, sample);
+  std::vector<TokenIds> targets = gather(calibration.text.targets, sample);
+  say(fmt::format("measuring sensitivity on {} sentences", sources.size()));
+  eval::CachedReading reading(model, std::move(sources), std::move(targets));
+  const eval::Divergence divergence(reading);
+  Progress progress("sensitivity");
+  std::size_t done = 0;
+  for (const ParameterSpec& spec : parameter_specs(checkpoint.config)) {
+    const auto found = calibration.moments.find(spec.name);
+    if (found == calibration.moments.end()) {
+      continue;
+    }
+    if (!state.sensitivities.contains(spec.name)) {
+      state.sensitivities.merge(compress::noise_sensitivity(
+          checkpoint, {*found}, calibration.row_weights,
+          [&](const compress::Replacements& replacements) {
+            reading.keep_what_precedes(compress::names_of(replacements));
+            return compress::measure_replaced(model, checkpoint, replacements,
+                                              [&] { return divergence.of(reading); });
+          }));
+      state.save();
+    }
+    progress.update(++done, calibration.moments.size());
+  }
+}
+
+// Translations that the state has are not made again; those that are made go there.
+compress::CalibrationText calibration_text(const Checkpoint& checkpoint, const Transformer& model,
+                                           std::vector<TokenIds> sentences, CompressState& state) {
+  if (state.translations.empty()) {
+    compress::CalibrationText text = self_translated(model, std::move(sentences));
+    state.translations = text.targets;
+    state.save();
+    return text;
+  }
+  compress::CalibrationText text{.sources = std::move(sentences), .targets = state.translations};
+  if (!usable(text, checkpoint)) {
+    throw FormatError(fmt::format("{}: expected translations of {} sentences, found others",
+                                  state.path(), text.sources.size()));
+  }
+  return text;
+}
+
+}  // namespace
+
+void add_calibration(CLI::App& command, CalibrationOptions& options) {
+  const auto* group = "Calibration (balanced, max)";
+  command
+      .add_option("--calibration", options.file,
+                  "Source text to calibrate on, like the training text; default: --src")
+      ->group(group);
+  command
+      .add_option("--calibration-sentences", options.sentences,
+                  "So many of its sentences, evenly spread")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+}
+
+std::vector<std::string> calibration_lines(const CalibrationOptions& options,
+                                           const std::vector<std::string>& development) {
+  if (options.file.empty()) {
+    return development;
+  }
+  std::vector<std::string> lines = read_lines(options.file);
+  if (lines.empty()) {
+    throw ConfigError(options.file + ": the text is empty");
+  }
+  return lines;
+}
+
+std::vector<TokenIds> encoded_sources(const Checkpoint& checkpoint,
+                                      const std::vector<std::string>& lines) {
+  const TextCodec codec(checkpoint);
+  std::vector<TokenIds> sentences;
+  for (const std::string& line : lines) {
+    sentences.push_back(codec.encode_source(line));
+  }
+  return sentences;
+}
+
+compress::CalibrationText self_translated(const Transformer& model,
+                                          std::vector<TokenIds> sentences) {
+  compress::CalibrationText text{.sources = std::move(sentences), .targets = {}};
+  say(fmt::format("translating {} sentences to calibrate on", text.sources.size()));
+  Progress progress("translating");
+  const auto translations =
+      translate(model, text.sources, {}, batch_by_length(text.sources),
+                [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+  for (const auto& hypotheses : translations) {
+    text.targets.push_back(hypotheses.empty() ? TokenIds{Vocabulary::kEos}
+                                              : hypotheses.front().tokens);
+  }
+  return text;
+}
+
+compress::Calibration calibrate(const Checkpoint& checkpoint, const CalibrationOptions& options,
+                                const std::vector<std::string>& lines, CompressState& state) {
+  compress::Calibration calibration;
+  Transformer model(checkpoint);
+  const std::vector<TokenIds> all = encoded_sources(checkpoint, lines);
+  if (lines.empty()) {
+    say("no text to calibrate on (--calibration, --src): all inputs are taken to be alike");
+  } else {
+    calibration.text = calibration_text(
+        checkpoint, model, gather(all, eval::evenly_spaced(all.size(), options.sentences)), state);
+  }
+  // All of the text: it costs little to count words, and rare ones are in few sentences.
+  calibration.row_weights = compress::table_row_weights(
+      checkpoint, compress::token_frequencies(checkpoint, all, calibration.text.targets));
+  calibration.moments = compress::all_moments(checkpoint, calibration.text);
+  if (lines.empty()) {
+    for (const auto& [name, moments] : calibration.moments) {
+      calibration.sensitivities[name] = 1.0;
+    }
+  } else {
+    measure(checkpoint, model, calibration, options.sensitivity, state);
+    calibration.sensitivities = state.sensitivities;
+  }
+  return calibration;
+}
+
+}  // namespace ltz::cli

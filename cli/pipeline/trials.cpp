@@ -1,0 +1,131 @@
+#include "cli/pipeline/trials.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cli/terminal/terminal.h"
+#include "compress/recipes/quality_search.h"
+#include "eval/budget/accounting.h"
+
+namespace ltz::cli {
+namespace {
+
+constexpr int kMostTrials = 6;  // of a search for a quality
+
+}  // namespace
+
+Trials::Trials(const Checkpoint& checkpoint, const compress::TunableCompressor& compressor,
+               std::string method, CompressState& state)
+    : compressor_(compressor),
+      method_(std::move(method)),
+      state_(state),
+      parameters_(static_cast<double>(eval::count_parameters(checkpoint.config).non_embedding)) {}
+
+TrialRecord* Trials::find(double strength) const {
+  const auto found = std::ranges::find_if(state_.trials, [&](const TrialRecord& trial) {
+    return trial.method == method_ && trial.strength == strength;
+  });
+  return found == state_.trials.end() ? nullptr : &*found;
+}
+
+double Trials::bits_per_weight(double strength) const {
+  const TrialRecord* trial = find(strength);
+  return trial == nullptr ? 0.0 : 8.0 * static_cast<double>(trial->sizes.model) / parameters_;
+}
+
+const std::vector<std::byte>& Trials::file(double strength,
+                                           const compress::StageProgress& on_stage) {
+  auto found = files_.find(strength);
+  if (found == files_.end()) {
+    found = files_.emplace(strength, formats::encode_ltz(compressor_.compress(strength, on_stage)))
+                .first;
+  }
+  return found->second;
+}
+
+formats::LtzSizes Trials::sizes(double strength, const compress::StageProgress& on_stage) {
+  if (const TrialRecord* trial = find(strength)) {
+    return trial->sizes;
+  }
+  const formats::LtzSizes sizes = formats::ltz_sizes(file(strength, on_stage));
+  state_.trials.push_back({.method = method_, .strength = strength, .sizes = sizes});
+  state_.save();
+  return sizes;
+}
+
+double Trials::bleu(double strength, const eval::ParallelText& text, const ReportOptions& options,
+                    const SentenceProgress& progress) {
+  sizes(strength, {});
+  if (const TrialRecord* trial = find(strength); trial->bleu) {
+    return *trial->bleu;
+  }
+  const Checkpoint compressed = formats::decode_ltz(file(strength, {}), "a trial");
+  const double bleu = eval::score(eval::sum(measure_bleu(compressed, text, options, progress)),
+                                  options.bleu.smoothing)
+                          .score;
+  find(strength)->bleu = bleu;
+  state_.save();
+  return bleu;
+}
+
+std::vector<std::byte> compress_to_size(Trials& trials, const SizeGoal& goal) {
+  const auto with_bar = [](const auto& work) {
+    Progress progress("compressing");
+    return work([&](std::size_t done, std::size_t total) { progress.update(done, total); });
+  };
+  const compress::SizeSearchResult found = formats::fitting_strength(
+      [&](double strength) {
+        const formats::LtzSizes sizes =
+            with_bar([&](const auto& on_stage) { return trials.sizes(strength, on_stage); });
+        say(fmt::format("{:.2f} bits per weight, {} bytes", trials.bits_per_weight(strength),
+                        with_separators(sizes.total)));
+        return sizes;
+      },
+      {.limits = goal.limits,
+       .start = goal.start,
+       .range = trials.compressor().range(),
+       .weights = trials.parameters(),
+       .close_enough = goal.close_enough});
+  if (!found.fits) {
+    say("nothing small enough was found; this is the smallest");
+  }
+  return with_bar([&](const auto& on_stage) { return trials.file(found.strength, on_stage); });
+}
+
+std::vector<std::byte> compress_to_quality(Trials& trials, const QualityGoal& goal, double start) {
+  // A trial is compression and translation, about as long.
+  constexpr std::size_t kHalf = 1000;
+  std::size_t number = 0;
+  const auto measure = [&](double strength) {
+    compress::QualityTrial trial{.strength = strength};
+    {
+      Progress progress(fmt::format("trial {} of at most {}", number + 1, kMostTrials));
+      const auto half = [&progress, number](std::size_t which) {
+        return [&progress, before = 2 * number + which](std::size_t done, std::size_t total) {
+          progress.update(kHalf * before + kHalf * done / total, 2 * kHalf * kMostTrials);
+        };
+      };
+      trial.bytes = static_cast<double>(trials.sizes(strength, half(0)).total);
+      trial.loss = goal.bleu - trials.bleu(strength, goal.text, goal.options, half(1));
+    }
+    ++number;
+    say(fmt::format("trial {}: {:.2f} bits per weight, {} bytes, BLEU {:.2f}, a drop of {:.2f}",
+                    number, trials.bits_per_weight(strength),
+                    with_separators(static_cast<long long>(trial.bytes)), goal.bleu - trial.loss,
+                    trial.loss));
+    return trial;
+  };
+  const compress::QualityTrial best =
+      compress::quality_search(measure, {.most_loss = goal.most_drop,
+                                         .start = start,
+                                         .range = trials.compressor().range(),
+                                         .most_trials = kMostTrials});
+  if (best.loss > goal.most_drop) {
+    say("no trial was good enough; this is the best");
+  }
+  return trials.file(best.strength, {});
+}
+
+}  // namespace ltz::cli

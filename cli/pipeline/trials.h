@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cli/pipeline/compress_state.h"
+#include "cli/reports/report.h"
+#include "compress/recipes/tunable.h"
+#include "formats/records/size_fit.h"
+
+// Compressing at one strength after another until size or quality is as wanted, for `compress`.
+namespace ltz::cli {
+
+// The files that were tried. What the state has of another run is made again only if its bytes are
+// asked for.
+class Trials {
+ public:
+  // method: what a file depends on beside model, texts and strength. All references outlive it.
+  Trials(const Checkpoint& checkpoint, const compress::TunableCompressor& compressor,
+         std::string method, CompressState& state);
+
+  const compress::TunableCompressor& compressor() const { return compressor_; }
+  double parameters() const { return parameters_; }  // without embeddings
+  double bits_per_weight(double strength) const;     // of a trial
+  // Of the file, made if need be.
+  formats::LtzSizes sizes(double strength, const compress::StageProgress& on_stage);
+  const std::vector<std::byte>& file(double strength, const compress::StageProgress& on_stage);
+  // BLEU of the model in the file.
+  double bleu(double strength, const eval::ParallelText& text, const ReportOptions& options,
+              const SentenceProgress& progress);
+
+ private:
+  TrialRecord* find(double strength) const;
+
+  const compress::TunableCompressor& compressor_;
+  std::string method_;
+  CompressState& state_;
+  double parameters_ = 0.0;
+  std::map<double, std::vector<std::byte>> files_;
+};
+
+struct SizeGoal {
+  formats::SizeLimits limits;
+  double start = 0.0;          // strength
+  double close_enough = 0.01;  // see formats::SizeFitOptions
+};
+
+// The mildest file within the limits; where none is, the smallest that was tried.
+std::vector<std::byte> compress_to_size(Trials& trials, const SizeGoal& goal);
+
+struct QualityGoal {
+  double bleu = 0.0;       // of the original
+  double most_drop = 0.0;  // of BLEU
+  const eval::ParallelText& text;
+  const ReportOptions& options;  // of BLEU
+};
+
+// The smallest file of those tried that keeps the quality; where none does, the best one.
+std::vector<std::byte> compress_to_quality(Trials& trials, const QualityGoal& goal, double start);
+
+}  // namespace ltz::cli

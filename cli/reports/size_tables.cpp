@@ -1,0 +1,86 @@
+#include "cli/reports/size_tables.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "cli/terminal/terminal.h"
+
+namespace ltz::cli {
+namespace {
+
+std::vector<std::string> group_row(const std::string& name, const TensorSize& totals) {
+  const auto parameters = static_cast<double>(totals.parameters);
+  return {name, with_separators(totals.parameters),
+          fmt::format("{:.1f}%", 100.0 * static_cast<double>(totals.zeros) / parameters),
+          fmt::format("{:.2f}", 8.0 * static_cast<double>(totals.bytes) / parameters),
+          with_separators(totals.bytes)};
+}
+
+}  // namespace
+
+eval::ArtifactBytes artifact_bytes(const formats::LtzSizes& sizes) {
+  return {.artifact = sizes.total,
+          .embedding = sizes.embedding,
+          .vocabulary = sizes.vocabulary,
+          .model = sizes.model};
+}
+
+std::string group_table(const std::vector<TensorSize>& tensors) {
+  std::vector<std::string> order;
+  std::map<std::string, TensorSize> groups;
+  TensorSize all;
+  for (const TensorSize& tensor : tensors) {
+    if (!groups.contains(tensor.group)) {
+      order.push_back(tensor.group);
+    }
+    for (TensorSize* totals : {&groups[tensor.group], &all}) {
+      totals->parameters += tensor.parameters;
+      totals->zeros += tensor.zeros;
+      totals->bytes += tensor.bytes;
+    }
+  }
+  std::vector<std::vector<std::string>> rows = {{"", "parameters", "zeros", "bits", "bytes"}};
+  for (const std::string& group : order) {
+    rows.push_back(group_row(group, groups[group]));
+  }
+  rows.emplace_back();
+  rows.push_back(group_row("all tensors", all));
+  return format_table(rows);
+}
+
+std::string size_text(const eval::SizeReport& size) {
+  const auto row = [](const char* name, double ratio, std::int64_t before, const char* what,
+                      std::int64_t after) {
+    return std::vector<std::string>{name, fmt::format("{:.2f}x", ratio),
+                                    with_separators(before) + " " + what, with_separators(after)};
+  };
+  return format_table(
+             {{"ratio", "", "bytes before", "bytes after"},
+              row("file", size.file_ratio, size.fp32, "(all weights, fp32)", size.bytes.artifact),
+              row("model", size.model_ratio, size.fp32_non_embedding, "(without embeddings)",
+                  size.bytes.model),
+              row("paper", size.paper_ratio, size.baseline, "(baseline, no embeddings)",
+                  size.bytes.model)}) +
+         fmt::format(
+             "\n{:.2f} bits per weight; the file: {} model + {} embeddings + {} vocabulary\n",
+             size.bits_per_weight, with_separators(size.bytes.model),
+             with_separators(size.bytes.embedding), with_separators(size.bytes.vocabulary));
+}
+
+nlohmann::ordered_json size_json(const eval::SizeReport& size) {
+  return {{"ratios",
+           {{"file", size.file_ratio}, {"model", size.model_ratio}, {"paper", size.paper_ratio}}},
+          {"bits_per_weight", size.bits_per_weight},
+          {"bytes",
+           {{"artifact", size.bytes.artifact},
+            {"model", size.bytes.model},
+            {"embedding", size.bytes.embedding},
+            {"vocabulary", size.bytes.vocabulary},
+            {"fp32", size.fp32},
+            {"fp32_non_embedding", size.fp32_non_embedding},
+            {"baseline", size.baseline}}}};
+}
+
+}  // namespace ltz::cli
