@@ -24,8 +24,8 @@
 #include "model/base/error.h"
 #include "model/text/bpe.h"
 #include "tests/malformed/raw_hdf5.h"
-#include "tests/unit/pickle_builder.h"
-#include "tests/unit/tiny_checkpoint.h"
+#include "tests/support/pickle_builder.h"
+#include "tests/support/tiny_checkpoint.h"
 
 namespace ltz::test {
 namespace {

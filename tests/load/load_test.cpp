@@ -18,7 +18,7 @@
 #include "formats/models/model_file.h"
 #include "formats/safetensors/checkpoint.h"
 #include "model/decoding/translator.h"
-#include "tests/unit/tiny_checkpoint.h"
+#include "tests/support/tiny_checkpoint.h"
 
 using namespace ltz;
 

@@ -6,7 +6,7 @@
 
 #include "formats/files/file.h"
 #include "formats/hdf5/hdf5.h"
-#include "tests/unit/tiny_checkpoint.h"
+#include "tests/support/tiny_checkpoint.h"
 
 namespace ltz::test {
 

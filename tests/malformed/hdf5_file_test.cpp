@@ -11,7 +11,7 @@
 #include "damaged_hdf5.h"
 #include "formats/hdf5/hdf5.h"
 #include "malformed.h"
-#include "tests/unit/pickle_builder.h"
+#include "tests/support/pickle_builder.h"
 
 using namespace ltz;
 using namespace ltz::test;

@@ -7,7 +7,7 @@
 #include "formats/hdf5/hdf5.h"
 #include "malformed.h"
 #include "raw_hdf5.h"
-#include "tests/unit/pickle_builder.h"
+#include "tests/support/pickle_builder.h"
 
 using namespace ltz;
 using namespace ltz::test;

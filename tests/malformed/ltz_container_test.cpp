@@ -7,7 +7,7 @@
 #include "formats/ltz/ltz.h"
 #include "ltz_parts.h"
 #include "malformed.h"
-#include "tests/unit/pickle_builder.h"
+#include "tests/support/pickle_builder.h"
 
 using namespace ltz;
 using namespace ltz::formats;

@@ -9,8 +9,8 @@
 #include "formats/bytes/crc32c.h"
 #include "formats/ltz/block.h"
 #include "formats/ltz/ltz.h"
-#include "tests/unit/pickle_builder.h"
-#include "tests/unit/tiny_checkpoint.h"
+#include "tests/support/pickle_builder.h"
+#include "tests/support/tiny_checkpoint.h"
 
 namespace ltz::test {
 

@@ -1,7 +1,7 @@
 #include "raw_hdf5.h"
 
 #include "formats/hdf5/object.h"
-#include "tests/unit/pickle_builder.h"
+#include "tests/support/pickle_builder.h"
 
 namespace ltz::test {
 namespace {

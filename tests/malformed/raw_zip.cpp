@@ -2,7 +2,7 @@
 
 #include <zlib.h>
 
-#include "tests/unit/pickle_builder.h"
+#include "tests/support/pickle_builder.h"
 
 namespace ltz::test {
 namespace {

@@ -8,8 +8,8 @@
 #include "formats/bytes/bytes.h"
 #include "formats/safetensors/checkpoint.h"
 #include "malformed.h"
-#include "tests/unit/pickle_builder.h"
-#include "tests/unit/tiny_checkpoint.h"
+#include "tests/support/pickle_builder.h"
+#include "tests/support/tiny_checkpoint.h"
 
 using namespace ltz;
 using namespace ltz::formats;

@@ -5,7 +5,7 @@
 
 #include "formats/fairseq/checkpoint_file.h"
 #include "malformed.h"
-#include "tests/unit/pickle_builder.h"
+#include "tests/support/pickle_builder.h"
 
 using namespace ltz;
 using namespace ltz::formats;

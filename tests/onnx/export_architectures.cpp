@@ -8,8 +8,8 @@
 
 #include "formats/files/folder.h"
 #include "formats/onnx/onnx.h"
-#include "tests/unit/random_architecture.h"
-#include "tests/unit/tiny_checkpoint.h"
+#include "tests/support/random_architecture.h"
+#include "tests/support/tiny_checkpoint.h"
 
 namespace {
 
