@@ -11,7 +11,6 @@
 #include "formats/fairseq/cfg.h"
 #include "formats/torch/archive.h"
 #include "formats/torch/pickle_json.h"
-#include "formats/torch/tensor.h"
 #include "model/base/context.h"
 #include "model/base/error.h"
 

@@ -1,27 +1,14 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
-#include <vector>
 
-#include "model/checkpoint/tensor.h"
+#include "formats/torch/tensor.h"
 
 namespace ltz::formats {
-
-enum class TorchType { kFloat32, kFloat16, kBFloat16, kFloat64, kInt64, kInt32 };
-
-// A tensor of a checkpoint, contiguous whatever its strides were. Exactly one of the arrays is
-// used, row-major, one value per element of `shape`; float64 is rounded to float32.
-struct TorchTensor {
-  TorchType type = TorchType::kFloat32;
-  Shape shape;
-  std::vector<float> floats;
-  std::vector<std::int64_t> integers;
-};
 
 // What a fairseq checkpoint says about a model: its hyper-parameters and its state_dict.
 struct TorchCheckpoint {

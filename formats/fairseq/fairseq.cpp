@@ -23,7 +23,7 @@ int embedding_rows(const TorchTensors& tensors, const std::string& name) {
   const Shape& shape = found->second.shape;
   if (shape.size() != 2 || shape[0] < 1 || shape[0] > (1 << 30)) {
     throw ConfigError("tensor " + name + ": expected (entries, channels), found " +
-                      to_string(shape));
+                      ltz::to_string(shape));
   }
   return static_cast<int>(shape[0]);
 }

@@ -73,7 +73,7 @@ std::optional<double> version_of(const TorchTensors& tensors, const std::string&
   const TorchTensor& version = found->second;
   if (version.floats.size() + version.integers.size() != 1) {
     throw FormatError("tensor " + found->first + ": expected one element, found shape " +
-                      to_string(version.shape));
+                      ltz::to_string(version.shape));
   }
   return version.floats.empty() ? static_cast<double>(version.integers[0])
                                 : static_cast<double>(version.floats[0]);
@@ -144,7 +144,7 @@ void split_packed(TorchTensors& tensors, const std::string& name, std::string_vi
     throw FormatError(
         fmt::format("tensor {}: expected three floating-point matrices on top of "
                     "each other, found shape {}",
-                    name, to_string(packed.shape)));
+                    name, ltz::to_string(packed.shape)));
   }
   static constexpr std::string_view kParts[] = {"q_proj", "k_proj", "v_proj"};
   for (std::size_t part = 0; part < 3; ++part) {
@@ -176,9 +176,9 @@ void merge(TorchTensors& tensors, std::string_view first_name, std::string_view 
     return;
   }
   if (!equal_bits(kept->second, copy->second)) {
-    throw FormatError(
-        fmt::format("tensors {} {} and {} {} differ, but are one for the configuration", first,
-                    to_string(kept->second.shape), second, to_string(copy->second.shape)));
+    throw FormatError(fmt::format(
+        "tensors {} {} and {} {} differ, but are one for the configuration", first,
+        ltz::to_string(kept->second.shape), second, ltz::to_string(copy->second.shape)));
   }
   tensors.erase(copy);
 }

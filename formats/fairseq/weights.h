@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "formats/fairseq/checkpoint_file.h"
+#include "formats/torch/tensor.h"
 #include "model/checkpoint/config.h"
 
 namespace ltz::formats {

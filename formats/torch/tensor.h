@@ -4,12 +4,24 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
-#include "formats/fairseq/checkpoint_file.h"
 #include "formats/torch/pickle.h"
 #include "model/checkpoint/tensor.h"
 
 namespace ltz::formats {
+
+enum class TorchType { kFloat32, kFloat16, kBFloat16, kFloat64, kInt64, kInt32 };
+
+// A tensor of a checkpoint, contiguous whatever its strides were. Exactly one of the arrays is
+// used, row-major, one value per element of `shape`; float64 is rounded to float32.
+struct TorchTensor {
+  TorchType type = TorchType::kFloat32;
+  Shape shape;
+  std::vector<float> floats;
+  std::vector<std::int64_t> integers;
+};
 
 // Bytes per element of a storage class such as "torch.FloatStorage", also of those that no tensor
 // of a model may have; 0 for a class that is not known.
