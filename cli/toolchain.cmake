@@ -14,9 +14,9 @@ find_package(ZLIB REQUIRED)
 set(BLA_VENDOR OpenBLAS)
 find_package(BLAS REQUIRED)
 
-# One static library per folder. ltz_add_library(name, libraries that its headers need...)
-function(ltz_add_library name)
-  ltz_glob(sources ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
+# One static library per folder. ltz_add_library(name, folder, libraries that its headers need...)
+function(ltz_add_library name folder)
+  ltz_glob(sources ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
   if(TARGET ltz_${name}_objects)
     get_target_property(shared ltz_${name}_objects SOURCES)
     list(REMOVE_ITEM sources ${shared})
@@ -30,8 +30,8 @@ function(ltz_add_library name)
   target_compile_features(ltz_${name} PUBLIC cxx_std_20)
   target_link_libraries(ltz_${name} PUBLIC ${ARGN} PRIVATE $<BUILD_INTERFACE:ltz_options>)
   install(TARGETS ltz_${name} EXPORT ltzTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${name} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ltz
-          FILES_MATCHING PATTERN "*.h")
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/
+          DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ltz/${folder} FILES_MATCHING PATTERN "*.h")
 endfunction()
 
 # ltz_precompile(target headers...): where reading them takes longer than compiling the rest.
@@ -42,15 +42,15 @@ function(ltz_precompile target)
   endif()
 endfunction()
 
-ltz_add_library(model Eigen3::Eigen OpenMP::OpenMP_CXX ${BLAS_LIBRARIES})
+ltz_add_library(model model Eigen3::Eigen OpenMP::OpenMP_CXX ${BLAS_LIBRARIES})
 target_compile_definitions(ltz_model PRIVATE EIGEN_USE_BLAS EIGEN_DONT_PARALLELIZE)
-ltz_add_library(compress ltz_model OpenMP::OpenMP_CXX)
+ltz_add_library(compress compress ltz_model OpenMP::OpenMP_CXX)
 target_compile_definitions(ltz_compress PRIVATE EIGEN_USE_BLAS EIGEN_DONT_PARALLELIZE)
 # Roots of vectors: none of them reports a negative number through errno.
 set_source_files_properties(compress/training/adam.cpp PROPERTIES COMPILE_OPTIONS -fno-math-errno)
-ltz_add_library(eval ltz_model fmt::fmt)
+ltz_add_library(eval eval ltz_model fmt::fmt)
 target_link_libraries(ltz_eval PRIVATE PkgConfig::UTF8PROC stemmer)
-ltz_add_library(formats ltz_model ltz_compress fmt::fmt nlohmann_json::nlohmann_json
+ltz_add_library(formats formats ltz_model ltz_compress fmt::fmt nlohmann_json::nlohmann_json
                 tomlplusplus::tomlplusplus)
 target_link_libraries(ltz_formats PRIVATE PkgConfig::LIBZIP ZLIB::ZLIB yaml-cpp ${HDF5_C_LIBRARIES})
 target_include_directories(ltz_formats SYSTEM PRIVATE ${HDF5_INCLUDE_DIRS} ${ONNX_INCLUDE_DIR})
@@ -58,10 +58,21 @@ target_include_directories(ltz_formats SYSTEM PRIVATE ${HDF5_INCLUDE_DIRS} ${ONN
 target_link_libraries(ltz_formats PRIVATE onnx_proto PkgConfig::PROTOBUF)
 target_compile_definitions(ltz_formats PRIVATE ONNX_ML=1 ONNX_NAMESPACE=onnx)
 
-ltz_glob(cli_sources ${PROJECT_SOURCE_DIR}/cli/*.cpp)
-add_executable(ltz ${cli_sources})
+# The program without its terminal.
+ltz_add_library(pipeline cli/pipeline ltz_model ltz_compress ltz_eval ltz_formats)
+target_compile_definitions(ltz_pipeline PRIVATE LTZ_VERSION="${PROJECT_VERSION}")
+
+# What the subcommands share: a library for the tests' sake.
+ltz_glob(cli_sources ${PROJECT_SOURCE_DIR}/cli/terminal/*.cpp ${PROJECT_SOURCE_DIR}/cli/options/*.cpp
+                     ${PROJECT_SOURCE_DIR}/cli/reports/*.cpp)
+add_library(ltz_cli STATIC ${cli_sources})
+target_link_libraries(ltz_cli PRIVATE ltz_options PUBLIC ltz_pipeline CLI11::CLI11)
+ltz_precompile(ltz_cli <CLI/CLI.hpp>)
+
+ltz_glob(command_sources ${PROJECT_SOURCE_DIR}/cli/commands/*.cpp)
+add_executable(ltz ${command_sources})
 ltz_precompile(ltz <CLI/CLI.hpp>)
-target_link_libraries(ltz PRIVATE ltz_options ltz_model ltz_compress ltz_eval ltz_formats CLI11::CLI11)
+target_link_libraries(ltz PRIVATE ltz_options ltz_cli)
 target_compile_definitions(ltz PRIVATE LTZ_VERSION="${PROJECT_VERSION}")
 install(TARGETS ltz RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(EXPORT ltzTargets NAMESPACE ltz:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/ltz)

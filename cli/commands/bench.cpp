@@ -11,12 +11,23 @@
 #include "cli/options/options.h"
 #include "cli/pipeline/bench_rounds.h"
 #include "cli/reports/report.h"
+#include "cli/terminal/line_reader.h"
 #include "cli/terminal/terminal.h"
+#include "cli/terminal/terminal_events.h"
 
 namespace ltz::cli {
 namespace {
 
+using pipeline::BenchOptions;
+using pipeline::BenchResult;
+using pipeline::BenchRounds;
+using pipeline::BenchTimes;
+using pipeline::BenchWork;
+
 struct Options {
+  ModelOptions model;
+  std::string source;
+  std::string reference;
   BenchOptions bench;
   JsonOptions json;
 };
@@ -89,7 +100,7 @@ double median_share(const Measure& measure, const BenchRounds& rounds) {
 nlohmann::ordered_json to_json(const Options& options, const BenchResult& result) {
   const BenchWork& work = result.work;
   nlohmann::ordered_json json = {{"runs", options.bench.runs},
-                                 {"random_text", options.bench.source.empty()},
+                                 {"random_text", options.source.empty()},
                                  {"beam", options.bench.beam.beam},
                                  {"precision", to_string(options.bench.arithmetic)},
                                  {"sentences", work.sentences},
@@ -149,25 +160,32 @@ std::string describe(const Options& options, const BenchWork& work) {
   return fmt::format(
       "{} sentences{}, {} source tokens, {} target tokens{}; beam {}, {}\n"
       "{:.3f} GFLOP a sentence to translate, {:.4f} to read; medians of {} runs\n",
-      work.sentences, bench.source.empty() ? " of random words" : "", work.source_tokens,
-      work.target_tokens, bench.reference.empty() ? " of the model's own translations" : "",
+      work.sentences, options.source.empty() ? " of random words" : "", work.source_tokens,
+      work.target_tokens, options.reference.empty() ? " of the model's own translations" : "",
       bench.beam.beam, to_string(bench.arithmetic),
       work.translate_flop / 1e9 / static_cast<double>(work.sentences),
       work.nll_flop / 1e9 / static_cast<double>(work.sentences), bench.runs);
 }
 
 int run(const Options& options) {
-  const BenchOptions& bench = options.bench;
   Files()
-      .reads(bench.model)
-      .reads(bench.source)
-      .reads(bench.reference)
+      .reads(options.model)
+      .reads(options.source)
+      .reads(options.reference)
       .writes(options.json)
       .check();
-  Progress progress("measuring");
+  BenchOptions bench = options.bench;
+  bench.model = options.model.path;
+  bench.vocabulary = options.model.vocabulary;
+  if (!options.reference.empty()) {
+    eval::ParallelText text = TextOptions{options.source, options.reference}.read();
+    bench.source = std::move(text.source);
+    bench.reference = std::move(text.reference);
+  } else if (!options.source.empty()) {
+    bench.source = read_text(options.source);
+  }
   const BenchResult result =
-      run_bench(bench, omp_get_max_threads(),
-                [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+      pipeline::run_bench(bench, omp_get_max_threads(), terminal_events().start("measuring"));
   if (options.json.given()) {
     write_json(options.json, to_json(options, result));
   }
@@ -184,11 +202,11 @@ void setup_bench(CLI::App& app, Action& action) {
       "bench", "Speed of loading, translating, reading and K-means, and the machine's limits");
   auto options = std::make_shared<Options>();
   BenchOptions& bench = options->bench;
-  add_model(*command, bench.model);
-  auto* source = command->add_option("--src", bench.source,
+  add_model(*command, options->model);
+  auto* source = command->add_option("--src", options->source,
                                      "Text to translate; default: 200 sentences of random words");
   command
-      ->add_option("--ref", bench.reference,
+      ->add_option("--ref", options->reference,
                    "Its translation, to be read; default: the model's own")
       ->needs(source);
   command->add_option("--runs", bench.runs, "The medians of so many runs are reported")
@@ -201,7 +219,7 @@ void setup_bench(CLI::App& app, Action& action) {
       "`ltz inspect` counts and for those of the output projection) or with memory bandwidth.\n"
       "Example:\n  ltz bench model.ltz --src test.en --ref test.fr --runs 5");
   command->callback([options, &action] {
-    if (options->bench.model.path == "-") {
+    if (options->model.path == "-") {
       throw CLI::ValidationError("MODEL", "expected a file, as it is read several times");
     }
     action = [options] { return run(*options); };

@@ -3,14 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
+#include "cli/terminal/exit_codes.h"
+
 // One function per subcommand, each in the file of its name: it declares the options and, when the
 // subcommand was given, sets the action to run. An action returns the exit code.
 namespace ltz::cli {
-
-inline constexpr int kDone = 0;
-inline constexpr int kGateFailed = 1;
-inline constexpr int kUsage = 2;
-inline constexpr int kBadInput = 3;
 
 using Action = std::function<int()>;
 

@@ -3,29 +3,23 @@
 #include <memory>
 
 #include "cli/commands/commands.h"
+#include "cli/options/calibration_options.h"
 #include "cli/options/files.h"
-#include "cli/options/options.h"
-#include "cli/pipeline/calibrate.h"
-#include "cli/pipeline/compress_job.h"
-#include "cli/pipeline/compress_state.h"
+#include "cli/options/report_options.h"
+#include "cli/options/retraining_options.h"
+#include "cli/pipeline/compress.h"
 #include "cli/pipeline/fingerprint.h"
 #include "cli/pipeline/measure_sensitivity.h"
-#include "cli/pipeline/training_text.h"
 #include "cli/reports/baseline.h"
+#include "cli/reports/compress_plan.h"
 #include "cli/reports/report.h"
 #include "cli/terminal/terminal.h"
-#include "compress/sensitivity/pattern.h"
-#include "formats/bytes/word_list.h"
+#include "cli/terminal/terminal_events.h"
 #include "formats/files/file.h"
 #include "formats/records/recipe_toml.h"
-#include "formats/records/sensitivity_csv.h"
-#include "model/base/error.h"
 
 namespace ltz::cli {
 namespace {
-
-// Sparsity of the model that sensitivity is measured in: about what the paper's recipe ends with.
-constexpr double kContextSparsity = 0.4;
 
 struct Options {
   ModelOptions model;
@@ -34,9 +28,8 @@ struct Options {
   std::string recipe;
   std::string state;
   bool dry_run = false;
-  std::string sensitivity;
-  std::size_t sensitivity_sentences = 400;
-  std::string sensitivity_sparsities = "0.2,0.6";
+  pipeline::CurveOptions curves;
+  std::string sparsities = "0.2,0.6";
   CalibrationOptions calibration;
   RetrainingOptions retraining;
   ReportOptions report;
@@ -45,173 +38,73 @@ struct Options {
   std::string written() const { return dry_run ? "" : output; }
   // Where a stage of training goes, or nowhere.
   std::string retraining_file(int stage) const {
-    return retraining.source.empty() ? "" : training_file(state, stage);
+    return retraining.source.empty() ? "" : pipeline::training_file(state, stage);
   }
   // Where curves go, or nowhere.
-  std::string curves() const {
-    return sensitivity.empty() && !state.empty() ? state + ".sensitivity.csv" : sensitivity;
+  std::string curve_file() const {
+    return curves.file.empty() && !state.empty() ? state + ".sensitivity.csv" : curves.file;
   }
 };
 
-// A recipe and what tells it from others.
-struct NamedRecipe {
-  compress::Recipe recipe;
-  std::string fingerprint;
-};
-
-NamedRecipe recipe_of(Options& options) {
-  RetrainingOptions& retraining = options.retraining;
+pipeline::CompressOptions compress_options(const Options& options, const Baseline& baseline) {
+  pipeline::CompressOptions compress{.limits = options.report.gates.limits,
+                                     .baseline_parameters = baseline.parameters,
+                                     .evaluation = options.report.evaluation(),
+                                     .calibration = options.calibration.calibrate,
+                                     .curves = options.curves};
+  compress.curves.file = options.curve_file();
   if (options.recipe.empty()) {
-    return {retraining.applied_to(compress::preset(options.preset)), "preset " + options.preset};
+    compress.recipe = compress::preset(options.preset);
+    compress.recipe_text = "preset " + options.preset;
+  } else {
+    const std::string text = formats::read_text_file(options.recipe);
+    compress.recipe = formats::parse_recipe(text, options.recipe);
+    compress.recipe_text = "recipe " + pipeline::fingerprint(text);
   }
-  const std::string text = formats::read_text_file(options.recipe);
-  return {retraining.applied_to(formats::parse_recipe(text, options.recipe)),
-          "recipe " + fingerprint(text)};
+  compress.recipe = options.retraining.applied_to(compress.recipe);
+  const auto& finetune = compress.recipe.finetune;
+  if (finetune && options.retraining.source.empty() && !options.dry_run) {
+    throw CLI::RequiredError("--train-src");
+  }
+  if (finetune && finetune->select == compress::Selection::kBleu && !options.report.text.given()) {
+    throw CLI::RequiredError("--src");
+  }
+  if (compress.recipe.prune) {
+    compress.curves.sparsities = parse_range(options.sparsities);
+  }
+  return compress;
 }
 
-// All that a compression starts from.
-struct Inputs {
-  NamedRecipe recipe;
-  Baseline baseline;
-  std::optional<eval::ParallelText> text;  // development set
-  eval::ParallelText training;             // with --finetune; references may be missing
-  Checkpoint checkpoint;
-  std::vector<std::string> calibration;  // lines
-
-  double baseline_bytes() const { return 4.0 * static_cast<double>(baseline.parameters); }
-  Original original() const {
-    return {.checkpoint = checkpoint, .baseline = baseline, .text = text};
-  }
-};
-
-// To calibrate on unless another text is named.
-const std::vector<std::string>& default_lines(const Inputs& inputs) {
-  static const std::vector<std::string> kNone;
-  if (!inputs.training.source.empty()) {
-    return inputs.training.source;
-  }
-  return inputs.text ? inputs.text->source : kNone;
-}
-
-Inputs read_inputs(Options& options) {
-  Inputs inputs{.recipe = recipe_of(options),
-                .baseline = read_baseline(options.report.gates.baseline)};
+pipeline::CompressInputs read_inputs(const Options& options, const Checkpoint& checkpoint,
+                                     const compress::Recipe& recipe) {
+  pipeline::CompressInputs inputs{.checkpoint = checkpoint};
   if (options.report.text.given()) {
-    inputs.text = options.report.text.read();
+    inputs.development = options.report.text.read();
   }
   if (!options.retraining.source.empty()) {
     inputs.training = options.retraining.read();
-  } else if (inputs.recipe.recipe.finetune && !options.dry_run) {
-    throw CLI::RequiredError("--train-src");
   }
-  const auto& finetune = inputs.recipe.recipe.finetune;
-  if (finetune && finetune->select == compress::Selection::kBleu && !inputs.text) {
-    throw CLI::RequiredError("--src");
-  }
-  inputs.checkpoint = options.model.read().checkpoint;
   // One state serves all recipes.
-  if (inputs.recipe.recipe.calibrated || !options.state.empty()) {
-    inputs.calibration = calibration_lines(options.calibration, default_lines(inputs));
+  if (recipe.calibrated || !options.state.empty()) {
+    const bool trains = !inputs.training.source.empty();
+    inputs.calibration =
+        options.calibration.read(trains               ? inputs.training.source
+                                 : inputs.development ? inputs.development->source
+                                                      : std::vector<std::string>());
+  }
+  if (options.dry_run) {  // nothing is translated to train on
+    inputs.training = {};
   }
   return inputs;
 }
 
-CompressState open_state(const Options& options, const Inputs& inputs) {
-  if (options.state.empty()) {
-    return {"", {}};
+void say_what_is_missing(const pipeline::CompressInputs& inputs, const compress::Recipe& recipe) {
+  if (recipe.calibrated && inputs.calibration.empty()) {
+    say("no text to calibrate on (--calibration, --src): all inputs are taken to be alike");
   }
-  const Checkpoint& checkpoint = inputs.checkpoint;
-  const std::string words =
-      fingerprint({checkpoint.source_vocabulary.words(), checkpoint.target_vocabulary.words()});
-  const std::string merges = fingerprint({formats::merge_lines(checkpoint.merges), {}});
-  return {options.state,
-          {{"model", fingerprint(checkpoint)},
-           {"vocabulary", words + "-" + merges},
-           {"development set", inputs.text ? fingerprint(*inputs.text) : "none"},
-           {"score", bleu_signature(options.report)},
-           {"calibration text", fingerprint({inputs.calibration, {}})},
-           {"calibration sentences", std::to_string(options.calibration.sentences)}}};
-}
-
-std::optional<compress::SensitivityCurves> curves_of(const Options& options, const Inputs& inputs) {
-  const compress::Recipe& recipe = inputs.recipe.recipe;
-  if (!recipe.prune) {
-    return std::nullopt;
-  }
-  if (!inputs.text) {
+  if (!recipe.calibrated && recipe.prune && !inputs.development) {
     say("no development set (--src, --ref): all weights are taken to be equally sensitive");
-    return std::nullopt;
   }
-  SensitivityRun run;
-  run.options.sparsities = parse_range(options.sensitivity_sparsities);
-  run.options.bits.clear();
-  run.options.context = kContextSparsity;
-  run.options.groups = compress::sensitivity_groups(parameter_specs(inputs.checkpoint.config));
-  if (!recipe.prune_embeddings) {
-    std::erase_if(run.options.groups, [](const std::string& group) {
-      return group.find(".layers.") == std::string::npos;
-    });
-  }
-  run.file = options.curves();
-  const eval::ParallelText sample = eval::sample(*inputs.text, options.sensitivity_sentences);
-  say(fmt::format("measuring sensitivity on {} sentences", sample.source.size()));
-  return measure_sensitivity(inputs.checkpoint, sample, run);
-}
-
-std::string fingerprint_of(const std::optional<compress::SensitivityCurves>& curves) {
-  std::string lines;
-  if (curves) {
-    for (const compress::SensitivityPoint& point : curves->points) {
-      lines += formats::sensitivity_line(point);
-    }
-  }
-  return "curves " + fingerprint(lines);
-}
-
-// With references, unless nothing will be trained.
-eval::ParallelText text_to_train_on(const Options& options, const Inputs& inputs,
-                                    CompressState& state) {
-  return options.dry_run || inputs.training.source.empty()
-             ? eval::ParallelText{}
-             : with_references(inputs.training, inputs.checkpoint, state);
-}
-
-// close_enough: see CompressJob.
-template <typename Compressor>
-int compress_with(const Compressor& compressor, const std::string& method, double close_enough,
-                  const Options& options, const Inputs& inputs, CompressState& state) {
-  const compress::Recipe& recipe = inputs.recipe.recipe;
-  const auto retrain = [&](const compress::RetrainingSteps& steps) {
-    return compress_and_retrain(compressor, recipe, steps);
-  };
-  return compress_and_report({.original = inputs.original(),
-                              .recipe = recipe,
-                              .compressor = compressor,
-                              .method = method,
-                              .close_enough = close_enough,
-                              .report = options.report,
-                              .output = options.written(),
-                              .retrain = retrain,
-                              .training = text_to_train_on(options, inputs, state)},
-                             state);
-}
-
-int compress_by_curves(const Options& options, const Inputs& inputs, CompressState& state) {
-  constexpr double kCloseEnough = 0.001;  // files are made fast
-  const auto curves = curves_of(options, inputs);
-  const compress::TunablePlanner compressor(inputs.checkpoint, curves ? &*curves : nullptr,
-                                            inputs.recipe.recipe, inputs.baseline_bytes());
-  return compress_with(compressor, inputs.recipe.fingerprint + ", " + fingerprint_of(curves),
-                       kCloseEnough, options, inputs, state);
-}
-
-int compress_calibrated(const Options& options, const Inputs& inputs, CompressState& state) {
-  constexpr double kCloseEnough = 0.01;
-  const compress::Calibration calibration =
-      calibrate(inputs.checkpoint, options.calibration, inputs.calibration, state);
-  const compress::TunableCalibrated compressor(inputs.checkpoint, calibration,
-                                               inputs.recipe.recipe);
-  return compress_with(compressor, inputs.recipe.fingerprint, kCloseEnough, options, inputs, state);
 }
 
 void check_files(const Options& options) {
@@ -225,8 +118,8 @@ void check_files(const Options& options) {
       .writes(options.state)
       .writes(options.retraining_file(1))
       .writes(options.retraining_file(2))
-      .writes(options.curves())
-      .writes(partial_file({.file = options.curves()}))
+      .writes(options.curve_file())
+      .writes(pipeline::partial_file({.file = options.curve_file()}))
       .writes(options.report);
   if (options.dry_run) {
     files.check();
@@ -242,13 +135,30 @@ void check_files(const Options& options) {
   files.writes_ltz(options.output).check();
 }
 
-int run(Options& options) {
+int run(const Options& options) {
   options.report.gates.require_text(options.report.text);
   check_files(options);
-  const Inputs inputs = read_inputs(options);
-  CompressState state = open_state(options, inputs);
-  return inputs.recipe.recipe.calibrated ? compress_calibrated(options, inputs, state)
-                                         : compress_by_curves(options, inputs, state);
+  const Baseline baseline = read_baseline(options.report.gates.baseline);
+  const pipeline::CompressOptions compress = compress_options(options, baseline);
+  const Checkpoint checkpoint = options.model.read().checkpoint;
+  const pipeline::CompressInputs inputs = read_inputs(options, checkpoint, compress.recipe);
+  pipeline::CompressState state =
+      options.state.empty()
+          ? pipeline::CompressState("", {})
+          : pipeline::CompressState(options.state, pipeline::measured_on(inputs, compress));
+  say_what_is_missing(inputs, compress.recipe);
+  pipeline::Compression compression(inputs, compress, state, terminal_events());
+  const ForeseenFile plan(checkpoint, compression.plan(), baseline.parameters);
+  if (options.dry_run) {
+    plan.print(options.report.json);
+    return kDone;
+  }
+  plan.say_summary();
+  formats::write_file_atomically(options.output, compression.run());
+  return report_artifact(
+      options.output,
+      {.checkpoint = checkpoint, .text = inputs.development, .bleu = compression.original_bleu()},
+      baseline, options.report);
 }
 
 }  // namespace
@@ -268,13 +178,13 @@ void setup_compress(CLI::App& app, Action& action) {
   command->add_option("--state", options->state,
                       "Keep in this file what was measured, and go on from it: a run that was "
                       "interrupted, or another with the same model and texts");
-  command->add_option("--sensitivity", options->sensitivity,
+  command->add_option("--sensitivity", options->curves.file,
                       "Keep the sensitivity curves in this file, and use it if it is there");
   command
-      ->add_option("--sensitivity-sentences", options->sensitivity_sentences,
+      ->add_option("--sensitivity-sentences", options->curves.sentences,
                    "Sentences of the development set to measure sensitivity on")
       ->check(CLI::PositiveNumber);
-  command->add_option("--sensitivity-sparsity", options->sensitivity_sparsities,
+  command->add_option("--sensitivity-sparsity", options->sparsities,
                       "Sparsities to measure sensitivity at");
   add_calibration(*command, options->calibration);
   add_retraining(*command, options->retraining);

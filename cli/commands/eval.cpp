@@ -9,8 +9,9 @@
 #include "cli/options/files.h"
 #include "cli/options/metric_options.h"
 #include "cli/options/options.h"
+#include "cli/pipeline/measure_bleu.h"
 #include "cli/reports/report.h"
-#include "cli/terminal/terminal.h"
+#include "cli/terminal/terminal_events.h"
 #include "formats/files/file.h"
 
 namespace ltz::cli {
@@ -79,17 +80,15 @@ int run(const Options& options) {
   const eval::ParallelText text = options.text.read();
   const Checkpoint checkpoint = options.model.read().checkpoint;
   const Transformer model(checkpoint, options.evaluation.arithmetic);
-  Progress progress("translating");
-  const eval::Scores scores =
-      eval::evaluate(model, TextCodec(checkpoint), text, options.evaluation,
-                     [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+  const eval::Scores scores = eval::evaluate(model, TextCodec(checkpoint), text, options.evaluation,
+                                             terminal_events().start("translating"));
   if (!options.output.empty()) {
     write_lines(options.output, scores.hypotheses);
   }
   const Result result = options.evaluation.metric.metric == eval::Metric::kRouge
                             ? rouge_result(scores, options)
                             : bleu_result(scores, text, options);
-  const std::string signature = eval::signature(options.evaluation, LTZ_VERSION);
+  const std::string signature = pipeline::signature(options.evaluation);
   if (options.json.given()) {
     nlohmann::ordered_json json = result.json;
     json.update({{"nll", scores.nll},

@@ -4,7 +4,9 @@
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
 #include "cli/options/options.h"
+#include "cli/options/training_options.h"
 #include "cli/pipeline/finetune_text.h"
+#include "cli/terminal/terminal_events.h"
 
 namespace ltz::cli {
 namespace {
@@ -16,7 +18,16 @@ struct Options {
   TextOptions development;
   std::string output;
   std::string state;
-  compress::FinetuneOptions training;
+  TrainingOptions training;
+  bool free_codes = false;
+  std::optional<double> sparsity;
+
+  compress::FinetuneOptions finetune() const {
+    compress::FinetuneOptions finetune = training.applied_to({});
+    finetune.finetuner.tensors.free_codes = free_codes;
+    finetune.pruning.sparsity = sparsity;
+    return finetune;
+  }
 };
 
 int run(const Options& options) {
@@ -34,8 +45,13 @@ int run(const Options& options) {
   if (!options.teacher.path.empty()) {
     teacher = options.teacher.read().checkpoint;
   }
-  formats::write_model(options.output, run_finetune(start, teacher ? &*teacher : nullptr, text,
-                                                    development, options.training, options.state));
+  const Checkpoint trained = pipeline::finetune_text(
+      {.start = start,
+       .teacher = teacher ? &*teacher : nullptr,
+       .text = text,
+       .development = development},
+      {.training = options.finetune(), .state = options.state}, terminal_events());
+  formats::write_model(options.output, trained);
   return kDone;
 }
 
@@ -56,10 +72,10 @@ void setup_finetune(CLI::App& app, Action& action) {
       command->add_option("--dev-ref", options->development.reference, "Its references");
   source->needs(reference);
   reference->needs(source);
-  command->add_flag("--free-codes", options->training.finetuner.tensors.free_codes,
+  command->add_flag("--free-codes", options->free_codes,
                     "Weights may change their codes (straight-through), not only the centroids");
   command
-      ->add_option("--sparsity", options->training.pruning.sparsity,
+      ->add_option("--sparsity", options->sparsity,
                    "Prune while training, until so much of every matrix of the layers is zero")
       ->check(CLI::Range(0.0, 1.0));
   add_training(*command, options->training);
@@ -71,7 +87,7 @@ void setup_finetune(CLI::App& app, Action& action) {
       "  ltz finetune pruned.h5 --teacher model.pt --distillation 0.7 --src train.en \\\n"
       "      --ref train.fr --dev-src dev.en --dev-ref dev.fr -o finetuned.h5");
   command->callback([options, teacher, source, command, &action] {
-    if (options->training.finetuner.objective.distillation > 0.0 && teacher->count() == 0) {
+    if (options->training.distillation.value_or(0.0) > 0.0 && teacher->count() == 0) {
       throw CLI::RequiredError("--teacher");
     }
     if (options->training.select == compress::Selection::kBleu && source->count() == 0) {

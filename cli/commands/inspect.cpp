@@ -10,6 +10,7 @@
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
 #include "cli/options/options.h"
+#include "cli/pipeline/digits.h"
 #include "cli/reports/baseline.h"
 #include "cli/reports/report.h"
 #include "cli/terminal/terminal.h"
@@ -180,7 +181,8 @@ std::string tensor_table(const formats::ModelDescription& model) {
 
 std::string device_table(const formats::ModelDescription& model, const eval::Device& device) {
   const auto number = [](double value) {
-    return value < 1e4 ? fmt::format("{:.4g}", value) : with_separators(std::llround(value));
+    return value < 1e4 ? fmt::format("{:.4g}", value)
+                       : pipeline::with_separators(std::llround(value));
   };
   std::vector<std::vector<std::string>> rows = {
       {std::string(device.name), "this model", "limit of the paper", ""}};
@@ -190,9 +192,10 @@ std::string device_table(const formats::ModelDescription& model, const eval::Dev
                     limit.holds() ? "holds" : "BROKEN"});
   }
   if (model.file) {
-    rows.push_back({"bytes to download", with_separators(model.file->bytes), "", ""});
+    rows.push_back({"bytes to download", pipeline::with_separators(model.file->bytes), "", ""});
   }
-  rows.push_back({"bytes when loaded", with_separators(eval::loaded_bytes(model.config)), "", ""});
+  rows.push_back(
+      {"bytes when loaded", pipeline::with_separators(eval::loaded_bytes(model.config)), "", ""});
   return fmt::format("{}({}: {:g} GFLOP/s)\n", format_table(rows), device.description,
                      device.flops / 1e9);
 }
@@ -208,16 +211,18 @@ void print_text(const Report& report, const SentenceLengths& lengths) {
   fmt::print("decoder       {}\n", describe(config.decoder, config.decoder.layers));
   fmt::print("vocabulary    {}\n", vocabulary_line(model));
   fmt::print("parameters    {} ({} without embeddings; as the paper counts: {})\n",
-             with_separators(counts.total), with_separators(counts.non_embedding),
-             with_separators(counts.paper));
-  fmt::print("Mult-Adds     {} (source of {} tokens, target of {})\n", with_separators(mult_adds),
-             lengths.source, lengths.target);
+             pipeline::with_separators(counts.total),
+             pipeline::with_separators(counts.non_embedding),
+             pipeline::with_separators(counts.paper));
+  fmt::print("Mult-Adds     {} (source of {} tokens, target of {})\n",
+             pipeline::with_separators(mult_adds), lengths.source, lengths.target);
   fmt::print("bytes         ");
   if (model.file) {
-    fmt::print("{} in the file, ", with_separators(model.file->bytes));
+    fmt::print("{} in the file, ", pipeline::with_separators(model.file->bytes));
   }
-  fmt::print("{} as fp32, {} of them without embeddings\n\n", with_separators(4 * counts.total),
-             with_separators(4 * counts.non_embedding));
+  fmt::print("{} as fp32, {} of them without embeddings\n\n",
+             pipeline::with_separators(4 * counts.total),
+             pipeline::with_separators(4 * counts.non_embedding));
   if (baseline) {
     fmt::print("{}\n", comparison_table(config, *baseline, lengths));
   }

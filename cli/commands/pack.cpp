@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
 #include "cli/options/options.h"
+#include "cli/pipeline/digits.h"
 #include "cli/terminal/terminal.h"
 #include "formats/files/file.h"
 
@@ -22,7 +23,7 @@ int run_pack(const Options& options) {
   const std::vector<std::byte> bytes = formats::encode_ltz(file.checkpoint);
   formats::write_file_atomically(options.output, bytes);
   say(fmt::format("{}: {} bytes", options.output,
-                  with_separators(static_cast<long long>(bytes.size()))));
+                  pipeline::with_separators(static_cast<long long>(bytes.size()))));
   return kDone;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
 #include "cli/options/options.h"
+#include "cli/pipeline/digits.h"
 #include "cli/reports/baseline.h"
 #include "cli/terminal/terminal.h"
 #include "compress/recipes/plan.h"
@@ -75,7 +76,8 @@ int run(const Options& options) {
     weights += size;
   }
   say(fmt::format("{}: {:.1f}% of {} weights in matrices and tables are zero", options.output,
-                  100.0 * zeros / weights, with_separators(static_cast<long long>(weights))));
+                  100.0 * zeros / weights,
+                  pipeline::with_separators(static_cast<long long>(weights))));
   return kDone;
 }
 

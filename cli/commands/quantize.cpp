@@ -8,6 +8,7 @@
 #include "cli/pipeline/calibrate.h"
 #include "cli/terminal/line_reader.h"
 #include "cli/terminal/terminal.h"
+#include "cli/terminal/terminal_events.h"
 #include "compress/recipes/plan.h"
 #include "compress/training/fisher.h"
 #include "eval/quality/evaluate.h"
@@ -35,8 +36,10 @@ compress::Importance importance_of(const Checkpoint& checkpoint, const Options& 
   const Transformer model(checkpoint);
   compress::CalibrationText text;
   if (options.reference.empty()) {
-    const std::vector<TokenIds> all = encoded_sources(checkpoint, read_lines(options.source));
-    text = self_translated(model, gather(all, eval::evenly_spaced(all.size(), options.sentences)));
+    const std::vector<TokenIds> all =
+        pipeline::encoded_sources(checkpoint, read_lines(options.source));
+    text = pipeline::self_translated(
+        model, gather(all, eval::evenly_spaced(all.size(), options.sentences)), terminal_events());
   } else {
     const TextOptions pair{.source = options.source, .reference = options.reference};
     eval::EncodedText ids =
@@ -44,9 +47,8 @@ compress::Importance importance_of(const Checkpoint& checkpoint, const Options& 
     text = {std::move(ids.source), std::move(ids.target)};
   }
   say(fmt::format("measuring gradients on {} sentences", text.sources.size()));
-  Progress progress("gradients");
-  compress::Importance importance = compress::squared_gradients(
-      model, text, [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+  compress::Importance importance =
+      compress::squared_gradients(model, text, terminal_events().start("gradients"));
   for (auto& [name, values] : importance) {
     values = compress::clustering_importance(values);
   }

@@ -8,6 +8,7 @@
 #include "cli/options/options.h"
 #include "cli/pipeline/measure_sensitivity.h"
 #include "cli/terminal/terminal.h"
+#include "cli/terminal/terminal_events.h"
 #include "compress/sensitivity/pattern.h"
 
 namespace ltz::cli {
@@ -20,7 +21,7 @@ struct Options {
   std::string by = "group";
   std::string sparsities = "0.1:0.9:0.1";
   std::string bits = "2:8";
-  SensitivityRun run;
+  pipeline::SensitivityRun run;
 };
 
 int run(Options options) {
@@ -28,7 +29,7 @@ int run(Options options) {
       .reads(options.model)
       .reads(options.text)
       .writes(options.run.file)
-      .writes(partial_file(options.run))
+      .writes(pipeline::partial_file(options.run))
       .check();
   options.run.options.sparsities = parse_range(options.sparsities);
   options.run.options.bits.clear();
@@ -43,7 +44,8 @@ int run(Options options) {
   const std::vector<ParameterSpec> specs = parameter_specs(checkpoint.config);
   options.run.options.groups =
       options.by == "group" ? compress::sensitivity_groups(specs) : compress::single_tensors(specs);
-  const auto curves = measure_sensitivity(checkpoint, text, options.run);
+  const auto curves =
+      pipeline::measure_sensitivity(checkpoint, text, options.run, terminal_events());
   say(fmt::format("{}: {} points on {} sentences, {} {:.5f} of the unchanged model",
                   options.run.file, curves.points.size(), text.source.size(), curves.metric,
                   curves.baseline));

@@ -30,8 +30,7 @@ int run(const Options& options) {
   }
   const Checkpoint checkpoint = options.reference.read().checkpoint;
   const Baseline baseline = read_baseline(options.report.gates.baseline);
-  return report_artifact(options.artifact,
-                         {.checkpoint = checkpoint, .baseline = baseline, .text = text},
+  return report_artifact(options.artifact, {.checkpoint = checkpoint, .text = text}, baseline,
                          options.report);
 }
 

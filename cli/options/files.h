@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/options/options.h"
-#include "cli/reports/report.h"
+#include "cli/options/report_options.h"
 
 namespace ltz::cli {
 

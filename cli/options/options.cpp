@@ -47,10 +47,7 @@ void add_model(CLI::App& command, ModelOptions& options) {
 }
 
 eval::ParallelText TextOptions::read() const {
-  eval::ParallelText text{read_lines(source), read_lines(reference)};
-  if (text.source.empty()) {
-    throw ConfigError(source + ": the text is empty");
-  }
+  eval::ParallelText text{read_text(source), read_lines(reference)};
   if (text.source.size() != text.reference.size()) {
     throw ConfigError(reference + ": expected " + std::to_string(text.source.size()) +
                       " lines, as many as " + source + ", found " +

@@ -7,18 +7,17 @@
 #include <optional>
 #include <random>
 
-#include "cli/terminal/line_reader.h"
 #include "compress/codebooks/kmeans.h"
 #include "eval/budget/accounting.h"
 #include "eval/quality/evaluate.h"
 #include "formats/files/file.h"
 #include "formats/ltz/ltz.h"
-#include "model/base/error.h"
+#include "formats/models/model_file.h"
 #include "model/base/parallel.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"
 
-namespace ltz::cli {
+namespace ltz::pipeline {
 namespace {
 
 // Without a text: as many sentences, of lengths that are common in captions and news.
@@ -62,25 +61,22 @@ std::vector<TokenIds> random_sentences(const ModelConfig& config) {
   return sentences;
 }
 
-std::vector<TokenIds> read_sentences(const std::string& path, const TextCodec& codec) {
-  std::vector<TokenIds> sentences;
-  for (const std::string& line : read_lines(path)) {
-    sentences.push_back(codec.encode_source(line));
-  }
-  if (sentences.empty()) {
-    throw ConfigError(path + ": the text is empty");
-  }
-  return sentences;
-}
-
-eval::EncodedText read_text(const BenchOptions& options, const Ready& ready) {
+eval::EncodedText encoded(const BenchOptions& options, const Ready& ready) {
   if (options.source.empty()) {
     return {random_sentences(ready.model.config()), {}};
   }
-  if (options.reference.empty()) {
-    return {read_sentences(options.source, ready.codec), {}};
+  if (!options.reference.empty()) {
+    return eval::encode(ready.codec, {options.source, options.reference});
   }
-  return eval::encode(ready.codec, TextOptions{options.source, options.reference}.read());
+  eval::EncodedText text;
+  for (const std::string& line : options.source) {
+    text.source.push_back(ready.codec.encode_source(line));
+  }
+  return text;
+}
+
+formats::ModelFile read(const BenchOptions& options) {
+  return formats::read_model(options.model, options.vocabulary);
 }
 
 std::int64_t decoded_bytes(const Checkpoint& checkpoint) {
@@ -123,12 +119,12 @@ double search_flop(const ModelConfig& config, const TokenIds& source,
 class Bench {
  public:
   explicit Bench(const BenchOptions& options) : options_(options) {
-    formats::ModelFile file = options.model.read();
+    formats::ModelFile file = read(options);
     const Ready ready(file.checkpoint, options.arithmetic);
-    text_ = read_text(options, ready);
+    text_ = encoded(options, ready);
     matrices_ = dense_matrices(file.checkpoint);
     if (file.container == "ltz") {
-      ltz_bytes_ = formats::read_file(options.model.path);
+      ltz_bytes_ = formats::read_file(options.model);
       work_.decoded_bytes = decoded_bytes(file.checkpoint);
     }
     work_.file_bytes = file.bytes;
@@ -150,8 +146,7 @@ class Bench {
     const int processors = std::min(threads, omp_get_num_procs());
     const eval::MachineLimits before = eval::measure_machine(processors);
     std::optional<Ready> ready;
-    times.load =
-        seconds([&] { ready.emplace(options_.model.read().checkpoint, options_.arithmetic); });
+    times.load = seconds([&] { ready.emplace(read(options_).checkpoint, options_.arithmetic); });
     times.first = seconds(
         [&] { beam_search(ready->model, std::span(text_.source).first(1), options_.beam); });
     times.translate = seconds([&] { translate_all(*ready); });
@@ -160,7 +155,7 @@ class Bench {
     });
     times.decode = seconds([&] {
       if (!ltz_bytes_.empty()) {
-        formats::decode_ltz(ltz_bytes_, options_.model.path);
+        formats::decode_ltz(ltz_bytes_, options_.model);
       }
     });
     times.kmeans = seconds([&] {
@@ -202,7 +197,7 @@ class Bench {
 
 }  // namespace
 
-BenchResult run_bench(const BenchOptions& options, int threads, const BenchProgress& progress) {
+BenchResult run_bench(const BenchOptions& options, int threads, const Progress& progress) {
   const Bench bench(options);
   std::vector<int> counts = {1};
   if (threads > 1) {
@@ -220,4 +215,4 @@ BenchResult run_bench(const BenchOptions& options, int threads, const BenchProgr
   return result;
 }
 
-}  // namespace ltz::cli
+}  // namespace ltz::pipeline

@@ -1,21 +1,23 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "cli/options/options.h"
+#include "cli/pipeline/events.h"
 #include "eval/budget/machine_limits.h"
+#include "formats/fairseq/vocabulary_files.h"
 #include "model/decoding/beam_search.h"
+#include "model/kernels/weight_matrix.h"
 
-// What `ltz bench` measures.
-namespace ltz::cli {
+// Speed, beside the limits of the machine.
+namespace ltz::pipeline {
 
 struct BenchOptions {
-  ModelOptions model;
-  std::string source;     // text to translate; empty: sentences of random words
-  std::string reference;  // its translation; empty: the model's own
+  std::string model;  // file
+  formats::VocabularyFiles vocabulary;
+  std::vector<std::string> source;     // text to translate; empty: sentences of random words
+  std::vector<std::string> reference;  // its translation; empty: the model's own
   int runs = 3;
   BeamOptions beam;
   Arithmetic arithmetic = Arithmetic::kFloat32;
@@ -55,12 +57,9 @@ struct BenchResult {
   std::vector<BenchRounds> rounds;  // with one thread, then with all if there are more
 };
 
-// Called after each of the rounds, of which there is one per run and number of threads.
-using BenchProgress = std::function<void(std::size_t done, std::size_t total)>;
-
 // threads: all that may be used. The limits of the machine are measured in every round, next to
 // what is compared with them: many machines do not keep their speed. Throws as read_model and
-// translate do.
-BenchResult run_bench(const BenchOptions& options, int threads, const BenchProgress& progress);
+// translate do. progress: of rounds, one per run and number of threads.
+BenchResult run_bench(const BenchOptions& options, int threads, const Progress& progress);
 
-}  // namespace ltz::cli
+}  // namespace ltz::pipeline

@@ -5,15 +5,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "cli/terminal/line_reader.h"
-#include "cli/terminal/terminal.h"
 #include "eval/quality/divergence.h"
 #include "eval/quality/evaluate.h"
 #include "model/base/error.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"
 
-namespace ltz::cli {
+namespace ltz::pipeline {
 namespace {
 
 // Targets that an earlier run has found. The file may have been damaged or made up.
@@ -29,15 +27,15 @@ bool usable(const compress::CalibrationText& text, const Checkpoint& checkpoint)
 // Measures into the state what it lacks, tensor by tensor in the order of computation, in which
 // reading goes on from what it has kept.
 void measure(const Checkpoint& checkpoint, Transformer& model,
-             const compress::Calibration& calibration, std::size_t sentences,
-             CompressState& state) {
+             const compress::Calibration& calibration, std::size_t sentences, CompressState& state,
+             const Events& events) {
   const auto sample = eval::evenly_spaced(calibration.text.sources.size(), sentences);
   std::vector<TokenIds> sources = gather(calibration.text.sources, sample);
   std::vector<TokenIds> targets = gather(calibration.text.targets, sample);
-  say(fmt::format("measuring sensitivity on {} sentences", sources.size()));
+  events.say(fmt::format("measuring sensitivity on {} sentences", sources.size()));
   eval::CachedReading reading(model, std::move(sources), std::move(targets));
   const eval::Divergence divergence(reading);
-  Progress progress("sensitivity");
+  const Progress progress = events.start("sensitivity");
   std::size_t done = 0;
   for (const ParameterSpec& spec : parameter_specs(checkpoint.config)) {
     const auto found = calibration.moments.find(spec.name);
@@ -54,15 +52,16 @@ void measure(const Checkpoint& checkpoint, Transformer& model,
           }));
       state.save();
     }
-    progress.update(++done, calibration.moments.size());
+    progress(++done, calibration.moments.size());
   }
 }
 
 // Translations that the state has are not made again; those that are made go there.
 compress::CalibrationText calibration_text(const Checkpoint& checkpoint, const Transformer& model,
-                                           std::vector<TokenIds> sentences, CompressState& state) {
+                                           std::vector<TokenIds> sentences, CompressState& state,
+                                           const Events& events) {
   if (state.translations.empty()) {
-    compress::CalibrationText text = self_translated(model, std::move(sentences));
+    compress::CalibrationText text = self_translated(model, std::move(sentences), events);
     state.translations = text.targets;
     state.save();
     return text;
@@ -77,31 +76,6 @@ compress::CalibrationText calibration_text(const Checkpoint& checkpoint, const T
 
 }  // namespace
 
-void add_calibration(CLI::App& command, CalibrationOptions& options) {
-  const auto* group = "Calibration (balanced, max)";
-  command
-      .add_option("--calibration", options.file,
-                  "Source text to calibrate on, like the training text; default: --src")
-      ->group(group);
-  command
-      .add_option("--calibration-sentences", options.sentences,
-                  "So many of its sentences, evenly spread")
-      ->check(CLI::PositiveNumber)
-      ->group(group);
-}
-
-std::vector<std::string> calibration_lines(const CalibrationOptions& options,
-                                           const std::vector<std::string>& development) {
-  if (options.file.empty()) {
-    return development;
-  }
-  std::vector<std::string> lines = read_lines(options.file);
-  if (lines.empty()) {
-    throw ConfigError(options.file + ": the text is empty");
-  }
-  return lines;
-}
-
 std::vector<TokenIds> encoded_sources(const Checkpoint& checkpoint,
                                       const std::vector<std::string>& lines) {
   const TextCodec codec(checkpoint);
@@ -112,14 +86,12 @@ std::vector<TokenIds> encoded_sources(const Checkpoint& checkpoint,
   return sentences;
 }
 
-compress::CalibrationText self_translated(const Transformer& model,
-                                          std::vector<TokenIds> sentences) {
+compress::CalibrationText self_translated(const Transformer& model, std::vector<TokenIds> sentences,
+                                          const Events& events) {
   compress::CalibrationText text{.sources = std::move(sentences), .targets = {}};
-  say(fmt::format("translating {} sentences to calibrate on", text.sources.size()));
-  Progress progress("translating");
-  const auto translations =
-      translate(model, text.sources, {}, batch_by_length(text.sources),
-                [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+  events.say(fmt::format("translating {} sentences to calibrate on", text.sources.size()));
+  const auto translations = translate(model, text.sources, {}, batch_by_length(text.sources),
+                                      events.start("translating"));
   for (const auto& hypotheses : translations) {
     text.targets.push_back(hypotheses.empty() ? TokenIds{Vocabulary::kEos}
                                               : hypotheses.front().tokens);
@@ -127,16 +99,16 @@ compress::CalibrationText self_translated(const Transformer& model,
   return text;
 }
 
-compress::Calibration calibrate(const Checkpoint& checkpoint, const CalibrationOptions& options,
-                                const std::vector<std::string>& lines, CompressState& state) {
+compress::Calibration calibrate(const Checkpoint& checkpoint, const std::vector<std::string>& lines,
+                                const CalibrateOptions& options, CompressState& state,
+                                const Events& events) {
   compress::Calibration calibration;
   Transformer model(checkpoint);
   const std::vector<TokenIds> all = encoded_sources(checkpoint, lines);
-  if (lines.empty()) {
-    say("no text to calibrate on (--calibration, --src): all inputs are taken to be alike");
-  } else {
+  if (!lines.empty()) {
     calibration.text = calibration_text(
-        checkpoint, model, gather(all, eval::evenly_spaced(all.size(), options.sentences)), state);
+        checkpoint, model, gather(all, eval::evenly_spaced(all.size(), options.sentences)), state,
+        events);
   }
   // All of the text: it costs little to count words, and rare ones are in few sentences.
   calibration.row_weights = compress::table_row_weights(
@@ -147,10 +119,10 @@ compress::Calibration calibrate(const Checkpoint& checkpoint, const CalibrationO
       calibration.sensitivities[name] = 1.0;
     }
   } else {
-    measure(checkpoint, model, calibration, options.sensitivity, state);
+    measure(checkpoint, model, calibration, options.sensitivity, state, events);
     calibration.sensitivities = state.sensitivities;
   }
   return calibration;
 }
 
-}  // namespace ltz::cli
+}  // namespace ltz::pipeline

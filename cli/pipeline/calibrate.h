@@ -1,40 +1,35 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstddef>
 #include <string>
 #include <vector>
 
-#include "cli/options/options.h"
 #include "cli/pipeline/compress_state.h"
+#include "cli/pipeline/events.h"
 #include "compress/recipes/calibrated.h"
 
-// Measuring what a calibrated compression needs, for `compress`.
-namespace ltz::cli {
+// What a calibrated compression has to know of a model.
+namespace ltz::pipeline {
 
-struct CalibrationOptions {
-  std::string file;               // source text; empty: that of the development set, if any
+struct CalibrateOptions {
   std::size_t sentences = 1000;   // to see the layers' inputs on
   std::size_t sensitivity = 150;  // of them, to measure sensitivity on
 };
-void add_calibration(CLI::App& command, CalibrationOptions& options);
-
-// The lines of the file; if none is named, the development set's source sentences, which may be
-// none. Throws ConfigError for an empty file.
-std::vector<std::string> calibration_lines(const CalibrationOptions& options,
-                                           const std::vector<std::string>& development);
 
 // These sentences with the model's own translations.
-compress::CalibrationText self_translated(const Transformer& model,
-                                          std::vector<TokenIds> sentences);
+compress::CalibrationText self_translated(const Transformer& model, std::vector<TokenIds> sentences,
+                                          const Events& events = {});
 
 // Ids of source sentences, one a line.
 std::vector<TokenIds> encoded_sources(const Checkpoint& checkpoint,
                                       const std::vector<std::string>& lines);
 
-// Translates lines with the model itself and measures moments and sensitivities; all tensors count
-// the same without a text. What the state has is not measured again, what is measured goes there.
-compress::Calibration calibrate(const Checkpoint& checkpoint, const CalibrationOptions& options,
-                                const std::vector<std::string>& lines, CompressState& state);
+// Translates `sentences` of the lines, evenly spread, with the model itself, and measures moments
+// and sensitivities; all tensors count the same without a text. What the state has is not measured
+// again, what is measured goes there. Throws FormatError where the state's translations cannot be
+// of these sentences.
+compress::Calibration calibrate(const Checkpoint& checkpoint, const std::vector<std::string>& lines,
+                                const CalibrateOptions& options, CompressState& state,
+                                const Events& events = {});
 
-}  // namespace ltz::cli
+}  // namespace ltz::pipeline

@@ -10,7 +10,7 @@
 #include "formats/files/file.h"
 #include "model/base/error.h"
 
-namespace ltz::cli {
+namespace ltz::pipeline {
 namespace {
 
 using nlohmann::ordered_json;
@@ -117,4 +117,4 @@ void CompressState::save() const {
   formats::write_file_atomically(path_, std::as_bytes(std::span(text)));
 }
 
-}  // namespace ltz::cli
+}  // namespace ltz::pipeline

@@ -9,7 +9,7 @@
 #include "formats/ltz/ltz.h"
 #include "model/text/vocabulary.h"
 
-namespace ltz::cli {
+namespace ltz::pipeline {
 
 // A model that was compressed and packed at some strength.
 struct TrialRecord {
@@ -44,4 +44,4 @@ class CompressState {
   std::map<std::string, std::string> measured_;
 };
 
-}  // namespace ltz::cli
+}  // namespace ltz::pipeline

@@ -5,17 +5,15 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <optional>
 #include <utility>
 
 #include "cli/pipeline/fingerprint.h"
-#include "cli/terminal/terminal.h"
+#include "cli/pipeline/measure_bleu.h"
 #include "formats/files/file.h"
-#include "formats/records/recipe_toml.h"
 #include "formats/records/training_file.h"
 #include "model/base/context.h"
 
-namespace ltz::cli {
+namespace ltz::pipeline {
 namespace {
 
 compress::CalibrationText encoded(const Checkpoint& checkpoint, const eval::ParallelText& text) {
@@ -28,7 +26,8 @@ compress::CalibrationText encoded(const Checkpoint& checkpoint, const eval::Para
 
 // Training texts have a few endless lines; they are not worth their time.
 compress::CalibrationText without_long_sentences(const compress::CalibrationText& text,
-                                                 const ModelConfig& config, std::size_t longest) {
+                                                 const ModelConfig& config, std::size_t longest,
+                                                 const Events& events) {
   const auto fits = [&](const TokenIds& sentence, int positions) {
     return sentence.size() <= std::min(longest, static_cast<std::size_t>(positions));
   };
@@ -41,8 +40,8 @@ compress::CalibrationText without_long_sentences(const compress::CalibrationText
     }
   }
   if (kept.sources.size() < text.sources.size()) {
-    say(fmt::format("{} sentences of more than {} tokens are left out",
-                    text.sources.size() - kept.sources.size(), longest));
+    events.say(fmt::format("{} sentences of more than {} tokens are left out",
+                           text.sources.size() - kept.sources.size(), longest));
   }
   return kept;
 }
@@ -57,16 +56,16 @@ std::string fingerprint_of(const compress::CalibrationText& text) {
   return fingerprint(ids);
 }
 
-// What a training depends on, besides options.
-struct TrainingInputs {
-  const Checkpoint& start;
-  const Checkpoint* original;
+// The texts as ids.
+struct EncodedInputs {
   compress::CalibrationText text;
   compress::CalibrationText development;
 };
 
-std::string signature_of(const TrainingInputs& inputs, const compress::FinetuneOptions& options,
-                         const eval::EvaluationOptions& evaluation) {
+// What a training depends on.
+std::string signature_of(const FinetuneInputs& inputs, const EncodedInputs& texts,
+                         const FinetuneTextOptions& all) {
+  const compress::FinetuneOptions& options = all.training;
   const compress::FinetunerOptions& finetuner = options.finetuner;
   std::string pruning = fmt::format("{}", options.pruning.sparsity.value_or(0.0));
   for (const auto& [name, sparsity] : options.pruning.tensors) {
@@ -76,17 +75,14 @@ std::string signature_of(const TrainingInputs& inputs, const compress::FinetuneO
       "model {} teacher {} text {} development set {} epochs {} minutes {} tokens {} rate {} "
       "smoothing {} distillation {} free codes {} rate weight {} code bits {} sparsity {} seed "
       "{}{}",
-      fingerprint(inputs.start),
-      inputs.original == nullptr ? "none" : fingerprint(*inputs.original),
-      fingerprint_of(inputs.text),
-      inputs.development.sources.empty() ? "none" : fingerprint_of(inputs.development),
+      fingerprint(inputs.start), inputs.teacher == nullptr ? "none" : fingerprint(*inputs.teacher),
+      fingerprint_of(texts.text),
+      texts.development.sources.empty() ? "none" : fingerprint_of(texts.development),
       options.epochs, options.minutes, options.batch_tokens, options.learning_rate,
       finetuner.objective.label_smoothing, finetuner.objective.distillation,
       finetuner.tensors.free_codes, finetuner.tensors.codes.rate_weight, options.code_bits, pruning,
       options.seed,
-      options.select == compress::Selection::kNll
-          ? ""
-          : " select " + eval::signature(evaluation, LTZ_VERSION));
+      options.select == compress::Selection::kNll ? "" : " select " + signature(all.evaluation));
 }
 
 std::string found_on_development_set(const compress::FinetuneProgress& progress) {
@@ -105,80 +101,46 @@ std::string found_on_development_set(const compress::FinetuneProgress& progress)
 
 }  // namespace
 
-void add_training(CLI::App& command, compress::FinetuneOptions& options) {
-  const auto* group = "Training";
-  const auto add = [&](const char* name, auto& value, const char* what) {
-    return command.add_option(name, value, what)->group(group);
-  };
-  add("--epochs", options.epochs, "Passes over the text")->check(CLI::PositiveNumber);
-  add("--minutes", options.minutes, "Fewer epochs if they would take longer; 0: no limit")
-      ->check(CLI::NonNegativeNumber);
-  add("--learning-rate", options.learning_rate, "Of Adam, at its peak")->check(CLI::PositiveNumber);
-  add("--batch-tokens", options.batch_tokens, "Target tokens of an update, at most")
-      ->check(CLI::PositiveNumber);
-  add("--label-smoothing", options.finetuner.objective.label_smoothing,
-      "Of the references' probability, so much goes to all tokens")
-      ->check(CLI::Range(0.0, 1.0));
-  add("--distillation", options.finetuner.objective.distillation,
-      "Share of the uncompressed model's distributions in what is learned, from 0 to 1")
-      ->check(CLI::Range(0.0, 1.0));
-  command
-      .add_option_function<std::string>(
-          "--select",
-          [&options](const std::string& name) { options.select = formats::parse_selection(name); },
-          "What the best model on the development set has: the lowest NLL or the highest BLEU")
-      ->type_name("nll|bleu")
-      ->check(CLI::IsMember({"nll", "bleu"}))
-      ->default_str("nll")
-      ->group(group);
-  add("--rate-weight", options.finetuner.tensors.codes.rate_weight,
-      "How much the size of a code counts where codes are free: 0 is not at all")
-      ->check(CLI::NonNegativeNumber);
-  add("--code-bits", options.code_bits,
-      "Where codes are free, how many bits they have in the end, relative to the start")
-      ->check(CLI::PositiveNumber);
-  add("--train-seed", options.seed, "Of the sentences' order");
-}
-
-Checkpoint run_finetune(const Checkpoint& start, const Checkpoint* original,
-                        const eval::ParallelText& text, const eval::ParallelText& development,
-                        const compress::FinetuneOptions& options, const std::string& state,
-                        const eval::EvaluationOptions& evaluation) {
-  const TrainingInputs inputs{
-      start, original,
-      without_long_sentences(encoded(start, text), start.config, options.batch_tokens),
-      encoded(start, development)};
-  std::optional<Progress> bar(std::in_place, "training");
+Checkpoint finetune_text(const FinetuneInputs& inputs, const FinetuneTextOptions& options,
+                         const Events& events) {
+  const compress::FinetuneOptions& training = options.training;
+  const EncodedInputs texts{
+      without_long_sentences(encoded(inputs.start, inputs.text), inputs.start.config,
+                             training.batch_tokens, events),
+      encoded(inputs.start, inputs.development)};
+  Progress progress = events.start("training");
   compress::FinetuneObserver observer;
-  observer.progress = [&](const compress::FinetuneProgress& progress) {
-    bar->update(static_cast<std::size_t>(progress.updates),
-                static_cast<std::size_t>(progress.total));
-    if (progress.development_nll) {
-      bar.emplace("training");
-      say(fmt::format("update {} of {}: loss {:.4f}, development {}", progress.updates,
-                      progress.total, progress.loss, found_on_development_set(progress)));
+  observer.progress = [&](const compress::FinetuneProgress& found) {
+    progress(static_cast<std::size_t>(found.updates), static_cast<std::size_t>(found.total));
+    if (found.development_nll) {
+      progress = nullptr;  // the bar goes before the line comes
+      events.say(fmt::format("update {} of {}: loss {:.4f}, development {}", found.updates,
+                             found.total, found.loss, found_on_development_set(found)));
+      progress = events.start("training");
     }
   };
-  if (options.select == compress::Selection::kBleu) {
-    observer.bleu = [&, codec = TextCodec(start)](const Transformer& model) {
-      return eval::evaluate(model, codec, development, evaluation).bleu.score;
+  if (training.select == compress::Selection::kBleu) {
+    observer.bleu = [&, codec = TextCodec(inputs.start)](const Transformer& model) {
+      return bleu_of(eval::bleu_of_model(model, codec, inputs.development, options.evaluation),
+                     options.evaluation);
     };
   }
-  const std::string signature = state.empty() ? "" : signature_of(inputs, options, evaluation);
   compress::FinetuneState resume;
-  if (!state.empty()) {
-    observer.save = [&](const compress::FinetuneState& training) {
-      formats::write_file_atomically(state, formats::encode_training(training, start, signature));
+  if (!options.state.empty()) {
+    const std::string signature = signature_of(inputs, texts, options);
+    observer.save = [&, signature](const compress::FinetuneState& state) {
+      formats::write_file_atomically(options.state,
+                                     formats::encode_training(state, inputs.start, signature));
     };
-    if (std::filesystem::exists(state)) {
-      resume = in_context(state, [&] {
-        return formats::read_training(formats::read_file(state), start, signature);
+    if (std::filesystem::exists(options.state)) {
+      resume = in_context(options.state, [&] {
+        return formats::read_training(formats::read_file(options.state), inputs.start, signature);
       });
-      say(fmt::format("going on after update {} of {}", resume.updates, resume.total));
+      events.say(fmt::format("going on after update {} of {}", resume.updates, resume.total));
     }
   }
-  return compress::finetune(start, original, inputs.text, inputs.development, options, observer,
-                            std::move(resume));
+  return compress::finetune(inputs.start, inputs.teacher, texts.text, texts.development, training,
+                            observer, std::move(resume));
 }
 
-}  // namespace ltz::cli
+}  // namespace ltz::pipeline

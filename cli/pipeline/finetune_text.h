@@ -1,26 +1,31 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
-#include "cli/options/options.h"
+#include "cli/pipeline/events.h"
 #include "compress/training/finetune.h"
 #include "eval/quality/evaluate.h"
 
-// Retraining, for `finetune`.
-namespace ltz::cli {
+// Retraining on texts.
+namespace ltz::pipeline {
 
-// --epochs, --minutes, --learning-rate, --batch-tokens, --label-smoothing, --distillation,
-// --select, --rate-weight, --code-bits, --train-seed
-void add_training(CLI::App& command, compress::FinetuneOptions& options);
+struct FinetuneInputs {
+  const Checkpoint& start;
+  const Checkpoint* teacher = nullptr;  // the uncompressed model, for distillation
+  const eval::ParallelText& text;
+  const eval::ParallelText& development;  // may be empty: then the last model is the result
+};
 
-// Trains on the text, with progress on standard error, and returns the best model. original: the
-// teacher, or null. development: may be without sentences; evaluation: how its BLEU is measured
-// where that selects the best model. state: file to keep the training in and to go on from, or
-// none.
-Checkpoint run_finetune(const Checkpoint& start, const Checkpoint* original,
-                        const eval::ParallelText& text, const eval::ParallelText& development,
-                        const compress::FinetuneOptions& options, const std::string& state,
-                        const eval::EvaluationOptions& evaluation = {});
+struct FinetuneTextOptions {
+  compress::FinetuneOptions training;
+  eval::EvaluationOptions evaluation;  // how BLEU is measured, with Selection::kBleu
+  std::string state;  // file to keep the training in, and to go on from; none if it is empty
+};
 
-}  // namespace ltz::cli
+// Trains on the text and returns the best model on the development set, see compress::finetune.
+// Sentences longer than an update or than the model takes are left out. Throws ConfigError as
+// compress::finetune does, and FormatError for a state of another training.
+Checkpoint finetune_text(const FinetuneInputs& inputs, const FinetuneTextOptions& options,
+                         const Events& events = {});
+
+}  // namespace ltz::pipeline

@@ -2,14 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <span>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
-#include "formats/bytes/crc32c.h"
+#include "formats/bytes/config_json.h"
 
-namespace ltz::cli {
+namespace ltz::pipeline {
 
 std::string fingerprint(std::string_view text) {
-  return fmt::format("{:08x}", formats::crc32c(std::as_bytes(std::span(text))));
+  return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
 }
 
 std::string fingerprint(const eval::ParallelText& text) {
@@ -23,12 +24,13 @@ std::string fingerprint(const eval::ParallelText& text) {
 }
 
 std::string fingerprint(const Checkpoint& checkpoint) {
-  std::string tensors;
+  std::string model = formats::config_text(checkpoint.config) + "\n";
   for (const auto& [name, tensor] : checkpoint.tensors) {
     const std::vector<float> values = tensor.values();
-    tensors += fmt::format("{} {:08x}\n", name, formats::crc32c(std::as_bytes(std::span(values))));
+    model += fmt::format("{} {} {:016x}\n", name, to_string(tensor.shape),
+                         XXH3_64bits(values.data(), values.size() * sizeof(float)));
   }
-  return fingerprint(tensors);
+  return fingerprint(model);
 }
 
-}  // namespace ltz::cli
+}  // namespace ltz::pipeline

@@ -6,15 +6,15 @@
 #include "eval/quality/evaluate.h"
 #include "model/checkpoint/checkpoint.h"
 
-// What a measurement depends on, in a few characters: what was measured on the same may be put
-// together.
-namespace ltz::cli {
+// What a measurement depends on, in a few characters: XXH3 of 64 bits (Collet), which tells apart
+// what is kept by mistake or by chance, not what somebody forges.
+namespace ltz::pipeline {
 
-// 8 hexadecimal digits.
+// 16 hexadecimal digits.
 std::string fingerprint(std::string_view text);
-// Of all lines.
+// Of all lines of both sides.
 std::string fingerprint(const eval::ParallelText& text);
-// Of the names and values of all tensors.
+// Of the configuration, and of the names, shapes and values of all tensors.
 std::string fingerprint(const Checkpoint& checkpoint);
 
-}  // namespace ltz::cli
+}  // namespace ltz::pipeline

@@ -9,14 +9,14 @@
 #include <utility>
 
 #include "cli/pipeline/fingerprint.h"
-#include "cli/terminal/terminal.h"
+#include "cli/pipeline/measure_bleu.h"
 #include "compress/recipes/plan.h"
 #include "eval/quality/cached_reading.h"
 #include "formats/files/file.h"
 #include "formats/records/sensitivity_csv.h"
 #include "model/base/error.h"
 
-namespace ltz::cli {
+namespace ltz::pipeline {
 namespace {
 
 // Points that were measured before, by this or by an interrupted run.
@@ -72,7 +72,8 @@ class QualityOfText {
   // What the arguments refer to outlives this.
   QualityOfText(const Transformer& model, const TextCodec& codec, const eval::ParallelText& text,
                 const SensitivityRun& run)
-      : model_(model), codec_(codec), text_(text), run_(run) {
+      : model_(model), codec_(codec), text_(text) {
+    evaluation_.beam = run.beam;
     if (run.metric != "bleu") {
       eval::EncodedText encoded = eval::encode(codec, text);
       reading_.emplace(model, std::move(encoded.source), std::move(encoded.target));
@@ -88,15 +89,16 @@ class QualityOfText {
 
   // Of the model as it is now.
   double measure() const {
-    return reading_ ? eval::score(*reading_).mean()
-                    : -eval::evaluate(model_, codec_, text_, {.beam = run_.beam}).bleu.score;
+    return reading_
+               ? eval::score(*reading_).mean()
+               : -bleu_of(eval::bleu_of_model(model_, codec_, text_, evaluation_), evaluation_);
   }
 
  private:
   const Transformer& model_;
   const TextCodec& codec_;
   const eval::ParallelText& text_;
-  const SensitivityRun& run_;
+  eval::EvaluationOptions evaluation_;          // for BLEU
   std::optional<eval::CachedReading> reading_;  // for the likelihood
 };
 
@@ -108,7 +110,7 @@ std::string partial_file(const SensitivityRun& run) {
 
 compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
                                                 const eval::ParallelText& text,
-                                                const SensitivityRun& run) {
+                                                const SensitivityRun& run, const Events& events) {
   formats::SensitivityFile file{
       .measured = fmt::format("model {} text {} context {}{}", fingerprint(checkpoint),
                               fingerprint(text), run.options.context,
@@ -141,14 +143,14 @@ compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
   if (!run.file.empty()) {
     log.emplace(partial, file);
   }
-  Progress progress("sensitivity");
+  const Progress progress = events.start("sensitivity");
   compress::SensitivityCurves curves = compress::analyse(
       checkpoint, run.options, measurement, file.curves.points,
       [&](const compress::SensitivityPoint& point, std::size_t done, std::size_t total) {
         if (log) {
           log->append(point);
         }
-        progress.update(done, total);
+        progress(done, total);
       });
   if (!run.file.empty()) {
     file.curves = curves;
@@ -162,4 +164,4 @@ compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
   return curves;
 }
 
-}  // namespace ltz::cli
+}  // namespace ltz::pipeline

@@ -2,11 +2,14 @@
 
 #include <string>
 
-#include "cli/options/options.h"
+#include "cli/pipeline/events.h"
 #include "compress/sensitivity/sensitivity.h"
+#include "eval/quality/evaluate.h"
+#include "model/checkpoint/checkpoint.h"
+#include "model/decoding/beam_search.h"
+#include "model/kernels/weight_matrix.h"
 
-// Measuring sensitivity, for `sensitivity` and for `compress`.
-namespace ltz::cli {
+namespace ltz::pipeline {
 
 struct SensitivityRun {
   compress::SensitivityOptions options;
@@ -25,6 +28,7 @@ std::string partial_file(const SensitivityRun& run);
 // FILE.partial has been measured on another model, text or metric.
 compress::SensitivityCurves measure_sensitivity(const Checkpoint& checkpoint,
                                                 const eval::ParallelText& text,
-                                                const SensitivityRun& run);
+                                                const SensitivityRun& run,
+                                                const Events& events = {});
 
-}  // namespace ltz::cli
+}  // namespace ltz::pipeline

@@ -7,15 +7,12 @@
 #include <span>
 #include <utility>
 
-#include "cli/pipeline/finetune_text.h"
 #include "cli/pipeline/fingerprint.h"
-#include "cli/terminal/line_reader.h"
-#include "cli/terminal/terminal.h"
 #include "model/base/error.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"
 
-namespace ltz::cli {
+namespace ltz::pipeline {
 namespace {
 
 // Between two writings of the state.
@@ -51,7 +48,7 @@ std::vector<std::string> translated(const Transformer& model, const TextCodec& c
 }
 
 void translate_all(const std::vector<std::string>& lines, const Checkpoint& checkpoint,
-                   CompressState& state) {
+                   CompressState& state, const Events& events) {
   const std::string text = fingerprint_of(lines);
   if (state.training_text != text) {
     state.training_text = text;
@@ -65,16 +62,16 @@ void translate_all(const std::vector<std::string>& lines, const Checkpoint& chec
   if (targets.size() == lines.size()) {
     return;
   }
-  say(fmt::format("translating {} sentences to train on", lines.size() - targets.size()));
+  events.say(fmt::format("translating {} sentences to train on", lines.size() - targets.size()));
   const Transformer model(checkpoint);
   const TextCodec codec(checkpoint);
-  Progress progress("translating");
+  const Progress progress = events.start("translating");
   while (targets.size() < lines.size()) {
     const std::size_t begin = targets.size();
     const std::size_t count = std::min(kLinesAtOnce, lines.size() - begin);
-    std::vector<std::string> more = translated(
-        model, codec, std::span(lines).subspan(begin, count),
-        [&](std::size_t done, std::size_t) { progress.update(begin + done, lines.size()); });
+    std::vector<std::string> more =
+        translated(model, codec, std::span(lines).subspan(begin, count),
+                   [&](std::size_t done, std::size_t) { progress(begin + done, lines.size()); });
     std::ranges::move(more, std::back_inserter(targets));
     state.save();
   }
@@ -82,83 +79,13 @@ void translate_all(const std::vector<std::string>& lines, const Checkpoint& chec
 
 }  // namespace
 
-compress::Recipe RetrainingOptions::applied_to(compress::Recipe recipe) {
-  const auto given = [](const CLI::Option* option) { return option->count() > 0; };
-  if (wanted && !recipe.finetune) {
-    recipe.finetune = compress::default_finetune(recipe);
-  }
-  if (!recipe.finetune) {
-    if (!source.empty() || std::ranges::any_of(overrides, given)) {
-      throw CLI::RequiredError("--finetune, or a recipe with [finetune],");
-    }
-    return recipe;
-  }
-  training = *recipe.finetune;
-  for (CLI::Option* option : overrides) {
-    if (given(option)) {
-      option->run_callback();
-    }
-  }
-  recipe.finetune = training;
-  compress::validate(recipe);
-  return recipe;
-}
-
-eval::ParallelText RetrainingOptions::read() const {
-  if (!reference.empty()) {
-    return TextOptions{.source = source, .reference = reference}.read();
-  }
-  eval::ParallelText text{.source = read_lines(source), .reference = {}};
-  if (text.source.empty()) {
-    throw ConfigError(source + ": the text is empty");
-  }
-  return text;
-}
-
-void add_retraining(CLI::App& command, RetrainingOptions& options) {
-  const auto* group = "Training";
-  command
-      .add_flag("--finetune", options.wanted,
-                "Train between the steps and behind them; the uncompressed model is the teacher")
-      ->group(group);
-  auto* source = command.add_option("--train-src", options.source,
-                                    "Source text to train on, also the default of --calibration");
-  source->group(group);
-  command
-      .add_option("--train-ref", options.reference,
-                  "Its references; default: what the uncompressed model makes of it")
-      ->needs(source)
-      ->group(group);
-  const std::vector<CLI::Option*> before = command.get_options();
-  add_training(command, options.training);
-  options.overrides = command.get_options();
-  options.overrides.erase(options.overrides.begin(),
-                          options.overrides.begin() + static_cast<std::ptrdiff_t>(before.size()));
-}
-
 eval::ParallelText with_references(eval::ParallelText text, const Checkpoint& model,
-                                   CompressState& state) {
+                                   CompressState& state, const Events& events) {
   if (text.reference.empty()) {
-    translate_all(text.source, model, state);
+    translate_all(text.source, model, state, events);
     text.reference = state.training_targets;
   }
   return text;
 }
 
-void say_stages(const std::vector<compress::RetrainingStage>& stages) {
-  std::string text;
-  for (const compress::RetrainingStage& stage : stages) {
-    text += fmt::format("{}{} for {:.3g} epoch{}", text.empty() ? "" : ", then ", stage.what,
-                        stage.options.epochs, stage.options.epochs == 1.0 ? "" : "s");
-    if (stage.options.minutes > 0.0) {
-      text += fmt::format(" or {:.3g} minutes", stage.options.minutes);
-    }
-  }
-  say("retraining: " + text);
-}
-
-std::string training_file(const std::string& state, int stage) {
-  return state.empty() ? "" : fmt::format("{}.training{}", state, stage);
-}
-
-}  // namespace ltz::cli
+}  // namespace ltz::pipeline

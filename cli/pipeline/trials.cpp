@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "cli/terminal/terminal.h"
+#include "cli/pipeline/digits.h"
+#include "cli/pipeline/measure_bleu.h"
 #include "compress/recipes/quality_search.h"
 #include "eval/budget/accounting.h"
 
-namespace ltz::cli {
+namespace ltz::pipeline {
 namespace {
 
 constexpr int kMostTrials = 6;  // of a search for a quality
@@ -55,32 +56,26 @@ formats::LtzSizes Trials::sizes(double strength, const compress::StageProgress& 
   return sizes;
 }
 
-double Trials::bleu(double strength, const eval::ParallelText& text, const ReportOptions& options,
-                    const SentenceProgress& progress) {
+double Trials::bleu(double strength, const eval::ParallelText& text,
+                    const eval::EvaluationOptions& options, const Progress& progress) {
   sizes(strength, {});
   if (const TrialRecord* trial = find(strength); trial->bleu) {
     return *trial->bleu;
   }
   const Checkpoint compressed = formats::decode_ltz(file(strength, {}), "a trial");
-  const double bleu = eval::score(eval::sum(measure_bleu(compressed, text, options, progress)),
-                                  options.bleu.smoothing)
-                          .score;
+  const double bleu = bleu_of(measure_bleu(compressed, text, options, progress), options);
   find(strength)->bleu = bleu;
   state_.save();
   return bleu;
 }
 
-std::vector<std::byte> compress_to_size(Trials& trials, const SizeGoal& goal) {
-  const auto with_bar = [](const auto& work) {
-    Progress progress("compressing");
-    return work([&](std::size_t done, std::size_t total) { progress.update(done, total); });
-  };
+std::vector<std::byte> compress_to_size(Trials& trials, const SizeGoal& goal,
+                                        const Events& events) {
   const compress::SizeSearchResult found = formats::fitting_strength(
       [&](double strength) {
-        const formats::LtzSizes sizes =
-            with_bar([&](const auto& on_stage) { return trials.sizes(strength, on_stage); });
-        say(fmt::format("{:.2f} bits per weight, {} bytes", trials.bits_per_weight(strength),
-                        with_separators(sizes.total)));
+        const formats::LtzSizes sizes = trials.sizes(strength, events.start("compressing"));
+        events.say(fmt::format("{:.2f} bits per weight, {} bytes", trials.bits_per_weight(strength),
+                               with_separators(sizes.total)));
         return sizes;
       },
       {.limits = goal.limits,
@@ -89,43 +84,45 @@ std::vector<std::byte> compress_to_size(Trials& trials, const SizeGoal& goal) {
        .weights = trials.parameters(),
        .close_enough = goal.close_enough});
   if (!found.fits) {
-    say("nothing small enough was found; this is the smallest");
+    events.say("nothing small enough was found; this is the smallest");
   }
-  return with_bar([&](const auto& on_stage) { return trials.file(found.strength, on_stage); });
+  return trials.file(found.strength, events.start("compressing"));
 }
 
-std::vector<std::byte> compress_to_quality(Trials& trials, const QualityGoal& goal, double start) {
+std::vector<std::byte> compress_to_quality(Trials& trials, const QualityGoal& goal,
+                                           const Events& events) {
   // A trial is compression and translation, about as long.
   constexpr std::size_t kHalf = 1000;
   std::size_t number = 0;
   const auto measure = [&](double strength) {
     compress::QualityTrial trial{.strength = strength};
     {
-      Progress progress(fmt::format("trial {} of at most {}", number + 1, kMostTrials));
+      const Progress progress =
+          events.start(fmt::format("trial {} of at most {}", number + 1, kMostTrials));
       const auto half = [&progress, number](std::size_t which) {
         return [&progress, before = 2 * number + which](std::size_t done, std::size_t total) {
-          progress.update(kHalf * before + kHalf * done / total, 2 * kHalf * kMostTrials);
+          progress(kHalf * before + kHalf * done / total, 2 * kHalf * kMostTrials);
         };
       };
       trial.bytes = static_cast<double>(trials.sizes(strength, half(0)).total);
-      trial.loss = goal.bleu - trials.bleu(strength, goal.text, goal.options, half(1));
+      trial.loss = goal.bleu - trials.bleu(strength, goal.text, goal.evaluation, half(1));
     }
     ++number;
-    say(fmt::format("trial {}: {:.2f} bits per weight, {} bytes, BLEU {:.2f}, a drop of {:.2f}",
-                    number, trials.bits_per_weight(strength),
-                    with_separators(static_cast<long long>(trial.bytes)), goal.bleu - trial.loss,
-                    trial.loss));
+    events.say(fmt::format(
+        "trial {}: {:.2f} bits per weight, {} bytes, BLEU {:.2f}, a drop of {:.2f}", number,
+        trials.bits_per_weight(strength), with_separators(static_cast<long long>(trial.bytes)),
+        goal.bleu - trial.loss, trial.loss));
     return trial;
   };
   const compress::QualityTrial best =
       compress::quality_search(measure, {.most_loss = goal.most_drop,
-                                         .start = start,
+                                         .start = goal.start,
                                          .range = trials.compressor().range(),
                                          .most_trials = kMostTrials});
   if (best.loss > goal.most_drop) {
-    say("no trial was good enough; this is the best");
+    events.say("no trial was good enough; this is the best");
   }
   return trials.file(best.strength, {});
 }
 
-}  // namespace ltz::cli
+}  // namespace ltz::pipeline

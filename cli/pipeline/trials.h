@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "cli/pipeline/compress_state.h"
-#include "cli/reports/report.h"
+#include "cli/pipeline/events.h"
 #include "compress/recipes/tunable.h"
+#include "eval/quality/evaluate.h"
 #include "formats/records/size_fit.h"
 
-// Compressing at one strength after another until size or quality is as wanted, for `compress`.
-namespace ltz::cli {
+// Compressing at one strength after another until size or quality is as wanted.
+namespace ltz::pipeline {
 
 // The files that were tried. What the state has of another run is made again only if its bytes are
 // asked for.
@@ -28,8 +29,8 @@ class Trials {
   formats::LtzSizes sizes(double strength, const compress::StageProgress& on_stage);
   const std::vector<std::byte>& file(double strength, const compress::StageProgress& on_stage);
   // BLEU of the model in the file.
-  double bleu(double strength, const eval::ParallelText& text, const ReportOptions& options,
-              const SentenceProgress& progress);
+  double bleu(double strength, const eval::ParallelText& text,
+              const eval::EvaluationOptions& options, const Progress& progress);
 
  private:
   TrialRecord* find(double strength) const;
@@ -48,16 +49,19 @@ struct SizeGoal {
 };
 
 // The mildest file within the limits; where none is, the smallest that was tried.
-std::vector<std::byte> compress_to_size(Trials& trials, const SizeGoal& goal);
+std::vector<std::byte> compress_to_size(Trials& trials, const SizeGoal& goal,
+                                        const Events& events = {});
 
 struct QualityGoal {
   double bleu = 0.0;       // of the original
   double most_drop = 0.0;  // of BLEU
   const eval::ParallelText& text;
-  const ReportOptions& options;  // of BLEU
+  const eval::EvaluationOptions& evaluation;
+  double start = 0.0;  // strength
 };
 
 // The smallest file of those tried that keeps the quality; where none does, the best one.
-std::vector<std::byte> compress_to_quality(Trials& trials, const QualityGoal& goal, double start);
+std::vector<std::byte> compress_to_quality(Trials& trials, const QualityGoal& goal,
+                                           const Events& events = {});
 
-}  // namespace ltz::cli
+}  // namespace ltz::pipeline

@@ -1,4 +1,5 @@
 #include "cli/reports/baseline.h"
+#include "cli/pipeline/digits.h"
 
 #include <fmt/format.h>
 
@@ -57,8 +58,8 @@ std::string comparison_table(const ModelConfig& model, const Baseline& baseline,
                              const SentenceLengths& lengths) {
   std::vector<std::vector<std::string>> rows = {{"", baseline.name, "this model", "ratio"}};
   for (const Row& row : compare(model, baseline, lengths)) {
-    rows.push_back({row.label, with_separators(row.baseline), with_separators(row.model),
-                    fmt::format("{:.2f}x", row.ratio())});
+    rows.push_back({row.label, pipeline::with_separators(row.baseline),
+                    pipeline::with_separators(row.model), fmt::format("{:.2f}x", row.ratio())});
   }
   return format_table(rows);
 }

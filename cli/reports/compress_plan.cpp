@@ -1,4 +1,5 @@
 #include "cli/reports/compress_plan.h"
+#include "cli/pipeline/digits.h"
 
 #include <fmt/format.h>
 
@@ -19,7 +20,7 @@ ForeseenFile::ForeseenFile(const Checkpoint& checkpoint,
                            std::int64_t baseline_parameters)
     : specs_(parameter_specs(checkpoint.config)), tensors_(std::move(tensors)) {
   size_ = eval::size_report(checkpoint.config,
-                            artifact_bytes(formats::foreseen_sizes(checkpoint, tensors_)),
+                            pipeline::artifact_bytes(formats::foreseen_sizes(checkpoint, tensors_)),
                             baseline_parameters);
 }
 
@@ -48,14 +49,14 @@ std::string ForeseenFile::text() const {
                     tensor.centroids == 0 ? "" : fmt::format("{}", tensor.centroids),
                     fmt::format("{:.1f}%", 100.0 * tensor.sparsity),
                     fmt::format("{:.2f}", bits_per_element(i)),
-                    with_separators(std::llround(tensor.bytes))});
+                    pipeline::with_separators(std::llround(tensor.bytes))});
   }
   return fmt::format("{}\n{}\n{}", format_table(rows), groups(), size_text(size_));
 }
 
 void ForeseenFile::say_summary() const {
   say(fmt::format("the plan: about {:.2f} bits per weight, {} bytes", size_.bits_per_weight,
-                  with_separators(size_.bytes.artifact)));
+                  pipeline::with_separators(size_.bytes.artifact)));
   std::stringstream lines(groups());
   for (std::string line; std::getline(lines, line);) {
     say(line);

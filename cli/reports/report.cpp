@@ -6,24 +6,16 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "cli/commands/commands.h"
 #include "cli/options/metric_options.h"
 #include "cli/reports/size_tables.h"
-#include "cli/terminal/terminal.h"
+#include "cli/terminal/exit_codes.h"
+#include "cli/terminal/terminal_events.h"
 #include "eval/budget/gates.h"
 #include "formats/files/file.h"
 #include "formats/models/model_file.h"
-#include "model/base/error.h"
 
 namespace ltz::cli {
 namespace {
-
-struct ArtifactReport {
-  eval::Measured measured;
-  std::optional<eval::PairedDifference> drop;  // of BLEU, reference - artifact
-  std::string signature;                       // of BLEU, where it was measured
-  std::vector<eval::Gate> gates;
-};
 
 std::string escape_xml(const std::string& text) {
   std::string escaped;
@@ -52,30 +44,7 @@ std::string gate_line(const eval::Gate& gate) {
                      upper ? "at most" : "at least", gate.limit, digits);
 }
 
-// BLEU of the reference and of the artifact, and how sure the difference is.
-void compare_bleu(ArtifactReport& report, const std::vector<eval::BleuStatistics>& before,
-                  const std::vector<eval::BleuStatistics>& after, const ReportOptions& options) {
-  const eval::BleuSmoothing smoothing = options.bleu.smoothing;
-  report.measured.bleu_reference = score(eval::sum(before), smoothing).score;
-  report.measured.bleu_artifact = score(eval::sum(after), smoothing).score;
-  report.signature = bleu_signature(options);
-  if (options.bootstrap.samples != 0) {
-    report.drop = eval::paired_bootstrap(before.size(), eval::bleu_of_sample(before, smoothing),
-                                         eval::bleu_of_sample(after, smoothing), options.bootstrap);
-  }
-}
-
-// Measures it with a bar.
-std::vector<eval::BleuStatistics> measure_bleu(const Checkpoint& checkpoint,
-                                               const eval::ParallelText& text,
-                                               const ReportOptions& options,
-                                               const std::string& label) {
-  Progress progress("translating with the " + label);
-  return measure_bleu(checkpoint, text, options,
-                      [&](std::size_t done, std::size_t total) { progress.update(done, total); });
-}
-
-nlohmann::ordered_json to_json(const ArtifactReport& report) {
+nlohmann::ordered_json to_json(const pipeline::Verification& report) {
   nlohmann::ordered_json gates = nlohmann::ordered_json::array();
   for (const eval::Gate& gate : report.gates) {
     gates.push_back({{"name", gate.name},
@@ -83,7 +52,7 @@ nlohmann::ordered_json to_json(const ArtifactReport& report) {
                      {"value", gate.value},
                      {"limit", gate.limit}});
   }
-  nlohmann::ordered_json json = {{"passed", eval::all_passed(report.gates)}, {"gates", gates}};
+  nlohmann::ordered_json json = {{"passed", report.passed()}, {"gates", gates}};
   json.update(size_json(report.measured.size));
   if (report.measured.bleu_artifact && report.measured.bleu_reference) {
     const double reference = *report.measured.bleu_reference;
@@ -100,7 +69,7 @@ nlohmann::ordered_json to_json(const ArtifactReport& report) {
   return json;
 }
 
-std::string to_text(const ArtifactReport& report) {
+std::string to_text(const pipeline::Verification& report) {
   std::string text = size_text(report.measured.size);
   if (report.measured.bleu_artifact && report.measured.bleu_reference) {
     text += fmt::format("BLEU {:.2f} before, {:.2f} after: a drop of {:.2f}{}\n",
@@ -114,7 +83,7 @@ std::string to_text(const ArtifactReport& report) {
   return text;
 }
 
-std::string to_junit(const ArtifactReport& report) {
+std::string to_junit(const pipeline::Verification& report) {
   const auto failures =
       std::ranges::count_if(report.gates, [](const auto& g) { return !g.passed; });
   std::string xml = fmt::format(
@@ -143,25 +112,7 @@ std::vector<TensorSize> tensor_sizes(const formats::ModelFile& artifact) {
   return sizes;
 }
 
-eval::ArtifactBytes require_artifact_bytes(const formats::ModelFile& artifact,
-                                           const std::string& path) {
-  if (!artifact.sizes) {
-    throw ConfigError(path + ": expected a .ltz artifact, found a ." + artifact.container);
-  }
-  return artifact_bytes(*artifact.sizes);
-}
-
 }  // namespace
-
-void add_report(CLI::App& command, ReportOptions& options) {
-  add_text(command, options.text, false);
-  add_beam(command, options.beam);
-  add_bleu(command, options.bleu);
-  add_bootstrap(command, options.bootstrap);
-  add_gates(command, options.gates);
-  add_json(command, options.json);
-  command.add_option("--junit", options.junit, "Write the gates as JUnit XML to this file");
-}
 
 void write_json(const JsonOptions& options, const nlohmann::ordered_json& json) {
   // A file name may be any bytes; JSON is UTF-8.
@@ -170,60 +121,34 @@ void write_json(const JsonOptions& options, const nlohmann::ordered_json& json) 
   formats::write_file_atomically(options.path, std::as_bytes(std::span(text)));
 }
 
-eval::EvaluationOptions evaluation(const ReportOptions& options) {
-  return {.beam = options.beam, .metric = {.bleu = options.bleu}, .arithmetic = options.arithmetic};
-}
-
-std::string bleu_signature(const ReportOptions& options) {
-  return eval::signature(evaluation(options), LTZ_VERSION);
-}
-
-std::vector<eval::BleuStatistics> measure_bleu(const Checkpoint& checkpoint,
-                                               const eval::ParallelText& text,
-                                               const ReportOptions& options,
-                                               const SentenceProgress& progress) {
-  const eval::Scores scores =
-      eval::evaluate(Transformer(checkpoint, options.arithmetic), TextCodec(checkpoint), text,
-                     evaluation(options), progress);
-  return eval::bleu_statistics(scores.hypotheses, std::span(&text.reference, 1), options.bleu);
-}
-
-int report_artifact(const std::string& path, const Original& original,
-                    const ReportOptions& options) {
-  const Checkpoint& reference = original.checkpoint;
-  const Baseline& baseline = original.baseline;
+int report_artifact(const std::string& path, const pipeline::Original& original,
+                    const Baseline& baseline, const ReportOptions& options) {
   const formats::ModelFile artifact = formats::read_model(path, {});
-  const eval::ArtifactBytes bytes = require_artifact_bytes(artifact, path);
-  if (artifact.checkpoint.config != reference.config) {
-    throw ConfigError(path + ": expected the configuration of the reference, found another model");
-  }
-  ArtifactReport report;
-  report.measured.size = eval::size_report(reference.config, bytes, baseline.parameters);
-  if (original.text) {
-    const eval::ParallelText& text = *original.text;
-    compare_bleu(
-        report,
-        original.bleu.empty() ? measure_bleu(reference, text, options, "reference") : original.bleu,
-        measure_bleu(artifact.checkpoint, text, options, "artifact"), options);
-  }
-  report.gates = eval::check_gates(options.gates.limits, report.measured);
+  const pipeline::Verification report =
+      pipeline::verify(artifact, path, original,
+                       {.limits = options.gates.limits,
+                        .baseline_parameters = baseline.parameters,
+                        .evaluation = options.evaluation(),
+                        .bootstrap = options.bootstrap},
+                       terminal_events());
   if (!options.junit.empty()) {
     const std::string xml = to_junit(report);
     formats::write_file_atomically(options.junit, std::as_bytes(std::span(xml)));
   }
+  const ModelConfig& config = original.checkpoint.config;
   if (options.json.given()) {
     nlohmann::ordered_json json = to_json(report);
-    json["baseline"] = comparison_json(reference.config, baseline, {});
+    json["baseline"] = comparison_json(config, baseline, {});
     write_json(options.json, json);
   }
   if (!options.json.to_stdout()) {
     fmt::print("{}\n", group_table(tensor_sizes(artifact)));
     if (!options.gates.baseline.empty()) {
-      fmt::print("{}\n", comparison_table(reference.config, baseline, {}));
+      fmt::print("{}\n", comparison_table(config, baseline, {}));
     }
     fmt::print("{}", to_text(report));
   }
-  return eval::all_passed(report.gates) ? kDone : kGateFailed;
+  return report.passed() ? kDone : kGateFailed;
 }
 
 }  // namespace ltz::cli

@@ -1,4 +1,5 @@
 #include "cli/reports/size_tables.h"
+#include "cli/pipeline/digits.h"
 
 #include <fmt/format.h>
 
@@ -12,20 +13,13 @@ namespace {
 
 std::vector<std::string> group_row(const std::string& name, const TensorSize& totals) {
   const auto parameters = static_cast<double>(totals.parameters);
-  return {name, with_separators(totals.parameters),
+  return {name, pipeline::with_separators(totals.parameters),
           fmt::format("{:.1f}%", 100.0 * static_cast<double>(totals.zeros) / parameters),
           fmt::format("{:.2f}", 8.0 * static_cast<double>(totals.bytes) / parameters),
-          with_separators(totals.bytes)};
+          pipeline::with_separators(totals.bytes)};
 }
 
 }  // namespace
-
-eval::ArtifactBytes artifact_bytes(const formats::LtzSizes& sizes) {
-  return {.artifact = sizes.total,
-          .embedding = sizes.embedding,
-          .vocabulary = sizes.vocabulary,
-          .model = sizes.model};
-}
 
 std::string group_table(const std::vector<TensorSize>& tensors) {
   std::vector<std::string> order;
@@ -54,7 +48,8 @@ std::string size_text(const eval::SizeReport& size) {
   const auto row = [](const char* name, double ratio, std::int64_t before, const char* what,
                       std::int64_t after) {
     return std::vector<std::string>{name, fmt::format("{:.2f}x", ratio),
-                                    with_separators(before) + " " + what, with_separators(after)};
+                                    pipeline::with_separators(before) + " " + what,
+                                    pipeline::with_separators(after)};
   };
   return format_table(
              {{"ratio", "", "bytes before", "bytes after"},
@@ -65,8 +60,9 @@ std::string size_text(const eval::SizeReport& size) {
                   size.bytes.model)}) +
          fmt::format(
              "\n{:.2f} bits per weight; the file: {} model + {} embeddings + {} vocabulary\n",
-             size.bits_per_weight, with_separators(size.bytes.model),
-             with_separators(size.bytes.embedding), with_separators(size.bytes.vocabulary));
+             size.bits_per_weight, pipeline::with_separators(size.bytes.model),
+             pipeline::with_separators(size.bytes.embedding),
+             pipeline::with_separators(size.bytes.vocabulary));
 }
 
 nlohmann::ordered_json size_json(const eval::SizeReport& size) {

@@ -18,8 +18,6 @@ struct TensorSize {
   std::int64_t bytes = 0;
 };
 
-eval::ArtifactBytes artifact_bytes(const formats::LtzSizes& sizes);
-
 // A row per group, in the order of their first tensors, and one for all.
 std::string group_table(const std::vector<TensorSize>& tensors);
 

@@ -44,6 +44,14 @@ std::vector<std::string> read_lines(const std::string& path) {
   return lines;
 }
 
+std::vector<std::string> read_text(const std::string& path) {
+  std::vector<std::string> lines = read_lines(path);
+  if (lines.empty()) {
+    throw ConfigError(path + ": the text is empty");
+  }
+  return lines;
+}
+
 std::vector<std::string> LineReader::read(std::size_t most) {
   std::vector<std::string> lines;
   while (lines.size() < most) {

@@ -12,6 +12,8 @@ namespace ltz::cli {
 
 // The lines of a file, without their ends; "-" is standard input. Throws IoError.
 std::vector<std::string> read_lines(const std::string& path);
+// The same of a text that must not be empty. Throws ConfigError, too.
+std::vector<std::string> read_text(const std::string& path);
 
 // The lines of standard input, or of what another descriptor reads, many at a time but none late:
 // work on several lines at once is faster, but whoever writes a line and waits for the answer

@@ -133,14 +133,4 @@ std::string format_table(const std::vector<std::vector<std::string>>& rows) {
   return table;
 }
 
-std::string with_separators(long long value) {
-  std::string digits = fmt::format("{}", value);
-  const std::size_t first = value < 0 ? 1 : 0;
-  for (std::size_t i = digits.size(); i > first + 3;) {
-    i -= 3;
-    digits.insert(i, 1, ',');
-  }
-  return digits;
-}
-
 }  // namespace ltz::cli

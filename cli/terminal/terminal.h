@@ -45,7 +45,4 @@ void say(const std::string& message);
 // row is the heading; an empty row is a rule.
 std::string format_table(const std::vector<std::vector<std::string>>& rows);
 
-// 9,700,123
-std::string with_separators(long long value);
-
 }  // namespace ltz::cli

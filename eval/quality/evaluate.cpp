@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <span>
+#include <utility>
 
 #include "model/base/error.h"
 
@@ -22,6 +24,29 @@ std::string metric_signature(const MetricOptions& options) {
                      bleu.smoothing == BleuSmoothing::kExp ? "exp" : "none",
                      bleu.tokenizer == BleuTokenizer::k13a ? "13a" : "none",
                      bleu.compound_split ? "split" : "whole");
+}
+
+// sentences: the side whose lengths decide which go together.
+Batching batching(const EncodedText& text, const std::vector<TokenIds>& sentences,
+                  const EvaluationOptions& options) {
+  return options.fairseq_max_tokens == 0
+             ? batch_by_length(sentences)
+             : batch_like_fairseq(text.source, text.target, options.fairseq_max_tokens);
+}
+
+Translations translate(const Transformer& model, const TextCodec& codec, const EncodedText& text,
+                       const EvaluationOptions& options, const SentenceProgress& progress) {
+  Translations translations;
+  const auto start = std::chrono::steady_clock::now();
+  const auto found = ltz::translate(model, text.source, options.beam,
+                                    batching(text, text.source, options), progress);
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  translations.seconds = spent.count();
+  for (const auto& hypotheses : found) {
+    translations.lines.push_back(
+        hypotheses.empty() ? "" : codec.decode_target(hypotheses.front().tokens));
+  }
+  return translations;
 }
 
 }  // namespace
@@ -62,31 +87,33 @@ ParallelText sample(const ParallelText& text, std::size_t count) {
   return sampled;
 }
 
+Translations translate(const Transformer& model, const TextCodec& codec, const ParallelText& text,
+                       const EvaluationOptions& options, const SentenceProgress& progress) {
+  return translate(model, codec, encode(codec, text), options, progress);
+}
+
+std::vector<BleuStatistics> bleu_of_model(const Transformer& model, const TextCodec& codec,
+                                          const ParallelText& text,
+                                          const EvaluationOptions& options,
+                                          const SentenceProgress& progress) {
+  return bleu_statistics(translate(model, codec, text, options, progress).lines,
+                         std::span(&text.reference, 1), options.metric.bleu);
+}
+
 Scores evaluate(const Transformer& model, const TextCodec& codec, const ParallelText& text,
                 const EvaluationOptions& options, const SentenceProgress& progress) {
   const EncodedText encoded = encode(codec, text);
-  const bool padded = options.fairseq_max_tokens != 0;
-  const auto batching = [&](const std::vector<TokenIds>& sentences) {
-    return padded ? batch_like_fairseq(encoded.source, encoded.target, options.fairseq_max_tokens)
-                  : batch_by_length(sentences);
-  };
+  Translations translations = translate(model, codec, encoded, options, progress);
   Scores scores;
-  const auto start = std::chrono::steady_clock::now();
-  const auto translations =
-      translate(model, encoded.source, options.beam, batching(encoded.source), progress);
-  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-  scores.seconds = spent.count();
-  for (const auto& hypotheses : translations) {
-    scores.hypotheses.push_back(
-        hypotheses.empty() ? "" : codec.decode_target(hypotheses.front().tokens));
-  }
+  scores.seconds = translations.seconds;
+  scores.hypotheses = std::move(translations.lines);
   if (options.metric.metric == Metric::kRouge) {
     scores.rouge = rouge_of_lines(scores.hypotheses, text.reference, options.metric.rouge);
   } else {
     scores.bleu = bleu(scores.hypotheses, text.reference, options.metric.bleu);
   }
   const TokenLoss loss =
-      score_text(model, encoded.source, encoded.target, batching(encoded.target));
+      score_text(model, encoded.source, encoded.target, batching(encoded, encoded.target, options));
   scores.nll = loss.mean();
   scores.perplexity = std::exp(scores.nll);
   scores.sentences = static_cast<std::int64_t>(text.source.size());

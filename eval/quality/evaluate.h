@@ -32,19 +32,6 @@ std::vector<std::size_t> evenly_spaced(std::size_t total, std::size_t count);
 // `count` sentence pairs at even distances, all if there are no more.
 ParallelText sample(const ParallelText& text, std::size_t count);
 
-// How good a model is on a test set.
-struct Scores {
-  Bleu bleu;                 // of translations, with Metric::kBleu
-  std::vector<Rouge> rouge;  // of each line, with Metric::kRouge
-  double nll = 0.0;          // mean over target tokens, nats, </s> included, teacher-forced
-  double perplexity = 0.0;   // exp(nll)
-  std::int64_t sentences = 0;
-  std::int64_t source_tokens = 0;  // subwords, </s> included
-  std::int64_t target_tokens = 0;
-  double seconds = 0.0;  // spent translating
-  std::vector<std::string> hypotheses;
-};
-
 enum class Metric { kBleu, kRouge };
 
 struct MetricOptions {
@@ -60,7 +47,36 @@ struct EvaluationOptions {
   Arithmetic arithmetic = Arithmetic::kFloat32;  // of the model, for the signature
 };
 
-// Translates the source and scores it. Throws ConfigError for texts of different or no length.
+struct Translations {
+  std::vector<std::string> lines;
+  double seconds = 0.0;  // spent translating
+};
+
+// What the model makes of the source; the references count only where batches imitate fairseq's.
+// Throws ConfigError for texts of different or no length.
+Translations translate(const Transformer& model, const TextCodec& codec, const ParallelText& text,
+                       const EvaluationOptions& options, const SentenceProgress& progress = {});
+
+// Statistics of each sentence's BLEU, for its sum and for a bootstrap. Throws as translate does.
+std::vector<BleuStatistics> bleu_of_model(const Transformer& model, const TextCodec& codec,
+                                          const ParallelText& text,
+                                          const EvaluationOptions& options,
+                                          const SentenceProgress& progress = {});
+
+// How good a model is on a test set.
+struct Scores {
+  Bleu bleu;                 // of translations, with Metric::kBleu
+  std::vector<Rouge> rouge;  // of each line, with Metric::kRouge
+  double nll = 0.0;          // mean over target tokens, nats, </s> included, teacher-forced
+  double perplexity = 0.0;   // exp(nll)
+  std::int64_t sentences = 0;
+  std::int64_t source_tokens = 0;  // subwords, </s> included
+  std::int64_t target_tokens = 0;
+  double seconds = 0.0;  // spent translating
+  std::vector<std::string> hypotheses;
+};
+
+// Translates the source, scores that, and reads the references. Throws as translate does.
 Scores evaluate(const Transformer& model, const TextCodec& codec, const ParallelText& text,
                 const EvaluationOptions& options, const SentenceProgress& progress = {});
 

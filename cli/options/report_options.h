@@ -1,0 +1,30 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "cli/options/options.h"
+#include "eval/quality/evaluate.h"
+#include "eval/scores/bootstrap.h"
+
+namespace ltz::cli {
+
+// What `compress` and `verify` measure of an artifact, and where they say it.
+struct ReportOptions {
+  TextOptions text;
+  BeamOptions beam;
+  Arithmetic arithmetic = Arithmetic::kFloat32;
+  eval::BleuOptions bleu;
+  eval::BootstrapOptions bootstrap;  // of the drop of BLEU
+  GateOptions gates;
+  JsonOptions json;
+  std::string junit;  // file for the gates as JUnit XML, or none
+
+  // How translations are made and scored.
+  eval::EvaluationOptions evaluation() const {
+    return {.beam = beam, .metric = {.bleu = bleu}, .arithmetic = arithmetic};
+  }
+};
+void add_report(CLI::App& command, ReportOptions& options);
+
+}  // namespace ltz::cli

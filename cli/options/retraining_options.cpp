@@ -1,0 +1,45 @@
+#include "cli/options/retraining_options.h"
+
+#include "cli/options/options.h"
+#include "cli/terminal/line_reader.h"
+
+namespace ltz::cli {
+
+compress::Recipe RetrainingOptions::applied_to(compress::Recipe recipe) const {
+  if (wanted && !recipe.finetune) {
+    recipe.finetune = compress::default_finetune(recipe);
+  }
+  if (!recipe.finetune) {
+    if (!source.empty() || training.given()) {
+      throw CLI::RequiredError("--finetune, or a recipe with [finetune],");
+    }
+    return recipe;
+  }
+  recipe.finetune = training.applied_to(*recipe.finetune);
+  compress::validate(recipe);
+  return recipe;
+}
+
+eval::ParallelText RetrainingOptions::read() const {
+  return reference.empty() ? eval::ParallelText{.source = read_text(source), .reference = {}}
+                           : TextOptions{.source = source, .reference = reference}.read();
+}
+
+void add_retraining(CLI::App& command, RetrainingOptions& options) {
+  const auto* group = "Training";
+  command
+      .add_flag("--finetune", options.wanted,
+                "Train between the steps and behind them; the uncompressed model is the teacher")
+      ->group(group);
+  auto* source = command.add_option("--train-src", options.source,
+                                    "Source text to train on, also the default of --calibration");
+  source->group(group);
+  command
+      .add_option("--train-ref", options.reference,
+                  "Its references; default: what the uncompressed model makes of it")
+      ->needs(source)
+      ->group(group);
+  add_training(command, options.training);
+}
+
+}  // namespace ltz::cli

@@ -1,0 +1,237 @@
+#include "cli/pipeline/compress.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cli/pipeline/digits.h"
+#include "cli/pipeline/finetune_text.h"
+#include "cli/pipeline/fingerprint.h"
+#include "cli/pipeline/measure_bleu.h"
+#include "cli/pipeline/measure_sensitivity.h"
+#include "cli/pipeline/size_targets.h"
+#include "cli/pipeline/training_text.h"
+#include "cli/pipeline/trials.h"
+#include "compress/sensitivity/pattern.h"
+#include "eval/budget/accounting.h"
+#include "formats/bytes/word_list.h"
+#include "formats/records/sensitivity_csv.h"
+#include "model/base/error.h"
+
+namespace ltz::pipeline {
+namespace {
+
+// Sparsity of the model that sensitivity is measured in: about what the paper's recipe ends with.
+constexpr double kContextSparsity = 0.4;
+
+std::string fingerprint_of(const std::optional<compress::SensitivityCurves>& curves) {
+  std::string lines;
+  if (curves) {
+    for (const compress::SensitivityPoint& point : curves->points) {
+      lines += formats::sensitivity_line(point);
+    }
+  }
+  return "curves " + fingerprint(lines);
+}
+
+std::string describe(const std::vector<compress::RetrainingStage>& stages) {
+  std::string text;
+  for (const compress::RetrainingStage& stage : stages) {
+    text += fmt::format("{}{} for {:.3g} epoch{}", text.empty() ? "" : ", then ", stage.what,
+                        stage.options.epochs, stage.options.epochs == 1.0 ? "" : "s");
+    if (stage.options.minutes > 0.0) {
+      text += fmt::format(" or {:.3g} minutes", stage.options.minutes);
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> measured_on(const CompressInputs& inputs,
+                                               const CompressOptions& options) {
+  const Checkpoint& checkpoint = inputs.checkpoint;
+  const std::string words =
+      fingerprint({checkpoint.source_vocabulary.words(), checkpoint.target_vocabulary.words()});
+  const std::string merges = fingerprint({formats::merge_lines(checkpoint.merges), {}});
+  return {{"model", fingerprint(checkpoint)},
+          {"vocabulary", words + "-" + merges},
+          {"development set", inputs.development ? fingerprint(*inputs.development) : "none"},
+          {"score", signature(options.evaluation)},
+          {"calibration text", fingerprint({inputs.calibration, {}})},
+          {"calibration sentences", std::to_string(options.calibration.sentences)}};
+}
+
+Compression::Compression(const CompressInputs& inputs, const CompressOptions& options,
+                         CompressState& state, const Events& events)
+    : inputs_(inputs), options_(options), state_(state), events_(events) {
+  const compress::Recipe& recipe = options.recipe;
+  const Checkpoint& checkpoint = inputs.checkpoint;
+  choose_compressor();
+  if (!inputs.training.source.empty()) {
+    training_ = with_references(inputs.training, checkpoint, state, events);
+  }
+  own_target_ = own_target(recipe, checkpoint, *compressor_, options.baseline_parameters);
+  limits_ = limits_of(options.limits, checkpoint.config, options.baseline_parameters);
+  limits_.model = std::min(limits_.model, own_target_.value_or(limits_.model));
+  start_ = formats::foreseen_strength(checkpoint, *compressor_, limits_);
+  plan_ = compressor_->forecast(start_);
+  if (recipe.finetune) {
+    events.say("retraining: " + describe(compress::retraining_stages(recipe)));
+  }
+}
+
+Compression::~Compression() = default;
+
+void Compression::choose_compressor() {
+  const compress::Recipe& recipe = options_.recipe;
+  // What trains between the steps depends on the way to compress.
+  const auto take = [&](auto compressor) {
+    compress_and_retrain_ =
+        [&recipe, compressor = compressor.get()](const compress::RetrainingSteps& steps) {
+          return compress::compress_and_retrain(*compressor, recipe, steps);
+        };
+    compressor_ = std::move(compressor);
+  };
+  method_ = options_.recipe_text;
+  if (recipe.calibrated) {
+    calibration_ =
+        calibrate(inputs_.checkpoint, inputs_.calibration, options_.calibration, state_, events_);
+    take(std::make_unique<compress::TunableCalibrated>(inputs_.checkpoint, calibration_, recipe));
+    return;
+  }
+  curves_ = measure_curves();
+  method_ += ", " + fingerprint_of(curves_);
+  close_enough_ = 0.001;  // files are made fast
+  take(std::make_unique<compress::TunablePlanner>(
+      inputs_.checkpoint, curves_ ? &*curves_ : nullptr, recipe,
+      4.0 * static_cast<double>(options_.baseline_parameters)));
+}
+
+std::optional<compress::SensitivityCurves> Compression::measure_curves() const {
+  const compress::Recipe& recipe = options_.recipe;
+  if (!recipe.prune || !inputs_.development) {
+    return std::nullopt;
+  }
+  SensitivityRun run;
+  run.options.sparsities = options_.curves.sparsities;
+  run.options.bits.clear();
+  run.options.context = kContextSparsity;
+  run.options.groups = compress::sensitivity_groups(parameter_specs(inputs_.checkpoint.config));
+  if (!recipe.prune_embeddings) {
+    std::erase_if(run.options.groups, [](const std::string& group) {
+      return group.find(".layers.") == std::string::npos;
+    });
+  }
+  run.file = options_.curves.file;
+  const eval::ParallelText sample = eval::sample(*inputs_.development, options_.curves.sentences);
+  events_.say(fmt::format("measuring sensitivity on {} sentences", sample.source.size()));
+  return measure_sensitivity(inputs_.checkpoint, sample, run, events_);
+}
+
+std::vector<eval::BleuStatistics> Compression::original_bleu() {
+  if (!inputs_.development) {
+    return {};
+  }
+  const std::size_t sentences = inputs_.development->source.size();
+  if (state_.reference.empty()) {
+    state_.reference = measure_bleu(inputs_.checkpoint, *inputs_.development, options_.evaluation,
+                                    events_.start("translating with the reference"));
+    state_.save();
+  } else if (state_.reference.size() != sentences) {
+    throw FormatError(fmt::format("{}: expected BLEU of {} sentences, found {}", state_.path(),
+                                  sentences, state_.reference.size()));
+  }
+  return state_.reference;
+}
+
+// Nothing milder than what sizes ask for can pass, so then BLEU is only looked at.
+bool Compression::by_quality() const {
+  return options_.limits.max_bleu_drop &&
+         !limits_of(options_.limits, inputs_.checkpoint.config, options_.baseline_parameters).any();
+}
+
+std::vector<std::byte> Compression::search_quality() {
+  const eval::GateLimits& gates = options_.limits;
+  const double bleu = bleu_of(original_bleu(), options_.evaluation);
+  Trials trials(inputs_.checkpoint, *compressor_, method_, state_);
+  return compress_to_quality(
+      trials,
+      {.bleu = bleu,
+       .most_drop = std::min(*gates.max_bleu_drop, bleu - gates.min_bleu.value_or(0.0)),
+       .text = *inputs_.development,
+       .evaluation = options_.evaluation,
+       .start = start_},
+      events_);
+}
+
+std::vector<std::byte> Compression::search_size(const compress::TunableCompressor& compressor,
+                                                const std::string& method,
+                                                const formats::SizeLimits& limits, double start) {
+  Trials trials(inputs_.checkpoint, compressor, method, state_);
+  std::vector<std::byte> bytes = compress_to_size(
+      trials, {.limits = limits, .start = start, .close_enough = close_enough_}, events_);
+  if (own_target_ && static_cast<double>(formats::ltz_sizes(bytes).model) > *own_target_) {
+    throw ConfigError(
+        fmt::format("recipe {}: no model of at most {:.0f} bytes without embeddings was found",
+                    options_.recipe.name, *own_target_));
+  }
+  return bytes;
+}
+
+std::vector<std::byte> Compression::retrain() {
+  const Checkpoint& original = inputs_.checkpoint;
+  const eval::ParallelText development = inputs_.development.value_or(eval::ParallelText{});
+  std::string method = method_;
+  compress::RetrainingSteps steps;
+  steps.train = [&](const Checkpoint& start, const compress::RetrainingStage& stage) {
+    events_.say("retraining the " + stage.what);
+    Checkpoint trained = finetune_text(
+        {.start = start, .teacher = &original, .text = training_, .development = development},
+        {.training = stage.options,
+         .evaluation = options_.evaluation,
+         .state = training_file(state_.path(), stage.number)},
+        events_);
+    method = method_ + ", retrained " + fingerprint(trained);
+    return trained;
+  };
+  steps.fit = [&](const compress::TunableCompressor& compressor) {
+    const formats::SizeLimits before = limits_before_training(original, compressor, limits_);
+    return formats::decode_ltz(
+        search_size(compressor, method, before,
+                    formats::foreseen_strength(original, compressor, before)),
+        "a trial");
+  };
+  std::vector<std::byte> bytes = formats::encode_ltz(compress_and_retrain_(steps));
+  const formats::LtzSizes sizes = formats::ltz_sizes(bytes);
+  const auto weights = static_cast<double>(eval::count_parameters(original.config).non_embedding);
+  events_.say(fmt::format("retrained: {:.2f} bits per weight, {} bytes",
+                          8.0 * static_cast<double>(sizes.model) / weights,
+                          with_separators(sizes.total)));
+  if (static_cast<double>(sizes.model) > limits_.model ||
+      static_cast<double>(sizes.total) > limits_.file) {
+    events_.say("training has made it larger than it should be");
+  }
+  return bytes;
+}
+
+std::vector<std::byte> Compression::run() {
+  events_.say(fmt::format("compressing by the recipe \"{}\"", options_.recipe.name));
+  if (options_.recipe.finetune) {
+    return retrain();
+  }
+  return by_quality() ? search_quality() : search_size(*compressor_, method_, limits_, start_);
+}
+
+std::vector<std::byte> compress_model(const CompressInputs& inputs, const CompressOptions& options,
+                                      const Events& events) {
+  CompressState state("", {});
+  return Compression(inputs, options, state, events).run();
+}
+
+std::string training_file(const std::string& state, int stage) {
+  return state.empty() ? "" : fmt::format("{}.training{}", state, stage);
+}
+
+}  // namespace ltz::pipeline
