@@ -24,8 +24,7 @@ std::string fingerprint_of(const std::vector<std::string>& lines) {
 
 // Empty for what is too long to be read: nothing is trained on it.
 std::vector<std::string> translated(const Transformer& model, const TextCodec& codec,
-                                    std::span<const std::string> lines,
-                                    const SentenceProgress& progress) {
+                                    std::span<const std::string> lines, const Progress& progress) {
   const auto longest = static_cast<std::size_t>(model.config().max_source_positions);
   std::vector<TokenIds> sources;
   std::vector<std::size_t> places;

@@ -36,8 +36,7 @@ double Trials::bits_per_weight(double strength) const {
   return trial == nullptr ? 0.0 : 8.0 * static_cast<double>(trial->sizes.model) / parameters_;
 }
 
-const std::vector<std::byte>& Trials::file(double strength,
-                                           const compress::StageProgress& on_stage) {
+const std::vector<std::byte>& Trials::file(double strength, const Progress& on_stage) {
   auto found = files_.find(strength);
   if (found == files_.end()) {
     found = files_.emplace(strength, formats::encode_ltz(compressor_.compress(strength, on_stage)))
@@ -46,7 +45,7 @@ const std::vector<std::byte>& Trials::file(double strength,
   return found->second;
 }
 
-formats::LtzSizes Trials::sizes(double strength, const compress::StageProgress& on_stage) {
+formats::LtzSizes Trials::sizes(double strength, const Progress& on_stage) {
   if (const TrialRecord* trial = find(strength)) {
     return trial->sizes;
   }

@@ -26,8 +26,8 @@ class Trials {
   double parameters() const { return parameters_; }  // without embeddings
   double bits_per_weight(double strength) const;     // of a trial
   // Of the file, made if need be.
-  formats::LtzSizes sizes(double strength, const compress::StageProgress& on_stage);
-  const std::vector<std::byte>& file(double strength, const compress::StageProgress& on_stage);
+  formats::LtzSizes sizes(double strength, const Progress& on_stage);
+  const std::vector<std::byte>& file(double strength, const Progress& on_stage);
   // BLEU of the model in the file.
   double bleu(double strength, const eval::ParallelText& text,
               const eval::EvaluationOptions& options, const Progress& progress);

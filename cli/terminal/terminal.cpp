@@ -47,16 +47,16 @@ bool is_control(std::string_view character) {
 
 }  // namespace
 
-Progress::Progress(std::string label)
+ProgressBar::ProgressBar(std::string label)
     : label_(std::move(label)), enabled_(isatty(STDERR_FILENO) != 0) {}
 
-Progress::~Progress() {
+ProgressBar::~ProgressBar() {
   if (started_) {
     fmt::print(stderr, "\r\033[K");
   }
 }
 
-void Progress::update(std::size_t done, std::size_t total) {
+void ProgressBar::update(std::size_t done, std::size_t total) {
   if (!enabled_ || total == 0) {
     return;
   }

@@ -9,12 +9,12 @@
 namespace ltz::cli {
 
 // A bar with the time left on standard error, where that is a terminal; nothing elsewhere.
-class Progress {
+class ProgressBar {
  public:
-  explicit Progress(std::string label);
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  explicit ProgressBar(std::string label);
+  ~ProgressBar();
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
 
   // done: of total, both from the start of the work; what was done before the first call is not
   // counted when the time left is worked out.

@@ -63,10 +63,11 @@ Replacements with_noise(const Checkpoint& checkpoint, const std::string& name, c
 
 }  // namespace
 
-std::map<std::string, double> noise_sensitivity(
-    const Checkpoint& checkpoint, const std::map<std::string, InputMoments>& moments,
-    const RowWeights& row_weights, const Quality& quality, const NoiseOptions& options,
-    const std::function<void(std::size_t done, std::size_t total)>& on_tensor) {
+std::map<std::string, double> noise_sensitivity(const Checkpoint& checkpoint,
+                                                const std::map<std::string, InputMoments>& moments,
+                                                const RowWeights& row_weights,
+                                                const Quality& quality, const NoiseOptions& options,
+                                                const Progress& on_tensor) {
   std::map<std::string, double> sensitivities;
   for (const auto& [name, inputs] : moments) {
     const Tensor& tensor = checkpoint.tensors.at(name);

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <string>
 
 #include "compress/calibration/input_moments.h"
 #include "compress/sensitivity/sensitivity.h"
+#include "model/base/progress.h"
 #include "model/checkpoint/checkpoint.h"
 
 namespace ltz::compress {
@@ -25,12 +25,14 @@ struct NoiseOptions {
 // moments: of the inputs of every matrix that is wanted. row_weights: of tables, (rows); where
 // there is one, rows of less weight get more noise. quality: of the model with these tensors in
 // place of its own, 0 for the model itself, as the mean divergence of its distributions. Called
-// in the order of the names. on_tensor may be empty. Throws ConfigError, naming the
-// tensor, when a quality is not finite.
+// in the order of the names. Throws ConfigError, naming the tensor, when
+// a quality is not finite.
 using RowWeights = std::map<std::string, std::vector<double>>;
-std::map<std::string, double> noise_sensitivity(
-    const Checkpoint& checkpoint, const std::map<std::string, InputMoments>& moments,
-    const RowWeights& row_weights, const Quality& quality, const NoiseOptions& options = {},
-    const std::function<void(std::size_t done, std::size_t total)>& on_tensor = {});
+std::map<std::string, double> noise_sensitivity(const Checkpoint& checkpoint,
+                                                const std::map<std::string, InputMoments>& moments,
+                                                const RowWeights& row_weights,
+                                                const Quality& quality,
+                                                const NoiseOptions& options = {},
+                                                const Progress& on_tensor = {});
 
 }  // namespace ltz::compress

@@ -195,7 +195,7 @@ Replacements CalibratedCompressor::compress_group(const std::vector<std::string>
   return replacements;
 }
 
-Checkpoint CalibratedCompressor::compress(double lambda, const StageProgress& on_stage) const {
+Checkpoint CalibratedCompressor::compress(double lambda, const Progress& on_stage) const {
   Checkpoint result = checkpoint_;
   Transformer original(checkpoint_);
   Transformer model(checkpoint_);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -15,6 +14,7 @@
 #include "compress/calibration/token_tables.h"
 #include "compress/recipes/recipe.h"
 #include "compress/second_order/second_order.h"
+#include "model/base/progress.h"
 #include "model/checkpoint/checkpoint.h"
 
 // Compression that looks at what the layers see: second-order rounding, layer after layer.
@@ -27,8 +27,6 @@ struct Calibration {
   RowWeights row_weights;                       // of the tables
   std::map<std::string, double> sensitivities;  // see noise_sensitivity
 };
-
-using StageProgress = std::function<void(std::size_t done, std::size_t total)>;
 
 // What is foreseen for one matrix or table.
 struct TensorEstimate {
@@ -55,8 +53,8 @@ class CalibratedCompressor {
   // The compressed model. The tables come first, then sublayer after sublayer, each rounded on
   // inputs that come through all that is compressed already to what the original's layers put out;
   // biases take up the mean error. What has no codebook becomes float16. The same for any number of
-  // threads. on_stage may be empty.
-  Checkpoint compress(double lambda, const StageProgress& on_stage = {}) const;
+  // threads.
+  Checkpoint compress(double lambda, const Progress& on_stage = {}) const;
 
  private:
   // What one error in the outputs of this layer costs, by the recipe.

@@ -97,7 +97,7 @@ std::vector<TensorForecast> TunablePlanner::forecast(double strength) const {
   return in_order(checkpoint_, plan_at(strength).decisions);
 }
 
-Checkpoint TunablePlanner::compress(double strength, const StageProgress& on_stage) const {
+Checkpoint TunablePlanner::compress(double strength, const Progress& on_stage) const {
   Checkpoint compressed = apply(checkpoint_, plan_at(strength));
   if (on_stage) {
     on_stage(1, 1);
@@ -121,7 +121,7 @@ std::vector<TensorForecast> TunableCalibrated::forecast(double strength) const {
   return forecasts_[strength] = in_order(checkpoint_, compressor_.estimate(std::exp2(strength)));
 }
 
-Checkpoint TunableCalibrated::compress(double strength, const StageProgress& on_stage) const {
+Checkpoint TunableCalibrated::compress(double strength, const Progress& on_stage) const {
   return compressor_.compress(std::exp2(strength), on_stage);
 }
 

@@ -10,6 +10,7 @@
 #include "compress/recipes/calibrated.h"
 #include "compress/recipes/plan.h"
 #include "compress/recipes/size_search.h"
+#include "model/base/progress.h"
 
 // One global knob for every way to compress.
 namespace ltz::compress {
@@ -34,7 +35,7 @@ class TunableCompressor {
   // Every tensor of the model, in the order of parameter_specs.
   virtual std::vector<TensorForecast> forecast(double strength) const = 0;
   // The compressed model; on_stage may be empty. The same for any number of threads.
-  virtual Checkpoint compress(double strength, const StageProgress& on_stage) const = 0;
+  virtual Checkpoint compress(double strength, const Progress& on_stage) const = 0;
   virtual StrengthRange range() const = 0;
   // Where to begin looking; what the recipe asks for, if that is known without looking.
   virtual double start() const = 0;
@@ -50,7 +51,7 @@ class TunablePlanner : public TunableCompressor {
                  const Recipe& recipe, double baseline_bytes);
 
   std::vector<TensorForecast> forecast(double strength) const override;
-  Checkpoint compress(double strength, const StageProgress& on_stage) const override;
+  Checkpoint compress(double strength, const Progress& on_stage) const override;
   StrengthRange range() const override { return range_; }
   double start() const override { return start_; }
 
@@ -84,7 +85,7 @@ class TunableCalibrated : public TunableCompressor {
                     const Recipe& recipe);
 
   std::vector<TensorForecast> forecast(double strength) const override;
-  Checkpoint compress(double strength, const StageProgress& on_stage) const override;
+  Checkpoint compress(double strength, const Progress& on_stage) const override;
   // Sensitivities are KL in nats: the weights take more than 7 bits at one end and none at the
   // other, whatever the model, and about 2 at the start.
   static constexpr StrengthRange kRange = {.mildest = -44.0, .strongest = 8.0};

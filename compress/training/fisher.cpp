@@ -38,9 +38,8 @@ struct Share {
 
 }  // namespace
 
-Importance squared_gradients(
-    const Transformer& model, const CalibrationText& text,
-    const std::function<void(std::size_t done, std::size_t total)>& on_sentences) {
+Importance squared_gradients(const Transformer& model, const CalibrationText& text,
+                             const Progress& on_sentences) {
   // Sentences of about the same length come at the same time, so that no thread waits.
   std::vector<std::size_t> order;
   for (const std::vector<std::size_t>& batch : batches_of(text)) {

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "compress/calibration/calibration.h"
+#include "model/base/progress.h"
 #include "model/layers/transformer.h"
 
 namespace ltz::compress {
@@ -22,12 +22,10 @@ using Importance = std::map<std::string, std::vector<float>>;
 // several largely cancel before they are squared.
 //
 // Shares of the sentences that do not depend on the threads are added up in a fixed order: the same
-// for any number of threads. Memory: 32 bytes for every value of the model. on_sentences may be
-// empty. Throws ConfigError for texts of different or no length, and, naming the tensor, for
-// gradients that are not finite.
-Importance squared_gradients(
-    const Transformer& model, const CalibrationText& text,
-    const std::function<void(std::size_t done, std::size_t total)>& on_sentences = {});
+// for any number of threads. Memory: 32 bytes for every value of the model. Throws ConfigError for
+// texts of different or no length, and, naming the tensor, for gradients that are not finite.
+Importance squared_gradients(const Transformer& model, const CalibrationText& text,
+                             const Progress& on_sentences = {});
 
 // What weighted K-means takes: squared gradients as multiples of their mean, and 0.1 more, because
 // an estimate of zero from few sentences does not mean that a weight may be anything. 1 where all

@@ -35,7 +35,7 @@ Batching batching(const EncodedText& text, const std::vector<TokenIds>& sentence
 }
 
 Translations translate(const Transformer& model, const TextCodec& codec, const EncodedText& text,
-                       const EvaluationOptions& options, const SentenceProgress& progress) {
+                       const EvaluationOptions& options, const Progress& progress) {
   Translations translations;
   const auto start = std::chrono::steady_clock::now();
   const auto found = ltz::translate(model, text.source, options.beam,
@@ -88,20 +88,20 @@ ParallelText sample(const ParallelText& text, std::size_t count) {
 }
 
 Translations translate(const Transformer& model, const TextCodec& codec, const ParallelText& text,
-                       const EvaluationOptions& options, const SentenceProgress& progress) {
+                       const EvaluationOptions& options, const Progress& progress) {
   return translate(model, codec, encode(codec, text), options, progress);
 }
 
 std::vector<BleuStatistics> bleu_of_model(const Transformer& model, const TextCodec& codec,
                                           const ParallelText& text,
                                           const EvaluationOptions& options,
-                                          const SentenceProgress& progress) {
+                                          const Progress& progress) {
   return bleu_statistics(translate(model, codec, text, options, progress).lines,
                          std::span(&text.reference, 1), options.metric.bleu);
 }
 
 Scores evaluate(const Transformer& model, const TextCodec& codec, const ParallelText& text,
-                const EvaluationOptions& options, const SentenceProgress& progress) {
+                const EvaluationOptions& options, const Progress& progress) {
   const EncodedText encoded = encode(codec, text);
   Translations translations = translate(model, codec, encoded, options, progress);
   Scores scores;

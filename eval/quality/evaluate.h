@@ -6,6 +6,7 @@
 
 #include "eval/scores/bleu.h"
 #include "eval/scores/rouge.h"
+#include "model/base/progress.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"
 
@@ -55,13 +56,13 @@ struct Translations {
 // What the model makes of the source; the references count only where batches imitate fairseq's.
 // Throws ConfigError for texts of different or no length.
 Translations translate(const Transformer& model, const TextCodec& codec, const ParallelText& text,
-                       const EvaluationOptions& options, const SentenceProgress& progress = {});
+                       const EvaluationOptions& options, const Progress& progress = {});
 
 // Statistics of each sentence's BLEU, for its sum and for a bootstrap. Throws as translate does.
 std::vector<BleuStatistics> bleu_of_model(const Transformer& model, const TextCodec& codec,
                                           const ParallelText& text,
                                           const EvaluationOptions& options,
-                                          const SentenceProgress& progress = {});
+                                          const Progress& progress = {});
 
 // How good a model is on a test set.
 struct Scores {
@@ -78,7 +79,7 @@ struct Scores {
 
 // Translates the source, scores that, and reads the references. Throws as translate does.
 Scores evaluate(const Transformer& model, const TextCodec& codec, const ParallelText& text,
-                const EvaluationOptions& options, const SentenceProgress& progress = {});
+                const EvaluationOptions& options, const Progress& progress = {});
 
 // Everything that the BLEU or ROUGE of evaluate() depends on, in the manner of sacreBLEU's
 // signatures.

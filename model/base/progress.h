@@ -5,8 +5,8 @@
 
 namespace ltz {
 
-// Told how much of a piece of work is done, from one thread at a time. May be empty where it is an
-// argument.
+// Told how much of the work is done: steps of the kind that the function with this parameter names.
+// Called from one thread at a time. May be empty.
 using Progress = std::function<void(std::size_t done, std::size_t total)>;
 
 }  // namespace ltz

@@ -26,7 +26,7 @@ int padded_length(const std::vector<TokenIds>& sources, const Batching& batching
 std::vector<std::vector<Hypothesis>> translate(const Transformer& model,
                                                const std::vector<TokenIds>& sources,
                                                const BeamOptions& options, const Batching& batching,
-                                               const SentenceProgress& progress) {
+                                               const Progress& progress) {
   std::vector<std::vector<Hypothesis>> results(sources.size());
   std::vector<std::exception_ptr> errors(batching.batches.size());
   std::size_t done = 0;
