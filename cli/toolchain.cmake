@@ -10,7 +10,6 @@ pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(PROTOBUF REQUIRED IMPORTED_TARGET protobuf)
 find_path(ONNX_INCLUDE_DIR onnx/onnx_pb.h REQUIRED)
-find_package(ZLIB REQUIRED)
 set(BLA_VENDOR OpenBLAS)
 find_package(BLAS REQUIRED)
 
@@ -52,7 +51,7 @@ ltz_add_library(eval eval ltz_model fmt::fmt)
 target_link_libraries(ltz_eval PRIVATE PkgConfig::UTF8PROC stemmer)
 ltz_add_library(formats formats ltz_model ltz_compress fmt::fmt nlohmann_json::nlohmann_json
                 tomlplusplus::tomlplusplus)
-target_link_libraries(ltz_formats PRIVATE PkgConfig::LIBZIP ZLIB::ZLIB yaml-cpp ${HDF5_C_LIBRARIES})
+target_link_libraries(ltz_formats PRIVATE PkgConfig::LIBZIP yaml-cpp ${HDF5_C_LIBRARIES})
 target_include_directories(ltz_formats SYSTEM PRIVATE ${HDF5_INCLUDE_DIRS} ${ONNX_INCLUDE_DIR})
 # The messages of .onnx files; how the library that has them was compiled.
 target_link_libraries(ltz_formats PRIVATE onnx_proto PkgConfig::PROTOBUF)

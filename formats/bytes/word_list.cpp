@@ -18,7 +18,7 @@ void require_line_end(std::string_view text) {
   }
 }
 
-// Takes memory only for the lines that differ: repetitions deflate to nothing.
+// Takes memory only for the lines that differ: repetitions pack to next to nothing.
 void require_distinct_lines(std::string_view text) {
   std::unordered_set<std::string_view> seen;
   for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {

@@ -6,7 +6,7 @@
 
 namespace ltz::formats {
 
-// Words, merges, the index, the configuration: short texts of which deflate finds little to copy.
+// Words, merges, the index, the configuration: short texts, in which deflate would find little to copy.
 // Each bit is predicted from the bytes before it, at five lengths at once, and the predictions are
 // mixed by what has worked so far (context mixing; Mahoney 2005, "Adaptive weighing of context
 // models for lossless data compression"). Integers only. LTZ.md, "Text stream".

@@ -12,15 +12,12 @@ namespace ltz::formats {
 // that a hostile file cannot fill the memory with it.
 inline constexpr std::size_t kMaxBlockSize = std::size_t{1} << 26;
 
-enum class PackMethod : std::uint8_t { kStored = 0, kDeflated = 1, kCoded = 2 };
-
-// Vocabularies, merges and indices expand twofold to twentyfold, but deflate can do 1032:1
-// (zlib's technical notes). What expands further than this is stored as it is.
+// Vocabularies, merges and indices shrink twofold to twentyfold. What would shrink further than
+// this is stored as it is, so that a reader can refuse a small block that claims to be a large one.
 inline constexpr std::size_t kMaxExpansion = 64;
 
-// LTZ.md, "Packed block": deflated by zlib or coded as text, whatever is shorter, if that is
-// shorter than the bytes as they are, but not by a factor above kMaxExpansion. Throws FormatError
-// above kMaxBlockSize.
+// LTZ.md, "Packed block": coded as text where that is shorter than the bytes as they are, but not
+// by a factor above kMaxExpansion. Throws FormatError above kMaxBlockSize.
 std::vector<std::byte> pack_block(std::span<const std::byte> raw);
 std::vector<std::byte> pack_block(const std::string& text);
 

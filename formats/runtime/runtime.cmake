@@ -7,7 +7,6 @@ list(FILTER inference_sources EXCLUDE REGEX "/model/training/")
 set(reading_folders bytes files entropy ltz runtime)
 list(TRANSFORM reading_folders REPLACE ".+" "${PROJECT_SOURCE_DIR}/formats/\\0/*.cpp")
 ltz_glob(reading_sources ${reading_folders})
-list(FILTER reading_sources EXCLUDE REGEX "/block_writer\\.cpp$")  # needs zlib
 
 # A product and a sum, rounded one after the other, are the same with every instruction set.
 set_source_files_properties(model/kernels/int8_kernels.cpp model/kernels/quantized_rows.cpp

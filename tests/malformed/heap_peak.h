@@ -5,7 +5,7 @@
 namespace ltz::test {
 
 // The most memory that the program held at once since this was made, beyond what it held then.
-// Everything from the heap counts, in all threads: also what libzip, zlib and HDF5 allocate.
+// Everything from the heap counts, in all threads: also what libzip and HDF5 allocate.
 class HeapPeak {
  public:
   HeapPeak();

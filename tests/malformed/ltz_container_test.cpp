@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "formats/entropy/text_coder.h"
 #include "formats/ltz/block.h"
 #include "formats/ltz/ltz.h"
 #include "ltz_parts.h"
@@ -145,27 +146,32 @@ TEST_CASE("malformed ltz: packed blocks") {
                        const std::string& cause) {
     return Malformed{name,
                      ltz_with([&](LtzParts& p) { p.section(tag) = content; }),
-                     {"section " + tag + ": packed block: " + cause}};
+                     {"section " + tag + ": " + cause}};
   };
-  // What deflate makes of 64 MiB of zeros: about 64 KiB.
-  const Bytes bomb = deflated(std::string(std::size_t{1} << 26, '\0'));
-  const Bytes noise = to_bytes(std::string(40000, 'x'));
+  // "abc" as zlib deflates it.
+  const Bytes deflated = to_bytes("\x78\x9c\x4b\x4c\x4a\x06\0\x02\x4d\x01\x27"s);
+  // As text, 4 MiB of zeros take about 1.5 KiB.
+  const Bytes bomb = text_encode(Bytes(kMaxTextSize, std::byte{0}));
+  const Bytes noise(70'000, std::byte{'x'});
   check_refused(
       {
-          file("empty", "CONF", {}, "truncated"),
-          file("unknown method", "VSRC", packed(3, 4, Bytes(4)), "unknown method 3"),
+          file("empty", "CONF", {}, "packed block: truncated"),
+          file("unknown method", "VSRC", packed(3, 4, Bytes(4)), "packed block: unknown method 3"),
           file("stored, but not as long", "BPEM", packed(0, 5, Bytes(4)),
-               "expected 5 stored bytes, found 4"),
-          file("no deflate stream", "INDX", packed(1, 4, Bytes(9)), "does not inflate"),
-          file("deflated to less", "VSRC", packed(1, 99, deflated("abc")),
-               "expected 11 bytes to inflate to 99, found"),
-          file("deflated to more", "VSRC", packed(1, 2, deflated("abc")),
-               "expected 11 bytes to inflate to 2, found"),
-          file("4 GiB", "VTGT", packed(1, 0xffffffff, noise), "expected at most 67108864 bytes"),
-          file("64 MiB of zeros, as it says", "VSRC", packed(1, 1U << 26, bomb), ""),
-          file("64 MiB of zeros, which says 100", "VSRC", packed(1, 100, bomb), ""),
-          file("claims what noise cannot inflate to", "VSRC", packed(1, 2'000'000, noise),
-               "does not inflate"),
+               "packed block: expected 5 stored bytes, found 4"),
+          file("deflated", "INDX", packed(1, 3, deflated),
+               "packed block: method 1 (deflate) is no longer read"),
+          file("deflated, without a stream", "INDX", packed(1, 0, {}),
+               "packed block: method 1 (deflate) is no longer read"),
+          file("4 GiB", "VTGT", packed(2, 0xffffffff, noise),
+               "packed block: expected at most 67108864 bytes"),
+          file("more than text may be", "VSRC", packed(2, kMaxTextSize + 1, noise),
+               "text stream: expected at most 4194304 bytes"),
+          file("4 MiB of zeros, as it says", "VSRC", packed(2, kMaxTextSize, bomb),
+               "packed block: " + std::to_string(bomb.size()) + " bytes cannot decode to 4194304"),
+          file("4 MiB of zeros, which says 100", "VSRC", packed(2, 100, bomb), "text stream: "),
+          file("text of another length", "VSRC", packed(2, 99, text_encode(Bytes(500))),
+               "text stream: "),
       },
       read_whole);
 }

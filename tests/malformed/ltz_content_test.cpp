@@ -29,11 +29,13 @@ Bytes with_text(const std::string& tag, const std::string& text) {
   return ltz_with([&](LtzParts& p) { p.set_text(tag, text); });
 }
 
+// Stored: the tables of the text decoder would hide what the configuration takes.
 Bytes with_config(const std::function<void(nlohmann::json&)>& change) {
   return ltz_with([&](LtzParts& p) {
     nlohmann::json config = nlohmann::json::parse(p.text("CONF"));
     change(config);
-    p.set_text("CONF", config.dump());
+    const std::string text = config.dump();
+    p.section("CONF") = packed(0, static_cast<std::uint32_t>(text.size()), to_bytes(text));
   });
 }
 

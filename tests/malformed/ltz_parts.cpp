@@ -1,7 +1,5 @@
 #include "ltz_parts.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <stdexcept>
 
@@ -91,17 +89,6 @@ Bytes ltz_with_header(std::size_t offset, const std::string& bytes) {
   put_integer(crc, crc32c(std::span(file).first(table_end)));
   std::ranges::copy(crc, file.begin() + static_cast<std::ptrdiff_t>(table_end));
   return file;
-}
-
-Bytes deflated(const std::string& text) {
-  uLongf size = compressBound(text.size());
-  Bytes out(size);
-  if (compress(reinterpret_cast<Bytef*>(out.data()), &size,
-               reinterpret_cast<const Bytef*>(text.data()), text.size()) != Z_OK) {
-    throw std::logic_error("zlib does not compress");
-  }
-  out.resize(size);
-  return out;
 }
 
 Bytes packed(int method, std::uint32_t size, const Bytes& content) {

@@ -21,7 +21,7 @@ struct Malformed {
 // Reads a file from memory; the second argument is the name for messages.
 using Reader = std::function<void(std::span<const std::byte>, const std::string&)>;
 
-// What reading takes whatever the file's length: the tables of the rANS decoder and of zlib, the
+// What reading takes whatever the file's length: the tables of the rANS decoder and of libzip, the
 // settings that args may unfold to, the structures of a small file that is fine up to its last
 // byte. A length or a count that is believed before it is checked asks for far more.
 inline constexpr std::size_t kFixedMemory = std::size_t{1} << 19;

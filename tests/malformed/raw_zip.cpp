@@ -1,15 +1,20 @@
 #include "raw_zip.h"
 
-#include <zlib.h>
-
 #include "tests/support/pickle_builder.h"
 
 namespace ltz::test {
 namespace {
 
+// CRC-32 as in APPNOTE.TXT.
 std::uint32_t crc_of(const std::string& content) {
-  return static_cast<std::uint32_t>(
-      crc32(0, reinterpret_cast<const Bytef*>(content.data()), static_cast<uInt>(content.size())));
+  std::uint32_t crc = 0xFFFFFFFF;
+  for (const char byte : content) {
+    crc ^= static_cast<std::uint8_t>(byte);
+    for (int bit = 0; bit < 8; ++bit) {
+      crc = (crc >> 1) ^ ((crc & 1U) != 0 ? 0xEDB88320U : 0U);
+    }
+  }
+  return ~crc;
 }
 
 // Flags to sizes: the fields that local header and directory have in common.
