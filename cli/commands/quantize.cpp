@@ -34,7 +34,7 @@ struct Options {
 // Gradients on the references, or else on the model's own translations.
 compress::Importance importance_of(const Checkpoint& checkpoint, const Options& options) {
   const Transformer model(checkpoint);
-  compress::CalibrationText text;
+  EncodedText text;
   if (options.reference.empty()) {
     const std::vector<TokenIds> all =
         pipeline::encoded_sources(checkpoint, read_lines(options.source));
@@ -42,11 +42,9 @@ compress::Importance importance_of(const Checkpoint& checkpoint, const Options& 
         model, gather(all, eval::evenly_spaced(all.size(), options.sentences)), terminal_events());
   } else {
     const TextOptions pair{.source = options.source, .reference = options.reference};
-    eval::EncodedText ids =
-        eval::encode(TextCodec(checkpoint), eval::sample(pair.read(), options.sentences));
-    text = {std::move(ids.source), std::move(ids.target)};
+    text = eval::encode(TextCodec(checkpoint), eval::sample(pair.read(), options.sentences));
   }
-  say(fmt::format("measuring gradients on {} sentences", text.sources.size()));
+  say(fmt::format("measuring gradients on {} sentences", text.source.size()));
   compress::Importance importance =
       compress::squared_gradients(model, text, terminal_events().start("gradients"));
   for (auto& [name, values] : importance) {

@@ -61,14 +61,14 @@ std::vector<TokenIds> random_sentences(const ModelConfig& config) {
   return sentences;
 }
 
-eval::EncodedText encoded(const BenchOptions& options, const Ready& ready) {
+EncodedText encoded(const BenchOptions& options, const Ready& ready) {
   if (options.source.empty()) {
     return {random_sentences(ready.model.config()), {}};
   }
   if (!options.reference.empty()) {
     return eval::encode(ready.codec, {options.source, options.reference});
   }
-  eval::EncodedText text;
+  EncodedText text;
   for (const std::string& line : options.source) {
     text.source.push_back(ready.codec.encode_source(line));
   }
@@ -189,7 +189,7 @@ class Bench {
   }
 
   const BenchOptions& options_;
-  eval::EncodedText text_;
+  EncodedText text_;
   std::vector<std::vector<float>> matrices_;  // the largest first
   std::vector<std::byte> ltz_bytes_;          // of the file, if it is a .ltz
   BenchWork work_;

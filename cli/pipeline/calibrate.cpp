@@ -15,10 +15,10 @@ namespace ltz::pipeline {
 namespace {
 
 // Targets that an earlier run has found. The file may have been damaged or made up.
-bool usable(const compress::CalibrationText& text, const Checkpoint& checkpoint) {
+bool usable(const EncodedText& text, const Checkpoint& checkpoint) {
   const int words = checkpoint.target_vocabulary.size();
-  return text.targets.size() == text.sources.size() &&
-         std::ranges::all_of(text.targets, [&](const TokenIds& target) {
+  return text.target.size() == text.source.size() &&
+         std::ranges::all_of(text.target, [&](const TokenIds& target) {
            return !target.empty() &&
                   std::ranges::all_of(target, [&](int id) { return id >= 0 && id < words; });
          });
@@ -29,9 +29,9 @@ bool usable(const compress::CalibrationText& text, const Checkpoint& checkpoint)
 void measure(const Checkpoint& checkpoint, Transformer& model,
              const compress::Calibration& calibration, std::size_t sentences, CompressState& state,
              const Events& events) {
-  const auto sample = eval::evenly_spaced(calibration.text.sources.size(), sentences);
-  std::vector<TokenIds> sources = gather(calibration.text.sources, sample);
-  std::vector<TokenIds> targets = gather(calibration.text.targets, sample);
+  const auto sample = eval::evenly_spaced(calibration.text.source.size(), sentences);
+  std::vector<TokenIds> sources = gather(calibration.text.source, sample);
+  std::vector<TokenIds> targets = gather(calibration.text.target, sample);
   events.say(fmt::format("measuring sensitivity on {} sentences", sources.size()));
   eval::CachedReading reading(model, std::move(sources), std::move(targets));
   const eval::Divergence divergence(reading);
@@ -57,19 +57,19 @@ void measure(const Checkpoint& checkpoint, Transformer& model,
 }
 
 // Translations that the state has are not made again; those that are made go there.
-compress::CalibrationText calibration_text(const Checkpoint& checkpoint, const Transformer& model,
-                                           std::vector<TokenIds> sentences, CompressState& state,
-                                           const Events& events) {
+EncodedText calibration_text(const Checkpoint& checkpoint, const Transformer& model,
+                             std::vector<TokenIds> sentences, CompressState& state,
+                             const Events& events) {
   if (state.translations.empty()) {
-    compress::CalibrationText text = self_translated(model, std::move(sentences), events);
-    state.translations = text.targets;
+    EncodedText text = self_translated(model, std::move(sentences), events);
+    state.translations = text.target;
     state.save();
     return text;
   }
-  compress::CalibrationText text{.sources = std::move(sentences), .targets = state.translations};
+  EncodedText text{.source = std::move(sentences), .target = state.translations};
   if (!usable(text, checkpoint)) {
     throw FormatError(fmt::format("{}: expected translations of {} sentences, found others",
-                                  state.path(), text.sources.size()));
+                                  state.path(), text.source.size()));
   }
   return text;
 }
@@ -86,15 +86,15 @@ std::vector<TokenIds> encoded_sources(const Checkpoint& checkpoint,
   return sentences;
 }
 
-compress::CalibrationText self_translated(const Transformer& model, std::vector<TokenIds> sentences,
-                                          const Events& events) {
-  compress::CalibrationText text{.sources = std::move(sentences), .targets = {}};
-  events.say(fmt::format("translating {} sentences to calibrate on", text.sources.size()));
-  const auto translations = translate(model, text.sources, {}, batch_by_length(text.sources),
-                                      events.start("translating"));
+EncodedText self_translated(const Transformer& model, std::vector<TokenIds> sentences,
+                            const Events& events) {
+  EncodedText text{.source = std::move(sentences), .target = {}};
+  events.say(fmt::format("translating {} sentences to calibrate on", text.source.size()));
+  const auto translations =
+      translate(model, text.source, {}, batch_by_length(text.source), events.start("translating"));
   for (const auto& hypotheses : translations) {
-    text.targets.push_back(hypotheses.empty() ? TokenIds{Vocabulary::kEos}
-                                              : hypotheses.front().tokens);
+    text.target.push_back(hypotheses.empty() ? TokenIds{Vocabulary::kEos}
+                                             : hypotheses.front().tokens);
   }
   return text;
 }
@@ -112,7 +112,7 @@ compress::Calibration calibrate(const Checkpoint& checkpoint, const std::vector<
   }
   // All of the text: it costs little to count words, and rare ones are in few sentences.
   calibration.row_weights = compress::table_row_weights(
-      checkpoint, compress::token_frequencies(checkpoint, all, calibration.text.targets));
+      checkpoint, compress::token_frequencies(checkpoint, all, calibration.text.target));
   calibration.moments = compress::all_moments(checkpoint, calibration.text);
   if (lines.empty()) {
     for (const auto& [name, moments] : calibration.moments) {

@@ -17,8 +17,8 @@ struct CalibrateOptions {
 };
 
 // These sentences with the model's own translations.
-compress::CalibrationText self_translated(const Transformer& model, std::vector<TokenIds> sentences,
-                                          const Events& events = {});
+EncodedText self_translated(const Transformer& model, std::vector<TokenIds> sentences,
+                            const Events& events = {});
 
 // Ids of source sentences, one a line.
 std::vector<TokenIds> encoded_sources(const Checkpoint& checkpoint,

@@ -16,39 +16,37 @@
 namespace ltz::pipeline {
 namespace {
 
-compress::CalibrationText encoded(const Checkpoint& checkpoint, const eval::ParallelText& text) {
+EncodedText encoded(const Checkpoint& checkpoint, const eval::ParallelText& text) {
   if (text.source.empty()) {
     return {};
   }
-  eval::EncodedText ids = eval::encode(TextCodec(checkpoint), text);
-  return {std::move(ids.source), std::move(ids.target)};
+  return eval::encode(TextCodec(checkpoint), text);
 }
 
 // Training texts have a few endless lines; they are not worth their time.
-compress::CalibrationText without_long_sentences(const compress::CalibrationText& text,
-                                                 const ModelConfig& config, std::size_t longest,
-                                                 const Events& events) {
+EncodedText without_long_sentences(const EncodedText& text, const ModelConfig& config,
+                                   std::size_t longest, const Events& events) {
   const auto fits = [&](const TokenIds& sentence, int positions) {
     return sentence.size() <= std::min(longest, static_cast<std::size_t>(positions));
   };
-  compress::CalibrationText kept;
-  for (std::size_t i = 0; i < text.sources.size(); ++i) {
-    if (fits(text.sources[i], config.max_source_positions) &&
-        fits(text.targets[i], config.max_target_positions)) {
-      kept.sources.push_back(text.sources[i]);
-      kept.targets.push_back(text.targets[i]);
+  EncodedText kept;
+  for (std::size_t i = 0; i < text.source.size(); ++i) {
+    if (fits(text.source[i], config.max_source_positions) &&
+        fits(text.target[i], config.max_target_positions)) {
+      kept.source.push_back(text.source[i]);
+      kept.target.push_back(text.target[i]);
     }
   }
-  if (kept.sources.size() < text.sources.size()) {
+  if (kept.source.size() < text.source.size()) {
     events.say(fmt::format("{} sentences of more than {} tokens are left out",
-                           text.sources.size() - kept.sources.size(), longest));
+                           text.source.size() - kept.source.size(), longest));
   }
   return kept;
 }
 
-std::string fingerprint_of(const compress::CalibrationText& text) {
+std::string fingerprint_of(const EncodedText& text) {
   std::string ids;
-  for (const auto* side : {&text.sources, &text.targets}) {
+  for (const auto* side : {&text.source, &text.target}) {
     for (const TokenIds& sentence : *side) {
       ids += fmt::format("{}\n", fmt::join(sentence, " "));
     }
@@ -58,8 +56,8 @@ std::string fingerprint_of(const compress::CalibrationText& text) {
 
 // The texts as ids.
 struct EncodedInputs {
-  compress::CalibrationText text;
-  compress::CalibrationText development;
+  EncodedText text;
+  EncodedText development;
 };
 
 // What a training depends on.
@@ -77,8 +75,8 @@ std::string signature_of(const FinetuneInputs& inputs, const EncodedInputs& text
       "{}{}",
       fingerprint(inputs.start), inputs.teacher == nullptr ? "none" : fingerprint(*inputs.teacher),
       fingerprint_of(texts.text),
-      texts.development.sources.empty() ? "none" : fingerprint_of(texts.development),
-      options.epochs, options.minutes, options.batch_tokens, options.learning_rate,
+      texts.development.source.empty() ? "none" : fingerprint_of(texts.development), options.epochs,
+      options.minutes, options.batch_tokens, options.learning_rate,
       finetuner.objective.label_smoothing, finetuner.objective.distillation,
       finetuner.tensors.free_codes, finetuner.tensors.codes.rate_weight, options.code_bits, pruning,
       options.seed,

@@ -75,7 +75,7 @@ class QualityOfText {
       : model_(model), codec_(codec), text_(text) {
     evaluation_.beam = run.beam;
     if (run.metric != "bleu") {
-      eval::EncodedText encoded = eval::encode(codec, text);
+      EncodedText encoded = eval::encode(codec, text);
       reading_.emplace(model, std::move(encoded.source), std::move(encoded.target));
     }
   }

@@ -41,16 +41,16 @@ void add_lookup(InputMoments& moments) {
 
 }  // namespace
 
-std::vector<std::vector<std::size_t>> batches_of(const CalibrationText& text) {
-  if (text.sources.empty() || text.sources.size() != text.targets.size()) {
+std::vector<std::vector<std::size_t>> batches_of(const EncodedText& text) {
+  if (text.source.empty() || text.source.size() != text.target.size()) {
     throw ConfigError("expected as many calibration targets as sources, at least one, found " +
-                      std::to_string(text.targets.size()) + " and " +
-                      std::to_string(text.sources.size()));
+                      std::to_string(text.target.size()) + " and " +
+                      std::to_string(text.source.size()));
   }
-  return batch_by_length(text.targets).batches;
+  return batch_by_length(text.target).batches;
 }
 
-MomentsByName input_moments(Transformer& model, const CalibrationText& text,
+MomentsByName input_moments(Transformer& model, const EncodedText& text,
                             const std::set<std::string>& matrices) {
   const std::vector<std::vector<std::size_t>> batches = batches_of(text);
   model.observe_inputs([&](const std::string& matrix, MatrixView inputs) {
@@ -65,8 +65,8 @@ MomentsByName input_moments(Transformer& model, const CalibrationText& text,
   const MomentsByName total = sum_over_batches<MomentsByName>(
       batches.size(),
       [&](std::size_t i, MomentsByName& sums) {
-        const std::vector<TokenIds> sources = gather(text.sources, batches[i]);
-        const std::vector<TokenIds> targets = gather(text.targets, batches[i]);
+        const std::vector<TokenIds> sources = gather(text.source, batches[i]);
+        const std::vector<TokenIds> targets = gather(text.target, batches[i]);
         collected = &sums;
         if (output) {
           model.logits(teacher_forced_features(model, sources, targets));
@@ -83,7 +83,7 @@ MomentsByName input_moments(Transformer& model, const CalibrationText& text,
 }
 
 std::map<std::string, InputMoments> all_moments(const Checkpoint& checkpoint,
-                                                const CalibrationText& text) {
+                                                const EncodedText& text) {
   const ModelConfig& config = checkpoint.config;
   std::set<std::string> observed;
   std::map<std::string, InputMoments> moments;
@@ -92,7 +92,7 @@ std::map<std::string, InputMoments> all_moments(const Checkpoint& checkpoint,
     if (!matrix && !is_token_table(spec)) {
       continue;
     }
-    if (!text.sources.empty() && (matrix || spec.name == output_table(config))) {
+    if (!text.source.empty() && (matrix || spec.name == output_table(config))) {
       observed.insert(spec.name);
     } else {
       moments.emplace(spec.name, uncorrelated(spec.shape[1]));

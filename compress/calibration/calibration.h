@@ -6,31 +6,25 @@
 #include <vector>
 
 #include "compress/calibration/input_moments.h"
+#include "model/decoding/encoded_text.h"
 #include "model/layers/transformer.h"
 
 namespace ltz::compress {
 
-// What a model is run on to see its activations: source sentences with their translations, which
-// may be the model's own.
-struct CalibrationText {
-  std::vector<TokenIds> sources;
-  std::vector<TokenIds> targets;
-};
-
-// Its sentences, those of similar length together. Throws ConfigError for texts of different or no
-// length.
-std::vector<std::vector<std::size_t>> batches_of(const CalibrationText& text);
+// The sentences of a text, those of similar length together. Throws ConfigError for texts of
+// different or no length.
+std::vector<std::vector<std::size_t>> batches_of(const EncodedText& text);
 
 // Second moments and sums of the inputs of these matrices while the model reads the text,
 // teacher-forced. Memory does not grow with the text. The same for any number of threads. The
 // model's observer is replaced. Throws ConfigError for texts of different or no length.
-std::map<std::string, InputMoments> input_moments(Transformer& model, const CalibrationText& text,
+std::map<std::string, InputMoments> input_moments(Transformer& model, const EncodedText& text,
                                                   const std::set<std::string>& matrices);
 
 // Moments of every matrix, and of every table: of the features that the output projection
 // multiplies; where rows are only looked up, every channel counts the same; both where a table is
 // used for both. Without a text every input is taken to be like every other: no correlations.
 std::map<std::string, InputMoments> all_moments(const Checkpoint& checkpoint,
-                                                const CalibrationText& text);
+                                                const EncodedText& text);
 
 }  // namespace ltz::compress

@@ -29,11 +29,11 @@ void PairedMoments::add(const PairedMoments& other) {
 }
 
 PairedReading::PairedReading(Transformer& original, Transformer& compressed,
-                             const CalibrationText& text)
+                             const EncodedText& text)
     : original_(original), compressed_(compressed) {
   for (const std::vector<std::size_t>& batch : batches_of(text)) {
-    const std::vector<TokenIds> sources = gather(text.sources, batch);
-    const std::vector<TokenIds> targets = gather(text.targets, batch);
+    const std::vector<TokenIds> sources = gather(text.source, batch);
+    const std::vector<TokenIds> targets = gather(text.target, batch);
     batches_.push_back(
         {original.start_reading(sources, targets), compressed.start_reading(sources, targets)});
   }

@@ -28,7 +28,7 @@ struct PairedMoments {
 class PairedReading {
  public:
   // The models outlive the reading; their observers are replaced. The text: as of input_moments.
-  PairedReading(Transformer& original, Transformer& compressed, const CalibrationText& text);
+  PairedReading(Transformer& original, Transformer& compressed, const EncodedText& text);
   ~PairedReading();
 
   // Moments of the inputs of these matrices of the next sublayer.

@@ -187,7 +187,7 @@ Replacements CalibratedCompressor::compress_group(const std::vector<std::string>
                                  {.damping = kTargetDamping, .centred = biased});
     }
     const Tensor quantized{matrix.shape, quantize(name, weights, after, lambda, {}).values};
-    if (biased && !calibration_.text.sources.empty() && recipe_.uses(Technique::kBiasCorrection)) {
+    if (biased && !calibration_.text.source.empty() && recipe_.uses(Technique::kBiasCorrection)) {
       replacements.emplace(bias, corrected_bias(checkpoint_, name, quantized, before, after));
     }
     replacements.emplace(name, quantized);
@@ -216,7 +216,7 @@ Checkpoint CalibratedCompressor::compress(double lambda, const Progress& on_stag
   }
   report(1);
   std::optional<PairedReading> reading;
-  if (!calibration_.text.sources.empty() && recipe_.uses(Technique::kSequential)) {
+  if (!calibration_.text.source.empty() && recipe_.uses(Technique::kSequential)) {
     reading.emplace(original, model, calibration_.text);
   }
   for (std::size_t s = 0; s < sublayers_.size(); ++s) {

@@ -22,7 +22,7 @@ namespace ltz::compress {
 
 // What is measured once, on the uncompressed model.
 struct Calibration {
-  CalibrationText text;
+  EncodedText text;
   std::map<std::string, InputMoments> moments;  // of every matrix and table, see all_moments
   RowWeights row_weights;                       // of the tables
   std::map<std::string, double> sensitivities;  // see noise_sensitivity

@@ -34,8 +34,8 @@ double minutes_since(Clock::time_point start) {
   return std::chrono::duration<double, std::ratio<60>>(Clock::now() - start).count();
 }
 
-double nll_of(const Transformer& model, const CalibrationText& text) {
-  return score_text(model, text.sources, text.targets, batch_by_length(text.sources)).mean();
+double nll_of(const Transformer& model, const EncodedText& text) {
+  return score_text(model, text.source, text.target, batch_by_length(text.source)).mean();
 }
 
 // What is found on the development set.
@@ -47,8 +47,8 @@ struct Evaluation {
 // The loop, with what it remembers from one update to the next.
 class Training {
  public:
-  Training(const Checkpoint& start, const Checkpoint* original, const CalibrationText& text,
-           const CalibrationText& development, const FinetuneOptions& options,
+  Training(const Checkpoint& start, const Checkpoint* original, const EncodedText& text,
+           const EncodedText& development, const FinetuneOptions& options,
            const FinetuneObserver& observer, FinetuneState resume)
       : start_(start),
         text_(text),
@@ -58,12 +58,12 @@ class Training {
         finetuner_(start, original, options.finetuner),
         pruning_(start, options.pruning),
         state_(std::move(resume)) {
-    if (text.targets.empty() || text.sources.size() != text.targets.size()) {
+    if (text.target.empty() || text.source.size() != text.target.size()) {
       throw ConfigError("expected a text to train on with as many targets as sources, found " +
-                        std::to_string(text.sources.size()) + " and " +
-                        std::to_string(text.targets.size()));
+                        std::to_string(text.source.size()) + " and " +
+                        std::to_string(text.target.size()));
     }
-    if (options.select == Selection::kBleu && (development.sources.empty() || !observer.bleu)) {
+    if (options.select == Selection::kBleu && (development.source.empty() || !observer.bleu)) {
       throw ConfigError("the model of the highest BLEU is asked for without a development set");
     }
     if (!(options.code_bits > 0.0)) {
@@ -74,7 +74,7 @@ class Training {
     if (state_.total == 0) {
       state_.total = std::max<std::int64_t>(
           1, std::llround(options.epochs * static_cast<double>(batches_.size())));
-      if (!development.sources.empty()) {
+      if (!development.source.empty()) {
         state_.best_nll = std::numeric_limits<double>::infinity();
         if (settled()) {
           takes_the_lead(look_at_development_set());
@@ -189,7 +189,7 @@ class Training {
 
   std::optional<Evaluation> evaluate() {
     std::optional<Evaluation> found;
-    if (!development_.sources.empty()) {
+    if (!development_.source.empty()) {
       found = look_at_development_set();
     }
     if (found && settled() && takes_the_lead(*found)) {
@@ -203,7 +203,7 @@ class Training {
   }
 
   Checkpoint best() const {
-    if (development_.sources.empty() || std::isinf(state_.best_nll)) {
+    if (development_.source.empty() || std::isinf(state_.best_nll)) {
       return finetuner_.checkpoint();
     }
     Checkpoint result = start_;
@@ -214,8 +214,8 @@ class Training {
   }
 
   const Checkpoint& start_;
-  const CalibrationText& text_;
-  const CalibrationText& development_;
+  const EncodedText& text_;
+  const EncodedText& development_;
   const FinetuneOptions& options_;
   const FinetuneObserver& observer_;
   Finetuner finetuner_;
@@ -234,10 +234,9 @@ std::string_view to_string(Selection selection) {
   return selection == Selection::kNll ? "nll" : "bleu";
 }
 
-Checkpoint finetune(const Checkpoint& start, const Checkpoint* original,
-                    const CalibrationText& text, const CalibrationText& development,
-                    const FinetuneOptions& options, const FinetuneObserver& observer,
-                    FinetuneState resume) {
+Checkpoint finetune(const Checkpoint& start, const Checkpoint* original, const EncodedText& text,
+                    const EncodedText& development, const FinetuneOptions& options,
+                    const FinetuneObserver& observer, FinetuneState resume) {
   return Training(start, original, text, development, options, observer, std::move(resume)).run();
 }
 

@@ -81,9 +81,8 @@ struct FinetuneObserver {
 // start; without a development text, the last one. One that has to become smaller is not looked at
 // before it is. original: see Finetuner. resume: where to go on; of the same start, text and
 // options. Throws ConfigError for an empty text and options out of range.
-Checkpoint finetune(const Checkpoint& start, const Checkpoint* original,
-                    const CalibrationText& text, const CalibrationText& development,
-                    const FinetuneOptions& options, const FinetuneObserver& observer = {},
-                    FinetuneState resume = {});
+Checkpoint finetune(const Checkpoint& start, const Checkpoint* original, const EncodedText& text,
+                    const EncodedText& development, const FinetuneOptions& options,
+                    const FinetuneObserver& observer = {}, FinetuneState resume = {});
 
 }  // namespace ltz::compress

@@ -58,14 +58,14 @@ void Finetuner::load(const Parameter& parameter) {
   model_.replace(parameter.name, values);
 }
 
-TrainingLoss Finetuner::update(const CalibrationText& text, const std::vector<std::size_t>& batch,
+TrainingLoss Finetuner::update(const EncodedText& text, const std::vector<std::size_t>& batch,
                                double learning_rate) {
   const auto shards = shards_of(text, batch);
   std::vector<TrainingLoss> losses(kShards);
   parallel_for(kShards, [&](std::size_t s) {
     gradients_[s].clear();
-    losses[s] = backward(model_, teacher_ ? &*teacher_ : nullptr, gather(text.sources, shards[s]),
-                         gather(text.targets, shards[s]), options_.objective, gradients_[s]);
+    losses[s] = backward(model_, teacher_ ? &*teacher_ : nullptr, gather(text.source, shards[s]),
+                         gather(text.target, shards[s]), options_.objective, gradients_[s]);
   });
   TrainingLoss loss;
   for (const TrainingLoss& part : losses) {

@@ -31,7 +31,7 @@ class Finetuner {
   Finetuner(const Checkpoint& start, const Checkpoint* original, const FinetunerOptions& options);
 
   // One update by the mean gradient over the target tokens of these sentences.
-  TrainingLoss update(const CalibrationText& text, const std::vector<std::size_t>& batch,
+  TrainingLoss update(const EncodedText& text, const std::vector<std::size_t>& batch,
                       double learning_rate);
 
   // Prunes tensors of plain floats until they are that sparse (TrainedWeights::prune); by name.

@@ -38,7 +38,7 @@ struct Share {
 
 }  // namespace
 
-Importance squared_gradients(const Transformer& model, const CalibrationText& text,
+Importance squared_gradients(const Transformer& model, const EncodedText& text,
                              const Progress& on_sentences) {
   // Sentences of about the same length come at the same time, so that no thread waits.
   std::vector<std::size_t> order;
@@ -51,7 +51,7 @@ Importance squared_gradients(const Transformer& model, const CalibrationText& te
     const std::size_t end = std::min(begin + kWave, order.size());
     parallel_for(kShards, [&](std::size_t share) {
       for (std::size_t i = begin + share; i < end; i += kShards) {
-        shares[share].add_sentence(model, text.sources[order[i]], text.targets[order[i]]);
+        shares[share].add_sentence(model, text.source[order[i]], text.target[order[i]]);
       }
     });
     if (on_sentences) {

@@ -24,7 +24,7 @@ using Importance = std::map<std::string, std::vector<float>>;
 // Shares of the sentences that do not depend on the threads are added up in a fixed order: the same
 // for any number of threads. Memory: 32 bytes for every value of the model. Throws ConfigError for
 // texts of different or no length, and, naming the tensor, for gradients that are not finite.
-Importance squared_gradients(const Transformer& model, const CalibrationText& text,
+Importance squared_gradients(const Transformer& model, const EncodedText& text,
                              const Progress& on_sentences = {});
 
 // What weighted K-means takes: squared gradients as multiples of their mean, and 0.1 more, because

@@ -8,10 +8,9 @@
 
 namespace ltz::compress {
 
-std::vector<std::vector<std::size_t>> training_batches(const CalibrationText& text,
-                                                       std::size_t tokens, std::uint64_t seed,
-                                                       std::int64_t epoch) {
-  std::vector<std::size_t> order(text.targets.size());
+std::vector<std::vector<std::size_t>> training_batches(const EncodedText& text, std::size_t tokens,
+                                                       std::uint64_t seed, std::int64_t epoch) {
+  std::vector<std::size_t> order(text.target.size());
   std::iota(order.begin(), order.end(), 0);
   // Fisher and Yates; how std::shuffle does it depends on the library.
   std::mt19937_64 random(seed + 0x9e3779b97f4a7c15u * static_cast<std::uint64_t>(epoch));
@@ -21,7 +20,7 @@ std::vector<std::vector<std::size_t>> training_batches(const CalibrationText& te
   std::vector<std::vector<std::size_t>> batches;
   std::size_t used = tokens;
   for (const std::size_t sentence : order) {
-    const std::size_t length = text.targets[sentence].size();
+    const std::size_t length = text.target[sentence].size();
     if (batches.empty() || used + length > tokens) {
       batches.emplace_back();
       used = 0;
@@ -32,10 +31,10 @@ std::vector<std::vector<std::size_t>> training_batches(const CalibrationText& te
   return batches;
 }
 
-std::array<std::vector<std::size_t>, kShards> shards_of(const CalibrationText& text,
+std::array<std::vector<std::size_t>, kShards> shards_of(const EncodedText& text,
                                                         std::vector<std::size_t> batch) {
   const auto length = [&](std::size_t sentence) {
-    return text.sources[sentence].size() + text.targets[sentence].size();
+    return text.source[sentence].size() + text.target[sentence].size();
   };
   std::ranges::stable_sort(batch, std::greater(), length);
   std::array<std::vector<std::size_t>, kShards> shards;

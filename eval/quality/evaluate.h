@@ -7,6 +7,7 @@
 #include "eval/scores/bleu.h"
 #include "eval/scores/rouge.h"
 #include "model/base/progress.h"
+#include "model/decoding/encoded_text.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"
 
@@ -18,13 +19,7 @@ struct ParallelText {
   std::vector<std::string> reference;
 };
 
-// The same as ids, ready for a model.
-struct EncodedText {
-  std::vector<TokenIds> source;
-  std::vector<TokenIds> target;
-};
-
-// Throws ConfigError for texts of different or no length.
+// The same as ids. Throws ConfigError for texts of different or no length.
 EncodedText encode(const TextCodec& codec, const ParallelText& text);
 
 // Places of `count` lines at even distances among `total`, of all if there are no more.

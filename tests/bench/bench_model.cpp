@@ -27,7 +27,7 @@ BenchModel read_bench_model() {
       formats::read_model(path_of("LTZ_BENCH_MODEL", "tatoeba-160/checkpoint.pt"), {}).checkpoint;
   const eval::ParallelText text{read_lines(path_of("LTZ_BENCH_SRC", "everyday.en")),
                                 read_lines(path_of("LTZ_BENCH_REF", "everyday.fr"))};
-  eval::EncodedText encoded = eval::encode(TextCodec(checkpoint), text);
+  EncodedText encoded = eval::encode(TextCodec(checkpoint), text);
   Transformer model(checkpoint);
   return {std::move(checkpoint), std::move(model), std::move(encoded)};
 }

@@ -18,7 +18,7 @@ namespace ltz::bench {
 struct BenchModel {
   Checkpoint checkpoint;
   Transformer model;
-  eval::EncodedText text;
+  EncodedText text;
 };
 const BenchModel& bench_model();
 

@@ -13,13 +13,13 @@ namespace ltz::bench {
 namespace {
 
 // Sentences of like length, as one batch of a longer text has them. A text with fewer is repeated.
-eval::EncodedText batch(std::size_t count) {
-  const eval::EncodedText& text = bench_model().text;
+EncodedText batch(std::size_t count) {
+  const EncodedText& text = bench_model().text;
   const std::size_t of_text = std::min(count, text.source.size());
   std::vector<std::size_t> order(text.source.size());
   std::iota(order.begin(), order.end(), 0);
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return text.source[i].size(); });
-  eval::EncodedText chosen;
+  EncodedText chosen;
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t s = order[(order.size() - of_text) / 2 + i % of_text];
     chosen.source.push_back(text.source[s]);
@@ -162,7 +162,7 @@ BENCHMARK(search)
 
 void teacher_forced_nll(benchmark::State& state) {
   const Transformer& model = bench_model().model;
-  const eval::EncodedText text = batch(static_cast<std::size_t>(state.range(0)));
+  const EncodedText text = batch(static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) {
     benchmark::DoNotOptimize(negative_log_likelihood(model, text.source, text.target));
   }

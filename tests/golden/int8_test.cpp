@@ -46,7 +46,7 @@ TEST_CASE("int8 reads and translates like float32, a little differently", "[int8
   const Tensor& tensor = checkpoint.tensors.at(name);
   std::vector<float> values = tensor.values();
   model.replace(name, std::vector<float>(values.size(), 0.0f));
-  const eval::EncodedText encoded = eval::encode(codec, text);
+  const EncodedText encoded = eval::encode(codec, text);
   const auto nll = [&] {
     return score_text(model, encoded.source, encoded.target, batch_by_length(encoded.target))
         .mean();

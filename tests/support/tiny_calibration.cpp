@@ -7,15 +7,14 @@
 namespace ltz {
 
 using compress::Calibration;
-using compress::CalibrationText;
 
-CalibrationText tiny_text() {
-  return {.sources = {{4, 5, 6, 7, 2}, {8, 9, 2}, {10, 11, 12, 13, 14, 15, 2}, {5, 2}},
-          .targets = {{4, 5, 2}, {6, 7, 8, 9, 2}, {10, 2}, {11, 12, 2}}};
+EncodedText tiny_text() {
+  return {.source = {{4, 5, 6, 7, 2}, {8, 9, 2}, {10, 11, 12, 13, 14, 15, 2}, {5, 2}},
+          .target = {{4, 5, 2}, {6, 7, 8, 9, 2}, {10, 2}, {11, 12, 2}}};
 }
 
-CalibrationText long_text() {
-  CalibrationText text;
+EncodedText long_text() {
+  EncodedText text;
   std::mt19937 random(1);
   for (int i = 0; i < 400; ++i) {
     TokenIds source(1 + random() % 9, 0);
@@ -23,18 +22,18 @@ CalibrationText long_text() {
       token = static_cast<int>(4 + random() % 12);
     }
     source.push_back(Vocabulary::kEos);
-    text.sources.push_back(source);
-    text.targets.push_back({static_cast<int>(4 + random() % 9), Vocabulary::kEos});
+    text.source.push_back(source);
+    text.target.push_back({static_cast<int>(4 + random() % 9), Vocabulary::kEos});
   }
   return text;
 }
 
-Calibration tiny_calibration(const Checkpoint& checkpoint, const CalibrationText& text) {
+Calibration tiny_calibration(const Checkpoint& checkpoint, const EncodedText& text) {
   Calibration calibration{
       .text = text,
-      .moments = all_moments(checkpoint, text),
-      .row_weights = table_row_weights(
-          checkpoint, compress::token_frequencies(checkpoint, text.sources, text.targets)),
+      .moments = compress::all_moments(checkpoint, text),
+      .row_weights = compress::table_row_weights(
+          checkpoint, compress::token_frequencies(checkpoint, text.source, text.target)),
       .sensitivities = {}};
   for (const auto& [name, moments] : calibration.moments) {
     calibration.sensitivities[name] = 1.0;

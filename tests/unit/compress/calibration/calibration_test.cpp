@@ -36,8 +36,8 @@ TEST_CASE("moments are taken of every matrix and table") {
 
 TEST_CASE("moments do not depend on the threads") {
   const Checkpoint checkpoint = tiny_checkpoint(2);
-  const CalibrationText text = long_text();
-  REQUIRE(batch_by_length(text.targets).batches.size() > 1);
+  const EncodedText text = long_text();
+  REQUIRE(batch_by_length(text.target).batches.size() > 1);
   const int threads = omp_get_max_threads();
   omp_set_num_threads(1);
   const auto one = all_moments(checkpoint, text);
@@ -52,16 +52,16 @@ TEST_CASE("moments do not depend on the threads") {
 
 TEST_CASE("a calibration needs a target for every source") {
   Transformer model(tiny_checkpoint(3));
-  CalibrationText text = tiny_text();
-  text.targets.pop_back();
+  EncodedText text = tiny_text();
+  text.target.pop_back();
   CHECK_THROWS_AS(input_moments(model, text, {}), ConfigError);
   CHECK_THROWS_AS(input_moments(model, {}, {}), ConfigError);
 }
 
 TEST_CASE("frequencies are counts by sentence") {
   const Checkpoint checkpoint = tiny_checkpoint(4);
-  const CalibrationText text = tiny_text();
-  const TokenFrequencies found = token_frequencies(checkpoint, text.sources, text.targets);
+  const EncodedText text = tiny_text();
+  const TokenFrequencies found = token_frequencies(checkpoint, text.source, text.target);
   REQUIRE(found.source.size() == static_cast<std::size_t>(checkpoint.source_vocabulary.size()));
   REQUIRE(found.target.size() == static_cast<std::size_t>(checkpoint.target_vocabulary.size()));
   CHECK(found.source[Vocabulary::kEos] == 1.0);
@@ -70,15 +70,15 @@ TEST_CASE("frequencies are counts by sentence") {
   CHECK(found.target[12] == 0.25);
   CHECK(found.least == 0.25);
   // One side may be longer than the other, or empty.
-  CHECK(token_frequencies(checkpoint, text.sources, {}).source == found.source);
-  CHECK(token_frequencies(checkpoint, text.sources, {}).target[12] == 0.0);
+  CHECK(token_frequencies(checkpoint, text.source, {}).source == found.source);
+  CHECK(token_frequencies(checkpoint, text.source, {}).target[12] == 0.0);
 }
 
 TEST_CASE("words that occur count more") {
   const Checkpoint checkpoint = tiny_checkpoint(5);
-  const CalibrationText text = tiny_text();
+  const EncodedText text = tiny_text();
   const RowWeights weights =
-      table_row_weights(checkpoint, token_frequencies(checkpoint, text.sources, text.targets));
+      table_row_weights(checkpoint, token_frequencies(checkpoint, text.source, text.target));
   REQUIRE(weights.size() == 2);
   const std::vector<double>& source = weights.at(kEncoderTable);
   CHECK(source[5] > source[6]);  // twice, once

@@ -30,12 +30,12 @@ std::vector<Names> sublayers_of(const ModelConfig& config) {
 }
 
 // Inputs of every matrix while the model reads the text as one batch.
-std::map<std::string, Matrix> inputs_of(const Checkpoint& checkpoint, const CalibrationText& text) {
+std::map<std::string, Matrix> inputs_of(const Checkpoint& checkpoint, const EncodedText& text) {
   Transformer model(checkpoint);
   std::map<std::string, Matrix> inputs;
   model.observe_inputs(
       [&](const std::string& matrix, MatrixView x) { inputs.insert_or_assign(matrix, x); });
-  teacher_forced_features(model, text.sources, text.targets);
+  teacher_forced_features(model, text.source, text.target);
   return inputs;
 }
 
@@ -55,7 +55,7 @@ Square products(const Matrix& x, const Matrix& y) {
 
 TEST_CASE("a model beside itself sees what input_moments sees") {
   const Checkpoint checkpoint = tiny_checkpoint(1);
-  const CalibrationText text = long_text();
+  const EncodedText text = long_text();
   Transformer original(checkpoint);
   Transformer copy(checkpoint);
   Transformer third(checkpoint);
@@ -81,7 +81,7 @@ TEST_CASE("a model beside itself sees what input_moments sees") {
 TEST_CASE("of two models, each sees its own inputs") {
   const Checkpoint one = tiny_checkpoint(2);
   const Checkpoint two = tiny_checkpoint(3);
-  const CalibrationText text = tiny_text();
+  const EncodedText text = tiny_text();
   const auto x = inputs_of(one, text);
   const auto y = inputs_of(two, text);
   Transformer original(one);
@@ -101,7 +101,7 @@ TEST_CASE("of two models, each sees its own inputs") {
 TEST_CASE("the outputs of a sublayer are those of both models") {
   const Checkpoint one = tiny_checkpoint(4);
   const Checkpoint two = tiny_checkpoint(5);
-  const CalibrationText text = tiny_text();
+  const EncodedText text = tiny_text();
   Transformer original(one);
   Transformer compressed(two);
   PairedReading reading(original, compressed, text);
@@ -119,17 +119,17 @@ TEST_CASE("the outputs of a sublayer are those of both models") {
     }
   };
   reading.advance();
-  check(original.encode(text.sources).output, compressed.encode(text.sources).output);
+  check(original.encode(text.source).output, compressed.encode(text.source).output);
   for (int sublayer = 1; sublayer < 4; ++sublayer) {
     reading.advance();
   }
-  check(teacher_forced_features(original, text.sources, text.targets),
-        teacher_forced_features(compressed, text.sources, text.targets));
+  check(teacher_forced_features(original, text.source, text.target),
+        teacher_forced_features(compressed, text.source, text.target));
 }
 
 TEST_CASE("what is compressed in a sublayer is seen by what comes behind it") {
   const Checkpoint checkpoint = tiny_checkpoint(6);
-  const CalibrationText text = tiny_text();
+  const EncodedText text = tiny_text();
   Transformer original(checkpoint);
   Transformer compressed(checkpoint);
   PairedReading reading(original, compressed, text);
@@ -149,8 +149,8 @@ TEST_CASE("what is compressed in a sublayer is seen by what comes behind it") {
 }
 
 TEST_CASE("paired reading does not depend on the threads") {
-  const CalibrationText text = long_text();
-  REQUIRE(batch_by_length(text.targets).batches.size() > 4);  // more than are added up at a time
+  const EncodedText text = long_text();
+  REQUIRE(batch_by_length(text.target).batches.size() > 4);  // more than are added up at a time
   const Checkpoint one = tiny_checkpoint(7);
   const std::vector<Names> sublayers = sublayers_of(one.config);
   const auto collect = [&](int threads) {
@@ -181,8 +181,8 @@ TEST_CASE("paired reading does not depend on the threads") {
 TEST_CASE("paired reading needs a target for every source") {
   Transformer original(tiny_checkpoint(9));
   Transformer compressed(tiny_checkpoint(9));
-  CalibrationText text = tiny_text();
-  text.targets.pop_back();
+  EncodedText text = tiny_text();
+  text.target.pop_back();
   CHECK_THROWS_AS(PairedReading(original, compressed, text), ConfigError);
   CHECK_THROWS_AS(PairedReading(original, compressed, {}), ConfigError);
 }

@@ -48,13 +48,13 @@ TEST_CASE("compression does not depend on the threads") {
 
 TEST_CASE("a smaller lambda makes a larger file and a closer model") {
   const Checkpoint checkpoint = tiny_checkpoint(5);
-  const CalibrationText text = tiny_text();
+  const EncodedText text = tiny_text();
   const Calibration calibration = tiny_calibration(checkpoint, text);
   const CalibratedCompressor compressor(checkpoint, calibration, {});
   const Transformer original(checkpoint);
-  const eval::Divergence divergence({original, text.sources, text.targets});
+  const eval::Divergence divergence({original, text.source, text.target});
   const auto divergence_of = [&](const Transformer& model) {
-    return divergence.of({model, text.sources, text.targets});
+    return divergence.of({model, text.source, text.target});
   };
   CHECK(divergence_of(original) == 0.0);
   const Checkpoint coarse = compressor.compress(1e-2);

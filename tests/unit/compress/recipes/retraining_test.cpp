@@ -25,7 +25,7 @@ Recipe pruning_recipe(const Checkpoint& checkpoint) {
   return recipe;
 }
 
-CalibrationText some_text(const ModelConfig& config) {
+EncodedText some_text(const ModelConfig& config) {
   return {some_sentences({4, 7, 2, 9, 1, 5}, config.source_vocabulary_size, 3),
           some_sentences({5, 3, 8, 2, 6, 4}, config.target_vocabulary_size, 5)};
 }

@@ -16,7 +16,7 @@
 namespace ltz::compress {
 namespace {
 
-CalibrationText some_text(const ModelConfig& config) {
+EncodedText some_text(const ModelConfig& config) {
   return {some_sentences({4, 7, 2, 9, 1, 5}, config.source_vocabulary_size, 3),
           some_sentences({5, 3, 8, 2, 6, 4}, config.target_vocabulary_size, 5)};
 }
@@ -40,8 +40,8 @@ Checkpoint pruned_checkpoint() {
   return checkpoint;
 }
 
-double nll(const Checkpoint& checkpoint, const CalibrationText& text) {
-  return negative_log_likelihood(Transformer(checkpoint), text.sources, text.targets).mean();
+double nll(const Checkpoint& checkpoint, const EncodedText& text) {
+  return negative_log_likelihood(Transformer(checkpoint), text.source, text.target).mean();
 }
 
 const std::vector<std::uint8_t>& codes_of(const Tensor& tensor) {
@@ -69,13 +69,13 @@ FinetuneOptions free_code_options() {
 }  // namespace
 
 TEST_CASE("an epoch has every sentence once, in batches of the wanted size") {
-  const CalibrationText text = some_text(tiny_checkpoint(1).config);
+  const EncodedText text = some_text(tiny_checkpoint(1).config);
   const auto batches = training_batches(text, 12, 1, 0);
   std::multiset<std::size_t> seen;
   for (const auto& batch : batches) {
     std::size_t tokens = 0;
     for (const std::size_t sentence : batch) {
-      tokens += text.targets[sentence].size();
+      tokens += text.target[sentence].size();
       seen.insert(sentence);
     }
     CHECK(tokens <= 12);
@@ -89,7 +89,7 @@ TEST_CASE("an epoch has every sentence once, in batches of the wanted size") {
 }
 
 TEST_CASE("shards share out a batch") {
-  const CalibrationText text = some_text(tiny_checkpoint(1).config);
+  const EncodedText text = some_text(tiny_checkpoint(1).config);
   std::multiset<std::size_t> seen;
   for (const auto& shard : shards_of(text, {0, 1, 2, 3, 5})) {
     CHECK(!shard.empty());
@@ -100,7 +100,7 @@ TEST_CASE("shards share out a batch") {
 
 TEST_CASE("training lowers the loss; what is pruned stays pruned") {
   const Checkpoint start = pruned_checkpoint();
-  const CalibrationText text = some_text(start.config);
+  const EncodedText text = some_text(start.config);
   const Checkpoint trained = finetune(start, nullptr, text, {}, some_options());
   CHECK(nll(trained, text) < 0.9 * nll(start, text));
   const std::string name = "encoder.layers.0.fc1.weight";
@@ -111,7 +111,7 @@ TEST_CASE("training lowers the loss; what is pruned stays pruned") {
 TEST_CASE("codes stay, unless they are free") {
   const Checkpoint original = tiny_checkpoint(6);
   const Checkpoint start = tiny_quantized_checkpoint(6);
-  const CalibrationText text = some_text(start.config);
+  const EncodedText text = some_text(start.config);
   FinetuneOptions options = some_options();
   const Checkpoint fixed = finetune(start, nullptr, text, {}, options);
   options.finetuner.tensors = {.free_codes = true, .codes = {.rate_weight = 0.0}};
@@ -136,7 +136,7 @@ TEST_CASE("codes stay, unless they are free") {
 TEST_CASE("free codes have no more bits than at the start, or fewer as wanted") {
   const Checkpoint original = tiny_checkpoint(6);
   const Checkpoint start = tiny_quantized_checkpoint(6);
-  const CalibrationText text = some_text(start.config);
+  const EncodedText text = some_text(start.config);
   FinetuneOptions options = free_code_options();
   // Here training by itself would end in fewer bits.
   CHECK(coded_bits(finetune(start, &original, text, {}, options)) < 1.005 * coded_bits(start));
@@ -186,7 +186,7 @@ TEST_CASE("pruning falls off as the cube of what is left to do") {
 
 TEST_CASE("a model is pruned while it is trained, and only then a candidate") {
   const Checkpoint start = pruned_checkpoint();
-  const CalibrationText text = some_text(start.config);
+  const EncodedText text = some_text(start.config);
   FinetuneOptions options = some_options();
   const std::string half = "encoder.layers.0.fc1.weight";
   const std::string milder = "encoder.layers.0.fc2.weight";
@@ -196,7 +196,7 @@ TEST_CASE("a model is pruned while it is trained, and only then a candidate") {
       .progress = {}, .save = [&](const FinetuneState& state) {
         sparsities.push_back(sparsity(state.tensors.at(milder).front()));
       }};
-  for (const CalibrationText& development : {CalibrationText(), text}) {
+  for (const EncodedText& development : {EncodedText(), text}) {
     const Checkpoint trained = finetune(start, nullptr, text, development, options, observer);
     for (const ParameterSpec& spec : parameter_specs(start.config)) {
       CAPTURE(spec.name);
@@ -219,7 +219,7 @@ TEST_CASE("a model is pruned while it is trained, and only then a candidate") {
 
 TEST_CASE("the model of the highest BLEU is kept where that is asked for, also after going on") {
   const Checkpoint start = pruned_checkpoint();
-  const CalibrationText text = some_text(start.config);
+  const EncodedText text = some_text(start.config);
   FinetuneOptions options = some_options();
   options.select = Selection::kBleu;
   CHECK_THROWS_AS(finetune(start, nullptr, text, text, options), ConfigError);
@@ -257,17 +257,17 @@ TEST_CASE("a student comes closer to its teacher without references that say any
     }
     tensor = dense_tensor(tensor.shape, values);
   }
-  const CalibrationText text = some_text(teacher.config);
+  const EncodedText text = some_text(teacher.config);
   FinetuneOptions options = some_options();
   options.epochs = 20.0;
   options.finetuner.objective.distillation = 1.0;
   const Checkpoint student = finetune(start, &teacher, text, {}, options);
   const auto distance = [&](const Checkpoint& checkpoint) {
     const Matrix a = Transformer(teacher).logits(
-        teacher_forced_features(Transformer(teacher), text.sources, text.targets));
+        teacher_forced_features(Transformer(teacher), text.source, text.target));
     const Matrix b =
         Transformer(checkpoint)
-            .logits(teacher_forced_features(Transformer(checkpoint), text.sources, text.targets));
+            .logits(teacher_forced_features(Transformer(checkpoint), text.source, text.target));
     return (a - b).norm();
   };
   CHECK(distance(student) < 0.5 * distance(start));
@@ -275,7 +275,7 @@ TEST_CASE("a student comes closer to its teacher without references that say any
 
 TEST_CASE("training is the same for any number of threads") {
   const Checkpoint start = pruned_checkpoint();
-  const CalibrationText text = some_text(start.config);
+  const EncodedText text = some_text(start.config);
   const int before = omp_get_max_threads();
   std::vector<Checkpoint> trained;
   for (const int threads : {1, 2, 3}) {
@@ -288,7 +288,7 @@ TEST_CASE("training is the same for any number of threads") {
 }
 
 TEST_CASE("an interrupted training goes on from its file and ends in the same model") {
-  const CalibrationText text = some_text(tiny_checkpoint(1).config);
+  const EncodedText text = some_text(tiny_checkpoint(1).config);
   std::vector<std::vector<std::byte>> files;
   FinetuneOptions shrinking = free_code_options();
   shrinking.code_bits = 0.9;
@@ -323,11 +323,11 @@ TEST_CASE("an interrupted training goes on from its file and ends in the same mo
 
 TEST_CASE("with a development set the best model is kept, if need be the start") {
   const Checkpoint start = tiny_checkpoint(8);
-  const CalibrationText text = some_text(start.config);
+  const EncodedText text = some_text(start.config);
   FinetuneOptions options = some_options();
   options.learning_rate = 1.0;  // ruins it
   options.patience = 2;
-  const CalibrationText development = {{text.sources[1]}, {text.targets[3]}};
+  const EncodedText development = {{text.source[1]}, {text.target[3]}};
   CHECK(nll(finetune(start, nullptr, text, development, options), development) <=
         nll(start, development));
 }

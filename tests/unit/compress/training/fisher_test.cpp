@@ -17,7 +17,7 @@ namespace {
 
 // By finite differences: of one element, the mean over sentences of the squared slope of the
 // sentence's negative log-likelihood.
-double squared_slope(Checkpoint checkpoint, const CalibrationText& text, const std::string& name,
+double squared_slope(Checkpoint checkpoint, const EncodedText& text, const std::string& name,
                      std::size_t element) {
   constexpr float kStep = 0x1p-8f;
   const Tensor before = checkpoint.tensors.at(name);
@@ -27,9 +27,9 @@ double squared_slope(Checkpoint checkpoint, const CalibrationText& text, const s
     checkpoint.tensors.at(name) = dense_tensor(before.shape, values);
     const Transformer model(checkpoint);
     std::vector<double> nats;
-    for (std::size_t s = 0; s < text.sources.size(); ++s) {
+    for (std::size_t s = 0; s < text.source.size(); ++s) {
       nats.push_back(
-          negative_log_likelihood(model, {&text.sources[s], 1}, {&text.targets[s], 1}).nats);
+          negative_log_likelihood(model, {&text.source[s], 1}, {&text.target[s], 1}).nats);
     }
     return nats;
   };
@@ -46,13 +46,13 @@ double squared_slope(Checkpoint checkpoint, const CalibrationText& text, const s
 
 TEST_CASE("squared gradients are the mean over single sentences") {
   const Checkpoint checkpoint = tiny_checkpoint(3);
-  const CalibrationText text = tiny_text();
+  const EncodedText text = tiny_text();
   const Transformer model(checkpoint);
   const Importance squares = squared_gradients(model, text);
   std::map<std::string, std::vector<double>> expected;
-  for (std::size_t s = 0; s < text.sources.size(); ++s) {
+  for (std::size_t s = 0; s < text.source.size(); ++s) {
     Gradients gradients(checkpoint.config);
-    backward(model, nullptr, {&text.sources[s], 1}, {&text.targets[s], 1}, {.label_smoothing = 0.0},
+    backward(model, nullptr, {&text.source[s], 1}, {&text.target[s], 1}, {.label_smoothing = 0.0},
              gradients);
     for (const auto& [name, gradient] : gradients.values()) {
       std::vector<double>& sums = expected[name];
@@ -98,7 +98,7 @@ TEST_CASE("squared gradients are the same for any number of threads") {
 TEST_CASE("squared gradients need sentences, and numbers") {
   Checkpoint checkpoint = tiny_checkpoint(1);
   CHECK_THROWS_AS(squared_gradients(Transformer(checkpoint), {}), ConfigError);
-  CHECK_THROWS_AS(squared_gradients(Transformer(checkpoint), {.sources = {{4, 2}}, .targets = {}}),
+  CHECK_THROWS_AS(squared_gradients(Transformer(checkpoint), {.source = {{4, 2}}, .target = {}}),
                   ConfigError);
   Tensor& table = checkpoint.tensors.at(output_table(checkpoint.config));
   table = dense_tensor(table.shape, std::vector<float>(table.values().size(), 3e38f));

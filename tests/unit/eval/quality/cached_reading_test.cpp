@@ -62,8 +62,8 @@ TEST_CASE("whatever is replaced, features are those of reading from the start, t
 TEST_CASE("only what comes after the first replaced parameter is computed again") {
   const Checkpoint checkpoint = tiny_checkpoint(3);
   Transformer model(checkpoint);
-  const compress::CalibrationText text = tiny_text();
-  CachedReading reading(model, text.sources, text.targets);
+  const EncodedText text = tiny_text();
+  CachedReading reading(model, text.source, text.target);
   std::set<std::string> used;
   std::mutex mutex;
   const auto used_after = [&](const std::vector<std::string>& replaced) {
@@ -105,9 +105,9 @@ TEST_CASE("only what comes after the first replaced parameter is computed again"
 
 TEST_CASE("sensitivity with kept prefixes is that of the plain way, to the last bit") {
   const Checkpoint checkpoint = tiny_checkpoint(4);
-  const compress::CalibrationText text = long_text();
+  const EncodedText text = long_text();
   Transformer model(checkpoint);
-  CachedReading reading(model, text.sources, text.targets);
+  CachedReading reading(model, text.source, text.target);
   const eval::Divergence divergence(reading);
   CHECK(divergence.of(reading) == 0.0);
   const auto qualities = [&](bool cached) {
@@ -119,8 +119,8 @@ TEST_CASE("sensitivity with kept prefixes is that of the plain way, to the last 
         if (cached) {
           return score(reading).mean() + divergence.of(reading);
         }
-        return score_text(model, text.sources, text.targets, batch_by_length(text.targets)).mean() +
-               divergence.of({model, text.sources, text.targets});
+        return score_text(model, text.source, text.target, batch_by_length(text.target)).mean() +
+               divergence.of({model, text.source, text.target});
       });
     };
     std::vector<double> found;

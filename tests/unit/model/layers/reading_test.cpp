@@ -60,8 +60,8 @@ Matrix decoded(const Transformer& model, const std::vector<TokenIds>& sources,
 }
 
 Reading start(const Transformer& model) {
-  const compress::CalibrationText text = tiny_text();
-  return model.start_reading(text.sources, text.targets);
+  const EncodedText text = tiny_text();
+  return model.start_reading(text.source, text.target);
 }
 
 }  // namespace
