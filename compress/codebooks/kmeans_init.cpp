@@ -93,7 +93,11 @@ std::vector<double> plus_plus(const KeptValues& values, std::size_t count, std::
     while (low + 1 < high) {  // the last place with no more than `draw` before it
       const std::size_t middle = low + (high - low) / 2;
       const double before = squared_distances(values, begins[cell], middle, centroids[cell]);
-      (before <= draw ? low : high) = middle;
+      if (before <= draw) {
+        low = middle;
+      } else {
+        high = middle;
+      }
     }
     const double centroid = values[std::min(low, values.size() - 1)];
     const auto place = std::ranges::lower_bound(centroids, centroid);

@@ -45,24 +45,6 @@ float largest_magnitude(std::span<const float> values) {
   return values.empty() ? 0.0f : std::max(std::abs(values.front()), std::abs(values.back()));
 }
 
-// The largest float in [0, largest] that is allowed, or 0 if none is; by bisection, as what is
-// allowed has no gaps.
-template <typename Allowed>
-float largest_threshold(float largest, const Allowed& allowed) {
-  if (allowed(largest)) {
-    return largest;
-  }
-  float low = 0.0f;
-  float high = largest;
-  while (true) {
-    const float middle = low + (high - low) / 2.0f;
-    if (!(low < middle && middle < high)) {
-      return low;
-    }
-    (allowed(middle) ? low : high) = middle;
-  }
-}
-
 }  // namespace
 
 SortedValues::SortedValues(std::span<const float> values) : values_(values.begin(), values.end()) {
@@ -172,11 +154,6 @@ float SortedValues::magnitude_of_rank(std::size_t rank) const {
 float SortedValues::threshold_for_count(std::size_t count) const {
   return largest_threshold(largest_magnitude(values_),
                            [&](float threshold) { return count_within(threshold) <= count; });
-}
-
-float SortedValues::threshold_for_squares(double squares) const {
-  return largest_threshold(largest_magnitude(values_),
-                           [&](float threshold) { return squares_within(threshold) <= squares; });
 }
 
 KeptValues::KeptValues(const SortedValues& sorted) : sorted_(&sorted) {}

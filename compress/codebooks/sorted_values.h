@@ -22,6 +22,28 @@ struct Moments {
   }
 };
 
+// The largest float in [0, largest] that is allowed, or 0 if none is. allowed(threshold): true up
+// to some threshold and false above it.
+template <typename Allowed>
+float largest_threshold(float largest, const Allowed& allowed) {
+  if (allowed(largest)) {
+    return largest;
+  }
+  float low = 0.0f;
+  float high = largest;
+  while (true) {
+    const float middle = low + (high - low) / 2.0f;
+    if (!(low < middle && middle < high)) {
+      return low;
+    }
+    if (allowed(middle)) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+}
+
 // The weights of a tensor in ascending order with prefix sums, made once in O(n): then the
 // mean and the error of any interval cost O(1), and the place of a value O(log n). What a magnitude
 // threshold removes is an interval as well, so that thresholds can be searched without sorting
@@ -57,8 +79,6 @@ class SortedValues {
   // The largest threshold for which count_within is at most `count`, up to the next larger
   // magnitude; with many equal magnitudes it stays below all of them. count: at most size().
   float threshold_for_count(std::size_t count) const;
-  // The same for squares_within and `squares`.
-  float threshold_for_squares(double squares) const;
 
  private:
   // Prefix moments are stored for every 16th value, the rest is added on request: 6 bytes per

@@ -63,7 +63,11 @@ double least_lambda(double highest, const Enough& enough) {
   double high = highest;
   while (high / low > 1.001) {
     const double middle = std::sqrt(low * high);
-    (enough(middle) ? high : low) = middle;
+    if (enough(middle)) {
+      high = middle;
+    } else {
+      low = middle;
+    }
   }
   return high;
 }
@@ -164,18 +168,8 @@ float Planner::threshold_at(const Entry& entry, double lambda) const {
     return entry.decision.threshold;
   }
   // The cost of the next weight rises with the threshold.
-  float low = 0.0f;
-  float high = entry.highest_threshold;
-  if (cost_at(entry, high) <= lambda) {
-    return high;
-  }
-  while (true) {
-    const float middle = low + (high - low) / 2;
-    if (!(low < middle && middle < high)) {
-      return low;
-    }
-    (cost_at(entry, middle) <= lambda ? low : high) = middle;
-  }
+  return largest_threshold(entry.highest_threshold,
+                           [&](float threshold) { return cost_at(entry, threshold) <= lambda; });
 }
 
 TensorDecision Planner::decide(const Entry& entry, double lambda) const {

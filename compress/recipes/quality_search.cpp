@@ -4,6 +4,19 @@
 #include <optional>
 
 namespace ltz::compress {
+namespace {
+
+// Among those that are accepted the smallest is best, among those that are not the one of the least
+// loss.
+bool better(const QualityTrial& a, const QualityTrial& b, double most_loss) {
+  const bool accepted = a.loss <= most_loss;
+  if (accepted != (b.loss <= most_loss)) {
+    return accepted;
+  }
+  return accepted ? a.bytes < b.bytes : a.loss < b.loss;
+}
+
+}  // namespace
 
 QualityTrial quality_search(const std::function<QualityTrial(double strength)>& measure,
                             const QualitySearchOptions& options) {
@@ -15,14 +28,14 @@ QualityTrial quality_search(const std::function<QualityTrial(double strength)>& 
   for (int i = 0; i < options.most_trials; ++i) {
     const QualityTrial trial = measure(strength);
     const bool good = trial.loss <= options.most_loss;
-    const auto better = [&](const QualityTrial& other) {
-      const bool other_good = other.loss <= options.most_loss;
-      return good != other_good ? good : good ? trial.bytes < other.bytes : trial.loss < other.loss;
-    };
-    if (!best || better(*best)) {
+    if (!best || better(trial, *best, options.most_loss)) {
       best = trial;
     }
-    (good ? accepted : refused) = trial;
+    if (good) {
+      accepted = trial;
+    } else {
+      refused = trial;
+    }
     if (accepted && refused) {
       if (accepted->bytes <= (1.0 + options.tolerance) * refused->bytes) {
         break;

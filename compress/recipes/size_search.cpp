@@ -29,6 +29,14 @@ double strength_per_bit(const std::optional<Trial>& before, const Trial& now) {
   return slope > 0.0 ? std::clamp(slope, kLeastPerBit, kMostPerBit) : kStrengthPerBit;
 }
 
+// Among those that fit the mildest is best, among those that do not the strongest.
+bool better(const SizeSearchResult& a, const SizeSearchResult& b) {
+  if (a.fits != b.fits) {
+    return a.fits;
+  }
+  return a.fits ? a.strength < b.strength : a.strength > b.strength;
+}
+
 }  // namespace
 
 SizeSearchResult size_search(const std::function<double(double strength)>& excess,
@@ -42,14 +50,18 @@ SizeSearchResult size_search(const std::function<double(double strength)>& exces
   for (int i = 0; i < options.most_trials; ++i) {
     const Trial trial{strength, excess(strength)};
     const bool fits = trial.excess <= 0.0;
-    if (fits != best.fits ? fits : (fits == (strength < best.strength))) {
-      best = {strength, fits};
+    if (const SizeSearchResult found{strength, fits}; better(found, best)) {
+      best = found;
     }
     const bool at_end = fits ? strength <= mildest : strength >= strongest;
     if (at_end || (fits && trial.excess >= -options.close_enough)) {
       break;
     }
-    (fits ? small_enough : too_large) = strength;
+    if (fits) {
+      small_enough = strength;
+    } else {
+      too_large = strength;
+    }
     // A third of what may be left over is left over.
     const double wanted = trial.excess + options.close_enough / 3.0;
     strength += std::clamp(wanted * strength_per_bit(before, trial), -kLeap, kLeap);

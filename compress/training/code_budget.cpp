@@ -35,7 +35,11 @@ float price_factor_for(double target_bits, float current,
   for (int i = 0; i < kBisections && distance > kClose * target_bits; ++i) {
     const auto factor = static_cast<float>(std::sqrt(low * high));
     bits = bits_at(factor);
-    (bits > target_bits ? low : high) = factor;
+    if (bits > target_bits) {
+      low = factor;
+    } else {
+      high = factor;
+    }
     if (std::abs(bits - target_bits) <= distance) {
       best = factor;
       distance = std::abs(bits - target_bits);

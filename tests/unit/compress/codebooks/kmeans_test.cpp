@@ -355,7 +355,7 @@ TEST_CASE("magnitudes by rank") {
   CHECK(SortedValues(std::span<const float>{}).magnitude_of_rank(0) == 0.0f);
 }
 
-TEST_CASE("thresholds for a count and for squares are the largest ones") {
+TEST_CASE("thresholds for a count are the largest ones") {
   const std::vector<float> values{-4.0f, 1.0f, 2.0f, -2.0f, 3.0f};
   const SortedValues sorted(values);
   const auto above = [](float threshold) { return std::nextafter(threshold, HUGE_VALF); };
@@ -363,8 +363,6 @@ TEST_CASE("thresholds for a count and for squares are the largest ones") {
   CHECK(above(sorted.threshold_for_count(4)) == 4.0f);
   CHECK(above(sorted.threshold_for_count(2)) == 2.0f);  // the two 2s only together
   CHECK(above(sorted.threshold_for_count(0)) == 1.0f);
-  CHECK(above(sorted.threshold_for_squares(9.0)) == 3.0f);
-  CHECK(above(sorted.threshold_for_squares(8.9)) == 2.0f);
   CHECK(sorted.norm_squared() == Approx(34.0));
   CHECK(sorted.squares_within(2.0f) == Approx(9.0));
   const SortedValues none(std::span<const float>{});
