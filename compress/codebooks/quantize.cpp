@@ -15,7 +15,7 @@ namespace ltz::compress {
 namespace {
 
 // Strictly ascending, without zero.
-std::vector<float> round_centroids(const std::vector<float>& centroids) {
+std::vector<float> round_centroids(std::span<const float> centroids) {
   std::vector<float> rounded;
   for (const float centroid : centroids) {
     const float value = round_centroid(centroid);
@@ -35,17 +35,28 @@ Tensor quantize(const Tensor& tensor, const QuantizeOptions& options) {
 
 Tensor quantize(const Shape& shape, std::span<const float> values, const SortedValues& sorted,
                 const QuantizeOptions& options) {
+  return quantize(shape, values, centroids_above(sorted, 0.0f, options));
+}
+
+std::vector<float> centroids_above(const SortedValues& sorted, float threshold,
+                                   const QuantizeOptions& options) {
   if (options.bits < 1 || options.bits > 8) {
     throw ConfigError(std::to_string(options.bits) + " bits per code, expected 1 to 8");
   }
-  const KeptValues kept(sorted, 0.0f);
-  const bool zeros = kept.size() < values.size();
-  const KMeansOptions kmeans_options{.centroids = (1 << options.bits) - (zeros ? 1 : 0),
-                                     .init = options.init,
-                                     .max_iterations = options.max_iterations,
-                                     .seed = options.seed};
+  const KeptValues kept(sorted, threshold);
+  const bool zeros = kept.size() < sorted.size();
+  return fit_codebook(kept, {.centroids = (1 << options.bits) - (zeros ? 1 : 0),
+                             .init = options.init,
+                             .max_iterations = options.max_iterations,
+                             .seed = options.seed})
+      .centroids;
+}
+
+Tensor quantize(const Shape& shape, std::span<const float> values,
+                std::span<const float> centroids) {
+  const bool zeros = std::ranges::find(values, 0.0f) != values.end();
   QuantizedValues quantized;
-  quantized.centroids = round_centroids(fit_codebook(kept, kmeans_options).centroids);
+  quantized.centroids = round_centroids(centroids);
   if (quantized.centroids.empty()) {
     quantized.codes.assign(values.size(), 0);
   } else {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "compress/codebooks/kmeans.h"
 #include "model/checkpoint/checkpoint.h"
@@ -29,6 +30,14 @@ Tensor quantize(const Tensor& tensor, const QuantizeOptions& options);
 // The same of elements that are sorted already. values: (n) of this shape. sorted: the same values.
 Tensor quantize(const Shape& shape, std::span<const float> values, const SortedValues& sorted,
                 const QuantizeOptions& options);
+
+// The two halves of quantize(), so that a codebook that was fitted to see its size can be used.
+// The centroids that K-means fits to the elements above a threshold, ascending, in float32.
+std::vector<float> centroids_above(const SortedValues& sorted, float threshold,
+                                   const QuantizeOptions& options);
+// The elements by these centroids. values: (n) of this shape, zero where they are pruned.
+Tensor quantize(const Shape& shape, std::span<const float> values,
+                std::span<const float> centroids);
 
 // Whether a codebook of that many bits saves anything on this parameter: matrices and tables of at
 // least four elements per centroid. Biases, gains and kernels are few and sensitive.

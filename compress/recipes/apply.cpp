@@ -1,5 +1,6 @@
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,16 +52,14 @@ Checkpoint change_tensors(const Checkpoint& checkpoint, const CompressionPlan& p
 
 Tensor quantize_by(const Tensor& tensor, const TensorDecision& decision,
                    const Importance& importance) {
-  const QuantizeOptions options{.bits = decision.bits,
-                                .init = decision.init,
-                                .max_iterations = decision.max_iterations,
-                                .seed = decision.seed};
-  const auto own = importance.find(decision.name);
-  if (own == importance.end()) {
-    return quantize(tensor, options);
-  }
   const std::vector<float> values = tensor.values();
-  return quantize(tensor.shape, values, SortedValues(values, own->second), options);
+  if (const auto own = importance.find(decision.name); own != importance.end()) {
+    return quantize(tensor.shape, values, SortedValues(values, own->second),
+                    decision.quantize_options());
+  }
+  return decision.centroids.empty()
+             ? quantize(tensor, decision.quantize_options())
+             : quantize(tensor.shape, values, std::span<const float>(decision.centroids));
 }
 
 }  // namespace

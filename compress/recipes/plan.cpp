@@ -72,24 +72,17 @@ double least_lambda(double highest, const Enough& enough) {
   return high;
 }
 
-}  // namespace
-
+// Bytes of a tensor on disk after the decision: order-0 entropy of the codes, the codebook and the
+// coder's table, the entry in the directory; or 2 bytes per element without a codebook. sorted: the
+// tensor's elements.
 double estimated_bytes(const SortedValues& sorted, const TensorDecision& decision) {
   const auto total = static_cast<double>(sorted.size());
   if (decision.bits == 0) {
     return kFloat16Bytes * total + kDirectoryBytes;
   }
-  const KeptValues kept(sorted, std::max(decision.threshold, 0.0f));
-  std::vector<std::size_t> counts;
+  const KeptValues kept(sorted, decision.threshold);
+  std::vector<std::size_t> counts = populations(kept, decision.centroids);
   const std::size_t zeros = sorted.size() - kept.size();
-  if (kept.size() > 0) {
-    const Codebook codebook =
-        fit_codebook(kept, {.centroids = (1 << decision.bits) - (zeros > 0 ? 1 : 0),
-                            .init = decision.init,
-                            .max_iterations = decision.max_iterations,
-                            .seed = decision.seed});
-    counts = populations(kept, codebook.centroids);
-  }
   if (zeros > 0) {
     counts.push_back(zeros);
   }
@@ -102,6 +95,8 @@ double estimated_bytes(const SortedValues& sorted, const TensorDecision& decisio
   return bits / 8.0 + (kCodebookBytes + kCoderTableBytes) * static_cast<double>(counts.size()) +
          kDirectoryBytes;
 }
+
+}  // namespace
 
 Planner::Planner(const Checkpoint& checkpoint, const SensitivityCurves* curves,
                  const Recipe& recipe)
@@ -178,6 +173,10 @@ TensorDecision Planner::decide(const Entry& entry, double lambda) const {
   const double deviation = entry.sorted.standard_deviation();
   decision.s = deviation > 0.0 ? decision.threshold / deviation : 0.0;
   decision.sparsity = sparsity_within(entry.sorted, decision.threshold);
+  if (decision.bits > 0) {
+    decision.centroids =
+        centroids_above(entry.sorted, decision.threshold, decision.quantize_options());
+  }
   decision.estimated_bytes = estimated_bytes(entry.sorted, decision);
   return decision;
 }
@@ -219,18 +218,25 @@ CompressionPlan Planner::for_bytes(double target_model_bytes) const {
     return unpruned;
   }
   const double highest = highest_lambda();
-  const CompressionPlan smallest = at(highest);
-  if (!(smallest.estimated_model_bytes <= target_model_bytes)) {
+  CompressionPlan plan = at(highest);
+  if (!(plan.estimated_model_bytes <= target_model_bytes)) {
     throw ConfigError("recipe " + recipe_.name + ": a model of " +
                       std::to_string(std::llround(target_model_bytes)) +
                       " bytes without embeddings is out of reach; with all that it may prune, at " +
                       "most " + std::to_string(recipe_.max_sparsity) +
                       " of each tensor, it needs about " +
-                      std::to_string(std::llround(smallest.estimated_model_bytes)));
+                      std::to_string(std::llround(plan.estimated_model_bytes)));
   }
-  return at(least_lambda(highest, [&](double lambda) {
-    return at(lambda).estimated_model_bytes <= target_model_bytes;
-  }));
+  // The last one that is small enough is that of the least lambda.
+  least_lambda(highest, [&](double lambda) {
+    CompressionPlan milder = at(lambda);
+    const bool small_enough = milder.estimated_model_bytes <= target_model_bytes;
+    if (small_enough) {
+      plan = std::move(milder);
+    }
+    return small_enough;
+  });
+  return plan;
 }
 
 CompressionPlan Planner::for_sparsity(double target) const {

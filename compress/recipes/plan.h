@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compress/codebooks/quantize.h"
 #include "compress/codebooks/sorted_values.h"
 #include "compress/recipes/recipe.h"
 #include "compress/sensitivity/loss_curve.h"
@@ -25,6 +26,13 @@ struct TensorDecision {
   std::uint64_t seed = 1;
   double sparsity = 0.0;         // fraction of zeros afterwards
   double estimated_bytes = 0.0;  // on disk
+  // As K-means fitted them to the elements that stay, to see their size. None: apply() fits them.
+  std::vector<float> centroids = {};
+
+  // With bits.
+  QuantizeOptions quantize_options() const {
+    return {.bits = bits, .init = init, .max_iterations = max_iterations, .seed = seed};
+  }
 };
 
 // One decision per matrix and table, in the order of parameter_specs; what is not there becomes
@@ -35,12 +43,6 @@ struct CompressionPlan {
   double estimated_model_bytes = 0.0;  // without the embeddings
   double predicted_rise = 0.0;         // of the loss by what lambda prunes, as the curves say
 };
-
-// Bytes of a tensor on disk after the decision: order-0 entropy of the codes, 1.2 bytes per
-// centroid for the codebook (float16, compressed), 1.5 per centroid for the coder's table, 24 for
-// the entry in the directory; or 2 bytes per element without a codebook. sorted: the tensor's
-// elements.
-double estimated_bytes(const SortedValues& sorted, const TensorDecision& decision);
 
 // Chooses the pruning thresholds of a model (Han et al. 2015, section 3: threshold = s x standard
 // deviation, s by sensitivity). Which s? Let the loss rise by r_t(e_t) when tensor t has the
@@ -100,8 +102,8 @@ class Planner {
 // apply.
 Checkpoint prune(const Checkpoint& checkpoint, const CompressionPlan& plan);
 
-// The compressed model: every tensor pruned and quantized by its decision, all others in float16,
-// or bfloat16 where they have that already.
+// The compressed model: every tensor of the checkpoint that the plan was made for pruned and
+// quantized by its decision, all others in float16, or bfloat16 where they have that already.
 // Throws ConfigError, naming the tensor, for a decision about a tensor that is not there and where
 // prune, quantize and to_float16 do. The same for any number of threads.
 // importance: of the elements, for weighted K-means, by tensor; those that are not there count the

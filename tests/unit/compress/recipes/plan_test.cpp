@@ -293,6 +293,22 @@ TEST_CASE("the recipe says which tensors are touched") {
   CHECK(decision_of(tables, "encoder.embed_tokens.weight").threshold > 0.0f);
 }
 
+TEST_CASE("a plan's codebooks are those that would be fitted to the pruned tensors") {
+  const Checkpoint checkpoint = wide_checkpoint();
+  for (const KMeansInit init : {KMeansInit::kLinear, KMeansInit::kDensity, KMeansInit::kRandom,
+                                KMeansInit::kKMeansPlusPlus, KMeansInit::kOptimal}) {
+    for (const int bits : {2, 4, 8}) {
+      CompressionPlan plan = Planner(checkpoint, nullptr, {.bits = bits, .init = init}).at(1e-5);
+      const Checkpoint handed_on = apply(checkpoint, plan);
+      for (TensorDecision& decision : plan.decisions) {
+        CHECK(decision.centroids.empty() == (decision.bits == 0));
+        decision.centroids.clear();
+      }
+      CHECK(handed_on.tensors == apply(checkpoint, plan).tensors);
+    }
+  }
+}
+
 TEST_CASE("what is kept float keeps its bfloat16, pruned or not") {
   Checkpoint checkpoint = wide_checkpoint();
   const std::string bias = "encoder.layers.0.fc1.bias";
