@@ -12,7 +12,7 @@ ltz_glob(reading_sources ${reading_folders})
 set_source_files_properties(model/kernels/int8_kernels.cpp model/kernels/quantized_rows.cpp
                             PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 # Here every product is a part of one sum, in a fixed order: there is one way to fuse them.
-set_source_files_properties(model/kernels/packed_matrix.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+set_source_files_properties(model/kernels/packed_kernels.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 set_source_files_properties(formats/runtime/ltz_runtime.cpp
                             PROPERTIES COMPILE_DEFINITIONS LTZ_VERSION="${PROJECT_VERSION}")
 

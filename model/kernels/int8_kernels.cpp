@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "model/kernels/cpu.h"
 #include "model/kernels/simd.h"
 
 #ifdef __x86_64__
@@ -81,7 +82,7 @@ LTZ_INLINE std::int32_t group_at(const std::uint8_t* x) {
 // With products of 16-bit integers that are added in pairs: those of even bytes, and those of odd
 // ones. The instruction for products of bytes saturates at 16 bits.
 template <int Panels, int Rows>
-__attribute__((target("avx2"))) void tile_avx2(const Tile& t) {
+LTZ_TARGET_AVX2 void tile_avx2(const Tile& t) {
   constexpr int kLanes = 8;
   constexpr int kVectors = Panels * kPanel / kLanes;
   Integers<kLanes> sums[Rows][kVectors] = {};
@@ -119,7 +120,7 @@ __attribute__((target("avx2"))) void tile_avx2(const Tile& t) {
 
 // With the instruction made for this: four products of bytes, added to a 32-bit sum.
 template <int Panels, int Rows>
-__attribute__((target("avx512f,avx512vnni"))) void tile_vnni(const Tile& t) {
+LTZ_TARGET_VNNI void tile_vnni(const Tile& t) {
   constexpr int kLanes = 16;
   __m512i sums[Rows][Panels] = {};
   for (std::ptrdiff_t g = 0; g < t.groups; ++g) {
@@ -164,12 +165,11 @@ Kernel kernel(const char* name, const Make& make) {
 std::vector<Kernel> supported_kernels() {
   std::vector<Kernel> supported;
 #ifdef __x86_64__
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni")) {
+  if (cpu::level() >= cpu::Level::kVnni) {
     supported.push_back(kernel<12>(
         "AVX512-VNNI", []<int P, int R>() -> Kernel::Function { return tile_vnni<P, R>; }));
   }
-  if (__builtin_cpu_supports("avx2")) {
+  if (cpu::level() >= cpu::Level::kAvx2) {
     supported.push_back(
         kernel<4>("AVX2", []<int P, int R>() -> Kernel::Function { return tile_avx2<P, R>; }));
   }

@@ -8,6 +8,7 @@
 #include "model/checkpoint/config.h"
 #include "model/checkpoint/tensor.h"
 #include "model/kernels/matrix.h"
+#include "model/kernels/packed_kernels.h"
 
 namespace ltz {
 
@@ -28,8 +29,8 @@ namespace ltz {
 // they are an eighth as large. Results are the same to the last bit.
 class PackedMatrix {
  public:
-  static constexpr int kPanel = 16;
-  static constexpr std::size_t kMostCentroids = 16;
+  static constexpr int kPanel = packed::kPanel;
+  static constexpr std::size_t kMostCentroids = packed::kMostCentroids;
 
   // weights: (out, in), row-major.
   PackedMatrix(std::span<const float> weights, int out, int in);

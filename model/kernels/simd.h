@@ -2,22 +2,10 @@
 
 #include <cstddef>
 
-// What the kernels need to use a processor's vectors: types of several floats (the vector extension
-// of GCC and Clang) and a way to compile a function once per instruction set. A type that is wider
-// than the processor's registers works too, it takes several of them.
+#include "model/kernels/cpu.h"
 
-// GCC compiles a function so marked once per instruction set and picks one when the program is
-// loaded. Sanitizers do not work with that mechanism.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define LTZ_MULTIVERSION \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define LTZ_MULTIVERSION
-#endif
-
-// A helper of such functions: it must become a part of each of them, to be compiled as they are.
-#define LTZ_INLINE __attribute__((always_inline)) inline
+// Types of several floats that a processor computes with together (the vector extension of GCC and
+// Clang). A type that is wider than the processor's registers works too, it takes several of them.
 
 namespace ltz::simd {
 
