@@ -64,7 +64,7 @@ OnnxValue linear(OnnxBuilder& builder, const OnnxValue& x, const std::string& pr
 OnnxValue layer_norm(OnnxBuilder& builder, const OnnxValue& x, const std::string& prefix);
 OnnxValue feed_forward(OnnxBuilder& builder, const OnnxValue& x, const std::string& layer);
 
-// A block with its residual connection and LayerNorm: see with_residual of model/.
+// A block with its residual connection and LayerNorm: see Residual of model/layers.
 using OnnxBlock = std::function<OnnxValue(const OnnxValue& x)>;
 OnnxValue with_residual(OnnxBuilder& builder, Stack which, const OnnxValue& x,
                         const std::string& norm, const OnnxBlock& block);
@@ -120,12 +120,16 @@ OnnxValue attend_in_target(OnnxBuilder& builder, OnnxStep& step, const OnnxValue
 
 // Lightweight or dynamic, in whole sentences; zeros take the place of padding in front of the
 // convolution itself, so that a sentence comes out as it does alone.
+struct OnnxConvolution {
+  const BranchConfig& branch;
+  int taps;
+  const std::string& prefix;
+};
 OnnxValue convolve_source(OnnxBuilder& builder, const OnnxValue& x, const OnnxSourceMask& mask,
-                          const BranchConfig& branch, int taps, const std::string& prefix);
+                          const OnnxConvolution& convolution);
 // The same, causal, at one token. place: of the window, "LAYER_BRANCH".
 OnnxValue convolve_target(OnnxBuilder& builder, OnnxStep& step, const OnnxValue& x,
-                          const std::string& place, const BranchConfig& branch, int taps,
-                          const std::string& prefix);
+                          const std::string& place, const OnnxConvolution& convolution);
 
 // onnx_encoder.cpp, onnx_decoder_step.cpp
 

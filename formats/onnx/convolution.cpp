@@ -147,7 +147,8 @@ OnnxValue window_of_step(OnnxBuilder& builder, OnnxStep& step, const OnnxValue& 
 }  // namespace
 
 OnnxValue convolve_source(OnnxBuilder& builder, const OnnxValue& x, const OnnxSourceMask& mask,
-                          const BranchConfig& branch, int taps, const std::string& prefix) {
+                          const OnnxConvolution& convolution) {
+  const auto& [branch, taps, prefix] = convolution;
   builder.graph.name_nodes(prefix);
   const ConvolutionShape shape{taps, branch.inner_channels(), branch.heads};
   const OnnxValue inputs =
@@ -159,8 +160,8 @@ OnnxValue convolve_source(OnnxBuilder& builder, const OnnxValue& x, const OnnxSo
 }
 
 OnnxValue convolve_target(OnnxBuilder& builder, OnnxStep& step, const OnnxValue& x,
-                          const std::string& place, const BranchConfig& branch, int taps,
-                          const std::string& prefix) {
+                          const std::string& place, const OnnxConvolution& convolution) {
+  const auto& [branch, taps, prefix] = convolution;
   OnnxGraph& graph = builder.graph;
   graph.name_nodes(prefix);
   const ConvolutionShape shape{taps, branch.inner_channels(), branch.heads};

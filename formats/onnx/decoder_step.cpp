@@ -33,8 +33,8 @@ OnnxValue decoder_layer(OnnxBuilder& builder, OnnxStep& step, const OnnxValue& i
     if (branch.type == BranchType::kAttention) {
       return attend_in_target(builder, step, x, place, prefix, {branch.channels, branch.heads});
     }
-    return convolve_target(builder, step, x, place, branch, stack.kernel_size(branch, index),
-                           prefix);
+    return convolve_target(builder, step, x, place,
+                           {branch, stack.kernel_size(branch, index), prefix});
   };
   graph.name_nodes(name);
   const OnnxValue mixed = with_residual(

@@ -24,8 +24,8 @@ OnnxValue encoder_layer(OnnxBuilder& builder, const OnnxValue& input, const Onnx
     if (branch.type == BranchType::kAttention) {
       return attend_in_source(builder, x, mask, prefix, {branch.channels, branch.heads});
     }
-    return convolve_source(builder, x, mask, branch,
-                           builder.config.encoder.kernel_size(branch, index), prefix);
+    return convolve_source(builder, x, mask,
+                           {branch, builder.config.encoder.kernel_size(branch, index), prefix});
   };
   builder.graph.name_nodes(name);
   const OnnxValue mixed = with_residual(

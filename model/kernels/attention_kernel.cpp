@@ -194,14 +194,15 @@ std::size_t attention_scratch(int heads, std::size_t keys) {
 }
 
 LTZ_MULTIVERSION
-void attend(std::span<float> out, std::span<const float> query, int heads, const Rows& keys,
-            const Rows& values, std::span<float> scratch) {
-  const auto count = static_cast<std::size_t>(heads);
-  const std::size_t width = query.size() / count;
+void attend(std::span<float> out, const AttentionInputs& inputs, std::span<float> scratch) {
+  const Rows keys = inputs.keys;
+  const Rows values = inputs.values;
+  const auto count = static_cast<std::size_t>(inputs.heads);
+  const std::size_t width = inputs.query.size() / count;
   const float scale = 1.0f / std::sqrt(static_cast<float>(width));
   const std::size_t padded = padded_keys(keys.size());
   const std::span<float> sums = scratch.last(count);
-  score_keys(scratch.data(), padded, query, width, keys, scale);
+  score_keys(scratch.data(), padded, inputs.query, width, keys, scale);
   for (std::size_t head = 0; head < count; ++head) {
     std::fill(scratch.data() + head * padded + keys.size(), scratch.data() + (head + 1) * padded,
               -std::numeric_limits<float>::infinity());
@@ -213,11 +214,12 @@ void attend(std::span<float> out, std::span<const float> query, int heads, const
 }
 
 LTZ_MULTIVERSION
-void convolve(std::span<float> out, const Rows& inputs, std::size_t first,
-              std::span<const float> kernel, int heads) {
-  const auto count = static_cast<std::size_t>(heads);
-  mix_heads({out.data(), out.size() / count, kernel.data() + first, kernel.size() / count, inputs,
-             0, nullptr},
+void convolve(std::span<float> out, const ConvolutionInputs& inputs) {
+  const Rows rows = inputs.rows;
+  const auto count = static_cast<std::size_t>(inputs.heads);
+  const std::size_t taps = inputs.kernel.size() / count;
+  mix_heads({out.data(), out.size() / count, inputs.kernel.data() + inputs.first_tap, taps, rows, 0,
+             nullptr},
             count);
 }
 

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <span>
 
-// The loops that matrix products leave over. Each is compiled for several instruction sets and the
-// processor's best is chosen when the program starts. Results of different instruction sets differ
-// in the last bits; on one machine they are reproducible.
+// The loops of a model other than matrix products. Each is compiled for several instruction sets
+// and the processor's best is chosen when the program starts. Results of different instruction sets
+// differ in the last bits; on one machine they are reproducible.
 namespace ltz::kernels {
 
 // y[i] = gelu(y[i]), the exact form with erf (Hendrycks & Gimpel 2016)
@@ -24,10 +24,10 @@ void softmax(std::span<float> x);
 float log_sum_exp(std::span<const float> x);
 // The largest value; -infinity for an empty span.
 float max_value(std::span<const float> x);
-// sum(exp(x - shift)), in which what is less than e^-87 may count as much.
+// sum(exp(x - shift)); a term below e^-87 may count as e^-87.
 float sum_exp(std::span<const float> x, float shift);
-// Of x's values with the indices l, l + kLanes, l + 2 kLanes, … the largest is largest[l]. The size
-// of x is a multiple of kLanes.
+// largest[l] becomes the largest of x[l], x[l + kLanes], x[l + 2 kLanes], … The size of x is a
+// multiple of kLanes.
 constexpr std::size_t kLanes = 8;
 void max_of_lanes(std::span<const float> x, std::span<float, kLanes> largest);
 
@@ -61,16 +61,29 @@ inline void prefetch(const Rows& rows) {
 // Floats that attend needs as its scratch.
 std::size_t attention_scratch(int heads, std::size_t keys);
 
-// One query of scaled dot-product attention, all heads (Vaswani et al. 2017, section 3.2.1): scores
-// are divided by the root of a head's width. query, out: (heads * width). keys and values: as many
-// rows of heads * width floats. scratch: attention_scratch(heads, keys.size()) floats.
-void attend(std::span<float> out, std::span<const float> query, int heads, const Rows& keys,
-            const Rows& values, std::span<float> scratch);
+// One query and what it attends to: as many keys as values, rows of heads * width floats.
+struct AttentionInputs {
+  std::span<const float> query;  // (heads * width)
+  int heads;
+  Rows keys;
+  Rows values;
+};
 
-// One output position of a depthwise convolution whose kernel is shared by the channels of a head.
-// inputs: the rows that are inside of the sequence, of which the first is at the tap `first`.
-// kernel: (heads, taps). out: (channels).
-void convolve(std::span<float> out, const Rows& inputs, std::size_t first,
-              std::span<const float> kernel, int heads);
+// Scaled dot-product attention of all heads (Vaswani et al. 2017, section 3.2.1): scores are
+// divided by the root of a head's width. out: (heads * width). scratch: attention_scratch(heads,
+// keys.size()) floats.
+void attend(std::span<float> out, const AttentionInputs& inputs, std::span<float> scratch);
+
+// What one output position of a depthwise convolution is made from. The channels of a head share
+// their kernel.
+struct ConvolutionInputs {
+  Rows rows;                      // those inside the sequence, (channels) each
+  std::size_t first_tap;          // that the first row meets
+  std::span<const float> kernel;  // (heads, taps)
+  int heads;
+};
+
+// out: (channels).
+void convolve(std::span<float> out, const ConvolutionInputs& inputs);
 
 }  // namespace ltz::kernels

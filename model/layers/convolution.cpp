@@ -93,8 +93,11 @@ void Convolution::convolve(const Memory& memory, MatrixView kernels,
     for (std::size_t i = begin; i < end; ++i) {
       const auto row = static_cast<Eigen::Index>(i);
       const Window inside = window(contexts[i]);
-      kernels::convolve(row_of(mixed, row), memory.rows(inside.rows), inside.first_tap,
-                        row_of(kernels, kernels.rows() == 1 ? 0 : row), options_.branch.heads);
+      kernels::convolve(row_of(mixed, row),
+                        {.rows = memory.rows(inside.rows),
+                         .first_tap = inside.first_tap,
+                         .kernel = row_of(kernels, kernels.rows() == 1 ? 0 : row),
+                         .heads = options_.branch.heads});
     }
   });
 }
@@ -111,7 +114,8 @@ void Convolution::operator()(MatrixView x, Memory& memory, std::span<const Conte
   if (options_.bias_in_padding &&
       std::ranges::any_of(contexts, [](const Context& c) { return c.padding > 0; })) {
     Matrix padding(1, inner_channels());
-    project_in(Matrix::Zero(1, options_.branch.channels), padding);
+    const Matrix zeros = Matrix::Zero(1, options_.branch.channels);
+    project_in(zeros, padding);
     MutableMatrixView to(*mixed);
     const MatrixView kernel_rows(*kernels);
     for (std::size_t i = 0; i < contexts.size(); ++i) {

@@ -1,6 +1,7 @@
 #include "model/layers/layers.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "model/base/parallel.h"
 #include "model/kernels/scratch.h"
@@ -114,8 +115,11 @@ void Attention::operator()(const ProductRows& x, const Memory& memory,
         kernels::prefetch(memory.keys.rows(contexts[i + 1].rows));
         kernels::prefetch(memory.values.rows(contexts[i + 1].rows));
       }
-      kernels::attend(row_of(to, row), row_of(from, row), heads_,
-                      memory.keys.rows(contexts[i].rows), memory.values.rows(contexts[i].rows),
+      kernels::attend(row_of(to, row),
+                      {.query = row_of(from, row),
+                       .heads = heads_,
+                       .keys = memory.keys.rows(contexts[i].rows),
+                       .values = memory.values.rows(contexts[i].rows)},
                       {weights->data(), static_cast<std::size_t>(width)});
     }
   });

@@ -18,10 +18,10 @@
 // in the batch. Results are written to where they are wanted: y and out have the shape of the
 // result and may be some columns of a larger matrix.
 //
-// The way back (backward_layers.cpp and its neighbours): `backward` takes the layer's inputs as
-// they were, computes what lies between them and the outputs once more, and adds to dx, the
-// gradient of a loss by the inputs, and to those by the parameters what follows from dy or dout,
-// that by the outputs. Everything is as the layer computes with nothing in its memory before x.
+// The backward pass (backward_layers.cpp and its neighbours): `backward` takes the layer's inputs,
+// computes the values between them and the outputs once more, and from dy or dout, the gradient of
+// a loss by the outputs, adds to dx, the gradient by the inputs, and to those by the parameters.
+// The layer's memory has nothing before x.
 namespace ltz {
 
 // Called by a linear layer with the name of its matrix and its inputs, (n, in), before it is
@@ -40,7 +40,7 @@ struct ParameterLookup {
   std::span<const float> operator()(const std::string& name) const { return find(name); }
 };
 
-// What one row may look at: the rows of its own sequence in order of time, and its place there. A
+// The rows that one row may look at, its own sequence in order of time, and its place there. A
 // causal layer is given the rows up to the place, an encoder layer all of them.
 struct Context {
   std::span<const std::int32_t> rows;
@@ -54,7 +54,7 @@ struct Context {
 class RowStore {
  public:
   explicit RowStore(int width = 0) : width_(static_cast<std::size_t>(width)) {}
-  // So many rows more, to be written at once: the next call may move them.
+  // Adds so many rows. Write to them at once: the next call may move them.
   Eigen::Map<Matrix> append(Eigen::Index rows);
   // Forgets all rows but these, in ascending order, which become rows 0, 1, …
   void keep(std::span<const std::int32_t> rows);
@@ -65,7 +65,7 @@ class RowStore {
  private:
   std::size_t width_;
   std::size_t used_ = 0;       // floats
-  std::vector<float> values_;  // room for more than those that are used
+  std::vector<float> values_;  // capacity may exceed the used size
 };
 
 // y = x W^T + b
@@ -83,7 +83,7 @@ class Linear {
   void backward_inputs(MatrixView dy, MutableMatrixView dx) const;
   void backward_parameters(MatrixView x, MatrixView dy, Gradients& gradients) const;
   int out() const { return weight_->out(); }
-  // What several layers may share as their x, as long as they take as many channels.
+  // Rows that several layers of as many input channels can share as their x.
   ProductRows rows(MatrixView x) const { return {x, weight_->arithmetic()}; }
 
  private:
@@ -138,11 +138,20 @@ class Attention {
                   MutableMatrixView out) const {
     (*this)(rows(x), memory, contexts, out);
   }
-  // What both take, of rows that attend to each other.
+  // The x of both, for rows that attend to each other.
   ProductRows rows(MatrixView x) const { return query_.rows(x); }
-  // remembered: the rows that the memory is of, which may be x itself; dremembered is then dx.
-  void backward(MatrixView x, MatrixView remembered, std::span<const Context> contexts,
-                MatrixView dout, MutableMatrixView dx, MutableMatrixView dremembered,
+  // remembered: the rows that the memory is of, which may be x itself, and their gradient that of
+  // x.
+  struct Inputs {
+    MatrixView x;
+    MatrixView remembered;
+    std::span<const Context> contexts;
+  };
+  struct InputGradients {
+    MutableMatrixView x;
+    MutableMatrixView remembered;
+  };
+  void backward(const Inputs& inputs, MatrixView dout, InputGradients d,
                 Gradients& gradients) const;
 
  private:
@@ -193,8 +202,8 @@ class Convolution {
     std::size_t first_tap;
   };
   Window window(const Context& context) const;
-  // The way back of project_in, of make_kernels and of convolve. dkernels: from convolve_back,
-  // which sets it, to kernels_back, which works in it.
+  // The backward passes of project_in, make_kernels and convolve. dkernels: convolve_back sets it,
+  // kernels_back works in it.
   void project_back(MatrixView x, MatrixView dinputs, MutableMatrixView dx,
                     Gradients& gradients) const;
   void kernels_back(MatrixView inputs, MatrixView kernels, MutableMatrixView dkernels,

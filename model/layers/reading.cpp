@@ -19,7 +19,7 @@ std::size_t tokens_in(std::span<const TokenIds> sentences) {
       [](std::size_t sum, const TokenIds& sentence) { return sum + sentence.size(); });
 }
 
-// What this cross-attention makes of the encoder's output.
+// The keys and values that this cross-attention makes from the encoder's output.
 std::shared_ptr<const Attention::Memory> memory_of(const Attention& attention, MatrixView source) {
   auto memory = std::make_shared<Attention::Memory>(attention.empty_memory());
   attention.remember(source, *memory);
@@ -33,6 +33,13 @@ void require_length(const TokenIds& sentence, int longest, const char* side) {
     throw ConfigError(std::string("a ") + side + " sentence has " +
                       std::to_string(sentence.size()) + " tokens, the model takes at most " +
                       std::to_string(longest));
+  }
+}
+
+void require_token(int token, int vocabulary) {
+  if (token < 0 || token >= vocabulary) {
+    throw ConfigError("token id " + std::to_string(token) + " is outside of the vocabulary of " +
+                      std::to_string(vocabulary));
   }
 }
 
@@ -86,20 +93,14 @@ Reading Transformer::start_reading(std::span<const TokenIds> sources,
     require_length(sources[s], config_.max_source_positions, "source");
     require_length(targets[s], config_.max_target_positions, "target");
     const auto own_source = rows.subspan(source_start, sources[s].size());
-    for (std::size_t i = 0; i < sources[s].size(); ++i) {
-      const int position = static_cast<int>(i);
-      layers_->encoder_embedding.look_up(sources[s][i], position,
-                                         reading.source.row(own_source[i]).data());
-      layout->source.push_back(
-          {own_source, position, padded_length - static_cast<int>(own_source.size())});
-    }
+    layers_->embed_source(sources[s], own_source, padded_length, reading.source, layout->source);
     for (std::size_t i = 0; i < targets[s].size(); ++i) {
-      const int position = static_cast<int>(i);
-      const int token = i == 0 ? Vocabulary::kEos : targets[s][i - 1];
-      layers_->decoder_embedding.look_up(
-          token, position, reading.target.row(static_cast<Eigen::Index>(target_start + i)).data());
-      layout->target.push_back({rows.subspan(target_start, i + 1), position});
-      layout->cross.push_back({own_source, 0});
+      layers_->embed_target({.token = i == 0 ? Vocabulary::kEos : targets[s][i - 1],
+                             .position = static_cast<int>(i),
+                             .history = rows.subspan(target_start, i + 1),
+                             .source_rows = own_source},
+                            reading.target.row(static_cast<Eigen::Index>(target_start + i)).data(),
+                            layout->target, layout->cross);
     }
     source_start += sources[s].size();
     target_start += targets[s].size();

@@ -79,11 +79,18 @@ void Transformer::observe_inputs(InputObserver observer) {
   *observer_ = std::move(observer);
 }
 
+void Transformer::check_source(const TokenIds& sentence) const {
+  require_length(sentence, config_.max_source_positions, "source");
+  for (const int token : sentence) {
+    require_token(token, config_.source_vocabulary_size);
+  }
+}
+
 EncodedBatch Transformer::encode(std::span<const TokenIds> sentences, int padded_length) const {
   EncodedBatch batch;
   batch.starts.push_back(0);
   for (const TokenIds& sentence : sentences) {
-    require_length(sentence, config_.max_source_positions, "source");
+    check_source(sentence);
     batch.starts.push_back(batch.starts.back() + static_cast<std::int32_t>(sentence.size()));
   }
   Matrix& x = batch.output;
@@ -94,11 +101,7 @@ EncodedBatch Transformer::encode(std::span<const TokenIds> sentences, int padded
   for (std::size_t s = 0; s < sentences.size(); ++s) {
     const auto start = static_cast<std::size_t>(batch.starts[s]);
     const std::span<const std::int32_t> own = std::span(rows).subspan(start, sentences[s].size());
-    for (std::size_t i = 0; i < sentences[s].size(); ++i) {
-      const int position = static_cast<int>(i);
-      layers_->encoder_embedding.look_up(sentences[s][i], position, x.row(own[i]).data());
-      contexts.push_back({own, position, padded_length - static_cast<int>(own.size())});
-    }
+    layers_->embed_source(sentences[s], own, padded_length, x, contexts);
   }
   for (const Layer& layer : layers_->encoder) {
     SelfMixing::Memory memory = layer.self_attn.empty_memory();
@@ -151,11 +154,8 @@ void Transformer::decode(DecoderState& state, std::span<const DecoderRow> rows,
   self_contexts.reserve(rows.size());
   source_contexts.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const DecoderRow& row = rows[i];
-    layers_->decoder_embedding.look_up(row.token, row.position,
-                                       x.row(static_cast<Eigen::Index>(i)).data());
-    self_contexts.push_back({row.history, row.position});
-    source_contexts.push_back({row.source_rows, 0});
+    layers_->embed_target(rows[i], x.row(static_cast<Eigen::Index>(i)).data(), self_contexts,
+                          source_contexts);
   }
   for (std::size_t l = 0; l < layers_->decoder.size(); ++l) {
     const Layer& layer = layers_->decoder[l];

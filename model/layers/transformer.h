@@ -28,7 +28,7 @@ struct EncodedBatch {
   std::vector<std::int32_t> starts;  // first row of each sentence, then the number of rows
 };
 
-// What the decoder knows about its batch; made by Transformer::start_decoding.
+// What the decoder remembers of its batch; made by Transformer::start_decoding.
 struct DecoderState {
   std::vector<SelfMixing::Memory> self_memory;  // per layer; grows with every call of decode
   std::vector<Attention::Memory> cross_memory;  // per layer; keys and values of the encoder output
@@ -46,8 +46,8 @@ struct DecoderRow {
   std::span<const std::int32_t> source_rows;  // rows of cross_memory
 };
 
-// Sentences with their targets on the way through a model, teacher-forced: the decoder reads </s>
-// and then the target without its last token. A copy can go on by itself.
+// Sentences and their targets halfway through a model, teacher-forced: the decoder reads </s> and
+// then the target without its last token. A copy can be read on independently.
 struct Reading {
   struct Layout {
     std::vector<std::int32_t> rows;  // 0, 1, …: what the contexts are spans of
@@ -75,7 +75,7 @@ struct SublayerPlace {
   Sublayer sublayer;
 };
 SublayerPlace place_of(const ModelConfig& config, int sublayer);
-// That which a parameter of a layer belongs to, from 0.
+// The sublayer that a parameter of a layer belongs to, from 0.
 int sublayer_of(const ModelConfig& config, const ParameterSpec& spec);
 bool in_encoder(const ModelConfig& config, int sublayer);
 
@@ -97,17 +97,20 @@ class Transformer {
   // when the number of values differs.
   void replace(const std::string& name, std::span<const float> values);
 
-  // Has this called with the inputs of every linear layer from now on, from whatever thread
-  // computes them; the output projection's too, under the name of its table. Empty: no more.
+  // From now on calls this with the inputs of every linear layer, on the thread that computes them;
+  // with those of the output projection, too, under the name of its table. Empty: stops that.
   void observe_inputs(InputObserver observer);
 
   // Throws ConfigError for a sentence longer than max_source_positions and for ids outside of the
-  // vocabulary, as decode does.
+  // vocabulary.
+  void check_source(const TokenIds& sentence) const;
+
+  // Throws ConfigError as check_source does, and so does decode for ids.
   // padded_length: what the reference would pad the sentences of this batch to, at their end, or 0.
   // The reference masks padding before the linear layer in front of a convolution and not after it,
-  // so that its encoder's convolutions see that layer's bias in the padding: the same sentence
-  // comes out a little differently in another batch. With 0 a sentence is as the reference has it
-  // alone. Convolution-only models mask after it: to them padded_length means nothing.
+  // so that its encoder's convolutions see that layer's bias in the padding: the same sentence has
+  // slightly different results in another batch. 0 gives the reference's result for the sentence
+  // alone. Convolution-only models mask after that layer and ignore padded_length.
   EncodedBatch encode(std::span<const TokenIds> sentences, int padded_length = 0) const;
 
   // A decoder without sentences.
@@ -122,7 +125,7 @@ class Transformer {
   Matrix decode(DecoderState& state, std::span<const DecoderRow> rows) const;
   // (rows, channels) -> (rows, target vocabulary)
   Matrix logits(MatrixView features) const;
-  // All of them, not reported to the observer.
+  // The logits of all tokens, not reported to the observer.
   void logits(MatrixView features, MutableMatrixView logits) const;
   // The logits of the tokens from `first` on, a multiple of PackedMatrix::kPanel, as many as
   // `logits` has columns; not reported either. features: some of product_rows.

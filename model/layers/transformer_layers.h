@@ -6,13 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "model/base/error.h"
 #include "model/kernels/matrix.h"
 #include "model/kernels/scratch.h"
 #include "model/layers/layers.h"
 #include "model/layers/transformer.h"
 
-// What a Transformer is made of.
+// The parts of a Transformer.
 namespace ltz {
 
 // Sinusoidal positions (Vaswani et al. 2017, section 3.5), (rows, width), in fairseq's layout:
@@ -22,6 +21,9 @@ Matrix sinusoidal_positions(int rows, int width);
 
 // Throws ConfigError for a sentence of more tokens than that. side: "source" or "target".
 void require_length(const TokenIds& sentence, int longest, const char* side);
+
+// Throws ConfigError for an id outside of a vocabulary of so many.
+void require_token(int token, int vocabulary);
 
 // Token embedding, scaled by sqrt(width), plus position.
 class Embedding {
@@ -33,6 +35,7 @@ class Embedding {
     width_ = stack.embed_dim;
     rows_ = encoder ? config.source_vocabulary_size : config.target_vocabulary_size;
     table_ = embedding_table(config, which);
+    longest_ = encoder ? config.max_source_positions : config.max_target_positions;
     tokens_ = parameters(table_).data();
     if (!config.token_positional_embeddings) {
       return;
@@ -41,8 +44,7 @@ class Embedding {
       learned_positions_ = name + ".embed_positions.weight";
       positions_ = parameters(learned_positions_).data();
     } else {
-      const int longest = encoder ? config.max_source_positions : config.max_target_positions;
-      sinusoids_ = sinusoidal_positions(longest + Vocabulary::kPad + 1, width_);
+      sinusoids_ = sinusoidal_positions(longest_ + Vocabulary::kPad + 1, width_);
       positions_ = sinusoids_.data();
     }
   }
@@ -52,10 +54,7 @@ class Embedding {
 
   // position: from 0, below the model's maximum.
   void look_up(int token, int position, float* out) const {
-    if (token < 0 || token >= rows_) {
-      throw ConfigError("token id " + std::to_string(token) + " is outside of the vocabulary of " +
-                        std::to_string(rows_));
-    }
+    require_token(token, rows_);
     const Eigen::Map<const RowVector> embedded(tokens_ + std::ptrdiff_t{token} * width_, width_);
     Eigen::Map<RowVector> x(out, width_);
     x = embedded * std::sqrt(static_cast<float>(width_));
@@ -81,53 +80,58 @@ class Embedding {
   std::string learned_positions_;  // or none
   int width_ = 0;
   int rows_ = 0;
+  int longest_ = 0;                   // sentence
   const float* tokens_ = nullptr;     // (vocabulary, width)
   const float* positions_ = nullptr;  // (maximum + 2, width), or none
   Matrix sinusoids_;
 };
 
-// A block with its residual connection: x = norm(x + f(x)), or x + f(norm(x)) in a pre-norm model.
-// f(x, y) sets y to its result. sum: where x + f is left, before any norm behind it, or null.
-template <typename Function>
-void with_residual(MutableMatrixView x, const LayerNorm& norm, bool normalize_before, Matrix* sum,
-                   const Function& f) {
-  Scratch y(x.rows(), x.cols());
-  if (normalize_before) {
-    Scratch normalized(x.rows(), x.cols());
-    *normalized = x;
-    norm(*normalized);
-    f(*normalized, *y);
-    x += *y;
-    if (sum != nullptr) {
-      *sum = x;
-    }
-  } else {
-    f(x, *y);
-    if (sum != nullptr) {
-      *sum = x + *y;
-    }
-    norm(x, *y);
-  }
-}
+// The connection around a block f: x = norm(x + f(x)), or x + f(norm(x)) in a pre-norm model.
+struct Residual {
+  const LayerNorm& norm;
+  bool normalize_before;
 
-// The way back of with_residual. x: as it was; sum: as with_residual left it. d: the gradient by
-// the result, becomes that by x. f_backward(x, dy, dx) is the way back of f.
-template <typename Function>
-void residual_backward(MatrixView x, MatrixView sum, const LayerNorm& norm, bool normalize_before,
-                       Matrix& d, Gradients& gradients, const Function& f_backward) {
-  if (normalize_before) {
-    Matrix normalized = x;
-    norm(normalized);
-    Matrix dnormalized = Matrix::Zero(x.rows(), x.cols());
-    f_backward(normalized, d, dnormalized);
-    norm.backward(x, dnormalized, d, gradients);
-  } else {
-    Matrix dsum = Matrix::Zero(x.rows(), x.cols());
-    norm.backward(sum, d, dsum, gradients);
-    d = dsum;
-    f_backward(x, dsum, d);
+  // f(x, y) sets y to its result. sum: where x + f is left, before any norm behind it, or null.
+  template <typename Function>
+  void operator()(MutableMatrixView x, Matrix* sum, const Function& f) const {
+    Scratch y(x.rows(), x.cols());
+    if (normalize_before) {
+      Scratch normalized(x.rows(), x.cols());
+      *normalized = x;
+      norm(*normalized);
+      f(*normalized, *y);
+      x += *y;
+      if (sum != nullptr) {
+        *sum = x;
+      }
+    } else {
+      f(x, *y);
+      if (sum != nullptr) {
+        *sum = x + *y;
+      }
+      norm(x, *y);
+    }
   }
-}
+
+  // x: as it was; sum: as the forward pass left it. d: the gradient by the result, becomes that by
+  // x. f_backward(x, dy, dx) is the backward pass of f.
+  template <typename Function>
+  void backward(MatrixView x, MatrixView sum, Matrix& d, Gradients& gradients,
+                const Function& f_backward) const {
+    if (normalize_before) {
+      Matrix normalized = x;
+      norm(normalized);
+      Matrix dnormalized = Matrix::Zero(x.rows(), x.cols());
+      f_backward(normalized, d, dnormalized);
+      norm.backward(x, dnormalized, d, gradients);
+    } else {
+      Matrix dsum = Matrix::Zero(x.rows(), x.cols());
+      norm.backward(sum, d, dsum, gradients);
+      d = dsum;
+      f_backward(x, dsum, d);
+    }
+  }
+};
 
 struct Layer {
   Layer(const ParameterLookup& parameters, const ModelConfig& config, Stack which, int index)
@@ -137,26 +141,26 @@ struct Layer {
                   std::to_string(index),
               index) {}
 
-  // sum: see with_residual.
+  Residual around(const LayerNorm& norm) const { return {norm, normalize_before}; }
+
+  // sum: see Residual.
   void self_mix(MutableMatrixView x, SelfMixing::Memory& memory, std::span<const Context> contexts,
                 Matrix* sum = nullptr) const {
-    with_residual(x, self_norm, normalize_before, sum,
-                  [&](MatrixView input, MutableMatrixView output) {
-                    self_attn(input, memory, contexts, output);
-                  });
+    around(self_norm)(x, sum, [&](MatrixView input, MutableMatrixView output) {
+      self_attn(input, memory, contexts, output);
+    });
   }
 
   void attend(MutableMatrixView x, const Attention::Memory& memory,
               std::span<const Context> contexts, Matrix* sum = nullptr) const {
-    with_residual(x, *encoder_attn_norm, normalize_before, sum,
-                  [&](MatrixView input, MutableMatrixView output) {
-                    (*encoder_attn)(input, memory, contexts, output);
-                  });
+    around (*encoder_attn_norm)(x, sum, [&](MatrixView input, MutableMatrixView output) {
+      (*encoder_attn)(input, memory, contexts, output);
+    });
   }
 
   void feed_forward(MutableMatrixView x, Matrix* sum = nullptr) const {
-    with_residual(x, final_norm, normalize_before, sum,
-                  [&](MatrixView input, MutableMatrixView output) { ffn(input, output); });
+    around(final_norm)(x, sum,
+                       [&](MatrixView input, MutableMatrixView output) { ffn(input, output); });
   }
 
   bool normalize_before;
@@ -210,6 +214,24 @@ struct Transformer::Layers {
     const auto layers = static_cast<int>((in_encoder ? encoder : decoder).size());
     const bool last = place.layer + 1 == layers && place.sublayer == Sublayer::kFeedForward;
     return last && norm ? &*norm : nullptr;
+  }
+
+  // Looks a source sentence up. own: its rows of x. contexts: those of its tokens are added.
+  void embed_source(const TokenIds& sentence, std::span<const std::int32_t> own, int padded_length,
+                    Matrix& x, std::vector<Context>& contexts) const {
+    for (std::size_t i = 0; i < sentence.size(); ++i) {
+      const int position = static_cast<int>(i);
+      encoder_embedding.look_up(sentence[i], position, x.row(own[i]).data());
+      contexts.push_back({own, position, padded_length - static_cast<int>(own.size())});
+    }
+  }
+
+  // The same for one row of the decoder: x is the row, and it looks at its history and its source.
+  void embed_target(const DecoderRow& row, float* x, std::vector<Context>& history,
+                    std::vector<Context>& source) const {
+    decoder_embedding.look_up(row.token, row.position, x);
+    history.push_back({row.history, row.position});
+    source.push_back({row.source_rows, 0});
   }
 
   Embedding encoder_embedding;

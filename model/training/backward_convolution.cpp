@@ -59,9 +59,13 @@ void Convolution::convolve_back(MatrixView inputs, MatrixView kernels,
   for (Eigen::Index i = 0; i < dmixed.rows(); ++i) {
     const Window inside = window(contexts[static_cast<std::size_t>(i)]);
     const Eigen::Index kernel = kernels.rows() == 1 ? 0 : i;
-    kernels::convolve_backward({inputs.data(), width, inside.rows}, inside.first_tap,
-                               row_of(kernels, kernel), options_.branch.heads, row_of(dmixed, i),
-                               {dinputs.data(), width, inside.rows}, row_of(dkernels, kernel));
+    kernels::convolve_backward(
+        {.rows = {inputs.data(), width, inside.rows},
+         .first_tap = inside.first_tap,
+         .kernel = row_of(kernels, kernel),
+         .heads = options_.branch.heads},
+        row_of(dmixed, i),
+        {.rows = {dinputs.data(), width, inside.rows}, .kernel = row_of(dkernels, kernel)});
   }
 }
 

@@ -43,8 +43,7 @@ void gelu_backward(std::span<float> dy, std::span<const float> x) {
 
 LTZ_MULTIVERSION
 void layer_norm_backward(std::span<const float> x, std::span<const float> gain,
-                         std::span<const float> dy, std::span<float> dx, std::span<float> dgain,
-                         std::span<float> dbias) {
+                         std::span<const float> dy, const LayerNormGradients& d) {
   const std::size_t size = x.size();
   const auto n = static_cast<float>(size);
   const float mean = simd::sum_of<32>(size, [&](std::size_t i) { return x[i]; }) / n;
@@ -52,8 +51,8 @@ void layer_norm_backward(std::span<const float> x, std::span<const float> gain,
       simd::sum_of<32>(size, [&](std::size_t i) { return (x[i] - mean) * (x[i] - mean); });
   const float scale = 1.0f / std::sqrt(squares / n + kNormEpsilon);
   for (std::size_t i = 0; i < size; ++i) {
-    dgain[i] += (x[i] - mean) * scale * dy[i];
-    dbias[i] += dy[i];
+    d.gain[i] += (x[i] - mean) * scale * dy[i];
+    d.bias[i] += dy[i];
   }
   // y = z gain + bias; dx = scale (dz - mean(dz) - z mean(z dz)) with dz = gain dy
   const float dz_sum = simd::sum_of<32>(size, [&](std::size_t i) { return gain[i] * dy[i]; });
@@ -61,7 +60,7 @@ void layer_norm_backward(std::span<const float> x, std::span<const float> gain,
       size, [&](std::size_t i) { return (x[i] - mean) * scale * (gain[i] * dy[i]); });
   for (std::size_t i = 0; i < size; ++i) {
     const float z = (x[i] - mean) * scale;
-    dx[i] += scale * (gain[i] * dy[i] - dz_sum / n - z * (z_dz_sum / n));
+    d.x[i] += scale * (gain[i] * dy[i] - dz_sum / n - z * (z_dz_sum / n));
   }
 }
 
@@ -80,9 +79,10 @@ void gated_backward(std::span<const float> a, std::span<const float> b, std::spa
 }
 
 LTZ_MULTIVERSION
-void attend_backward(std::span<float> out, std::span<const float> query, int heads,
-                     const Rows& keys, const Rows& values, std::span<const float> dout,
-                     const AttendGradients& gradients, std::span<float> scratch) {
+void attend_backward(std::span<float> out, const AttentionInputs& inputs,
+                     std::span<const float> dout, const AttentionGradients& d,
+                     std::span<float> scratch) {
+  const auto& [query, heads, keys, values] = inputs;
   const std::size_t width = query.size() / static_cast<std::size_t>(heads);
   const float scale = 1.0f / std::sqrt(static_cast<float>(width));
   const std::span<float> weights = scratch.first(keys.size());
@@ -96,28 +96,28 @@ void attend_backward(std::span<float> out, std::span<const float> query, int hea
     for (std::size_t j = 0; j < keys.size(); ++j) {
       add_scaled(out.data() + offset, weights[j], values[j] + offset, width);
       dweights[j] = dot(dout.data() + offset, values[j] + offset, width);
-      add_scaled(gradients.values[j] + offset, weights[j], dout.data() + offset, width);
+      add_scaled(d.values[j] + offset, weights[j], dout.data() + offset, width);
     }
     softmax_backward_inline(dweights, weights);
     for (std::size_t j = 0; j < keys.size(); ++j) {
-      add_scaled(gradients.query.data() + offset, scale * dweights[j], keys[j] + offset, width);
-      add_scaled(gradients.keys[j] + offset, scale * dweights[j], query.data() + offset, width);
+      add_scaled(d.query.data() + offset, scale * dweights[j], keys[j] + offset, width);
+      add_scaled(d.keys[j] + offset, scale * dweights[j], query.data() + offset, width);
     }
   }
 }
 
 LTZ_MULTIVERSION
-void convolve_backward(const Rows& inputs, std::size_t first, std::span<const float> kernel,
-                       int heads, std::span<const float> dout, const MutableRows& dinputs,
-                       std::span<float> dkernel) {
+void convolve_backward(const ConvolutionInputs& inputs, std::span<const float> dout,
+                       const ConvolutionGradients& d) {
+  const auto& [rows, first, kernel, heads] = inputs;
   const std::size_t width = dout.size() / static_cast<std::size_t>(heads);
   const std::size_t taps = kernel.size() / static_cast<std::size_t>(heads);
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
     for (std::size_t head = 0; head < static_cast<std::size_t>(heads); ++head) {
       const std::size_t tap = head * taps + first + i;
-      const float* d = dout.data() + head * width;
-      dkernel[tap] += dot(d, inputs[i] + head * width, width);
-      add_scaled(dinputs[i] + head * width, kernel[tap], d, width);
+      const float* from = dout.data() + head * width;
+      d.kernel[tap] += dot(from, rows[i] + head * width, width);
+      add_scaled(d.rows[i] + head * width, kernel[tap], from, width);
     }
   }
 }

@@ -4,11 +4,11 @@
 
 #include "model/kernels/kernels.h"
 
-// The way back of kernels.h: from the gradient of a loss by a result to those by what the result
-// was made from. What is called d… is such a gradient; all are added to where nothing else is said.
+// The backward passes of kernels.h: from the gradient of a loss by a result to the gradients by its
+// inputs. The name of a gradient begins with d; functions add to it unless they say otherwise.
 namespace ltz::kernels {
 
-// Rows as of kernels.h that are written to.
+// Rows of kernels.h that can be written to.
 struct MutableRows {
   float* values;
   std::size_t width;
@@ -22,32 +22,38 @@ struct MutableRows {
 // dy[i] becomes dy[i] gelu'(x[i]).
 void gelu_backward(std::span<float> dy, std::span<const float> x);
 
+struct LayerNormGradients {
+  std::span<float> x;
+  std::span<float> gain;
+  std::span<float> bias;
+};
 // x: what was normalised, the residual included.
 void layer_norm_backward(std::span<const float> x, std::span<const float> gain,
-                         std::span<const float> dy, std::span<float> dx, std::span<float> dgain,
-                         std::span<float> dbias);
+                         std::span<const float> dy, const LayerNormGradients& d);
 
 // dy becomes the gradient by the softmax's argument. y: its result.
 void softmax_backward(std::span<float> dy, std::span<const float> y);
 
-// a, b: as of gated.
+// a, b: as for gated.
 void gated_backward(std::span<const float> a, std::span<const float> b, std::span<const float> dout,
                     std::span<float> da, std::span<float> db);
 
-// Arguments of attend, and its result, which is computed once more and set. scratch: keys.size()
-// floats twice.
-struct AttendGradients {
+struct AttentionGradients {
   std::span<float> query;
   MutableRows keys;
   MutableRows values;
 };
-void attend_backward(std::span<float> out, std::span<const float> query, int heads,
-                     const Rows& keys, const Rows& values, std::span<const float> dout,
-                     const AttendGradients& gradients, std::span<float> scratch);
+// out: the result of attend, which is computed once more and set. scratch: keys.size() floats
+// twice.
+void attend_backward(std::span<float> out, const AttentionInputs& inputs,
+                     std::span<const float> dout, const AttentionGradients& d,
+                     std::span<float> scratch);
 
-// Arguments of convolve.
-void convolve_backward(const Rows& inputs, std::size_t first, std::span<const float> kernel,
-                       int heads, std::span<const float> dout, const MutableRows& dinputs,
-                       std::span<float> dkernel);
+struct ConvolutionGradients {
+  MutableRows rows;
+  std::span<float> kernel;
+};
+void convolve_backward(const ConvolutionInputs& inputs, std::span<const float> dout,
+                       const ConvolutionGradients& d);
 
 }  // namespace ltz::kernels

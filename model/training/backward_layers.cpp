@@ -42,7 +42,8 @@ void LayerNorm::backward(MatrixView x, MatrixView dy, MutableMatrixView dx,
   const std::span<float> dgain = gradients[name_ + ".weight"];
   const std::span<float> dbias = gradients[name_ + ".bias"];
   for (Eigen::Index i = 0; i < x.rows(); ++i) {
-    kernels::layer_norm_backward(row_of(x, i), gain_, row_of(dy, i), row_of(dx, i), dgain, dbias);
+    kernels::layer_norm_backward(row_of(x, i), gain_, row_of(dy, i),
+                                 {.x = row_of(dx, i), .gain = dgain, .bias = dbias});
   }
 }
 
@@ -72,9 +73,9 @@ void FeedForward::backward(MatrixView x, MatrixView dout, MutableMatrixView dx,
   fc1_.backward(x, *dhidden, dx, gradients);
 }
 
-void Attention::backward(MatrixView x, MatrixView remembered, std::span<const Context> contexts,
-                         MatrixView dout, MutableMatrixView dx, MutableMatrixView dremembered,
+void Attention::backward(const Inputs& inputs, MatrixView dout, InputGradients d,
                          Gradients& gradients) const {
+  const auto& [x, remembered, contexts] = inputs;
   const int width = query_.out();
   Scratch queries(x.rows(), width);
   Scratch keys(remembered.rows(), width);
@@ -82,7 +83,7 @@ void Attention::backward(MatrixView x, MatrixView remembered, std::span<const Co
   query_(x, *queries);
   key_(remembered, *keys);
   value_(remembered, *values);
-  // d(mixed) is the gradient by what out_ takes; what that is comes out on the way.
+  // dmixed is the gradient by the input of out_, mixed; attend_backward computes mixed again.
   Scratch mixed(x.rows(), width);
   Scratch dmixed(x.rows(), width);
   Scratch dqueries(x.rows(), width);
@@ -99,8 +100,11 @@ void Attention::backward(MatrixView x, MatrixView remembered, std::span<const Co
   for (Eigen::Index i = 0; i < x.rows(); ++i) {
     const std::span<const std::int32_t> rows = contexts[static_cast<std::size_t>(i)].rows;
     scratch.resize(2 * rows.size());
-    kernels::attend_backward(row_of(out_rows, i), row_of(MatrixView(*queries), i), heads_,
-                             {keys->data(), stride, rows}, {values->data(), stride, rows},
+    kernels::attend_backward(row_of(out_rows, i),
+                             {.query = row_of(MatrixView(*queries), i),
+                              .heads = heads_,
+                              .keys = {keys->data(), stride, rows},
+                              .values = {values->data(), stride, rows}},
                              row_of(MatrixView(*dmixed), i),
                              {.query = row_of(dquery_rows, i),
                               .keys = {dkeys->data(), stride, rows},
@@ -108,9 +112,9 @@ void Attention::backward(MatrixView x, MatrixView remembered, std::span<const Co
                              scratch);
   }
   out_.backward_parameters(*mixed, dout, gradients);
-  query_.backward(x, *dqueries, dx, gradients);
-  key_.backward(remembered, *dkeys, dremembered, gradients);
-  value_.backward(remembered, *dvalues, dremembered, gradients);
+  query_.backward(x, *dqueries, d.x, gradients);
+  key_.backward(remembered, *dkeys, d.remembered, gradients);
+  value_.backward(remembered, *dvalues, d.remembered, gradients);
 }
 
 void SelfMixing::backward(MatrixView x, std::span<const Context> contexts, MatrixView dout,
@@ -121,7 +125,7 @@ void SelfMixing::backward(MatrixView x, std::span<const Context> contexts, Matri
     const MatrixView dpart_out = dout.middleCols(offset, branch.channels);
     MutableMatrixView dpart = dx.middleCols(offset, branch.channels);
     if (const auto* attention = std::get_if<Attention>(&branch.layer)) {
-      attention->backward(part, part, contexts, dpart_out, dpart, dpart, gradients);
+      attention->backward({part, part, contexts}, dpart_out, {dpart, dpart}, gradients);
     } else {
       std::get<Convolution>(branch.layer).backward(part, contexts, dpart_out, dpart, gradients);
     }

@@ -39,8 +39,7 @@ void TracedReading::sublayer_backward(int sublayer, Matrix& d, Matrix& dsource,
       last->backward(x, d, dx, gradients);
       d = std::move(dx);
     }
-    residual_backward(trace.input, trace.sum, norm, layer.normalize_before, d, gradients,
-                      f_backward);
+    layer.around(norm).backward(trace.input, trace.sum, d, gradients, f_backward);
   };
   if (place.sublayer == Sublayer::kSelfMixing) {
     through(layer.self_norm, [&](MatrixView x, MatrixView dout, MutableMatrixView dx) {
@@ -48,7 +47,8 @@ void TracedReading::sublayer_backward(int sublayer, Matrix& d, Matrix& dsource,
     });
   } else if (place.sublayer == Sublayer::kCrossAttention) {
     through(*layer.encoder_attn_norm, [&](MatrixView x, MatrixView dout, MutableMatrixView dx) {
-      layer.encoder_attn->backward(x, reading_.source, layout.cross, dout, dx, dsource, gradients);
+      layer.encoder_attn->backward({x, reading_.source, layout.cross}, dout, {dx, dsource},
+                                   gradients);
     });
   } else {
     through(layer.final_norm, [&](MatrixView x, MatrixView dout, MutableMatrixView dx) {

@@ -8,8 +8,8 @@
 
 namespace ltz {
 
-// A teacher-forced reading that can be gone back: keeps the input of every sublayer and what the
-// LayerNorm behind it takes, and computes what is inside of a sublayer once more on the way back.
+// A teacher-forced reading with a backward pass: keeps the input of every sublayer and of the
+// LayerNorm behind it; backward computes everything inside a sublayer once more.
 // Memory: 2 floats for each token, channel and sublayer.
 class TracedReading {
  public:
@@ -21,7 +21,7 @@ class TracedReading {
   // (target tokens, channels), what the output projection takes.
   const Matrix& features() const { return reading_.target; }
   // Adds the gradients of a loss by all parameters, those of the output projection as such
-  // excepted. dfeatures: the loss's gradient by the features.
+  // excepted. dfeatures: the gradient of the loss by the features.
   void backward(Matrix dfeatures, Gradients& gradients) const;
 
  private:
@@ -30,8 +30,8 @@ class TracedReading {
     Matrix sum;  // see Transformer::read_on
   };
 
-  // d: the gradient by what the sublayer put out, becomes that by its input. dsource: what is added
-  // to, for what the sublayer took from the encoder.
+  // d: the gradient by the sublayer's output, becomes that by its input. dsource: the gradient by
+  // the encoder's output, which cross-attention adds to.
   void sublayer_backward(int sublayer, Matrix& d, Matrix& dsource, Gradients& gradients) const;
   void embeddings_backward(const Matrix& dsource, const Matrix& dtarget,
                            Gradients& gradients) const;

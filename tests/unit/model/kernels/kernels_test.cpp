@@ -130,7 +130,7 @@ TEST_CASE("attention is that of the definition for any width of a head and any n
       const std::vector<float> query = wave(kHeads * width, 2.0f);
       std::vector<float> out(kHeads * width);
       std::vector<float> scratch(attention_scratch(kHeads, count));
-      attend(out, query, kHeads, keys.rows(), values.rows(), scratch);
+      attend(out, {query, kHeads, keys.rows(), values.rows()}, scratch);
       for (std::size_t c = 0; c < out.size(); ++c) {
         const std::size_t head = c / width * width;
         double sum = 0.0;
@@ -159,7 +159,7 @@ TEST_CASE("a convolution weighs the rows of the sequence with the taps that meet
       const Sequence inputs(kTaps - first, kHeads * width);
       const std::vector<float> kernel = wave(kHeads * kTaps, 1.0f);
       std::vector<float> out(kHeads * width);
-      convolve(out, inputs.rows(), first, kernel, kHeads);
+      convolve(out, {inputs.rows(), first, kernel, kHeads});
       for (std::size_t c = 0; c < out.size(); ++c) {
         double sum = 0.0;
         for (std::size_t k = first; k < kTaps; ++k) {
