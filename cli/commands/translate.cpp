@@ -2,12 +2,14 @@
 #include <unistd.h>
 
 #include <memory>
-#include <span>
+#include <utility>
+#include <vector>
 
 #include "cli/commands/commands.h"
 #include "cli/options/options.h"
 #include "cli/terminal/line_reader.h"
 #include "model/base/error.h"
+#include "model/decoding/beam_search.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"
 
@@ -46,25 +48,13 @@ struct Translator {
   TextCodec codec;
 };
 
-// Translates and prints in the order of the input. first: number of the first sentence, from 0. An
-// error names its line, after the translations of all lines before it: the translation of a
-// sentence does not depend on its company, so halves can be tried until the culprit is alone.
-void translate_lines(const Translator& translator, std::span<const TokenIds> sources,
+// Translates and prints in the order of the input. first: number of the first sentence, from 0.
+void translate_lines(const Translator& translator, const std::vector<TokenIds>& sources,
                      std::size_t first) {
-  try {
-    const std::vector<TokenIds> sentences(sources.begin(), sources.end());
-    const auto translations =
-        translate(translator.model, sentences, translator.options.beam, batch_by_length(sentences));
-    for (std::size_t i = 0; i < translations.size(); ++i) {
-      print(translator.options, translator.codec, first + i, translations[i]);
-    }
-  } catch (const ConfigError& error) {
-    if (sources.size() == 1) {
-      throw ConfigError(fmt::format("line {}: {}", first + 1, error.what()));
-    }
-    const std::size_t half = sources.size() / 2;
-    translate_lines(translator, sources.first(half), first);
-    translate_lines(translator, sources.subspan(half), first + half);
+  const auto translations =
+      translate(translator.model, sources, translator.options.beam, batch_by_length(sources));
+  for (std::size_t i = 0; i < translations.size(); ++i) {
+    print(translator.options, translator.codec, first + i, translations[i]);
   }
 }
 
@@ -80,8 +70,16 @@ int run(const Options& options) {
   std::size_t sentence = 0;
   for (auto lines = reader.read(kChunk); !lines.empty(); lines = reader.read(kChunk)) {
     std::vector<TokenIds> sources;
-    for (const std::string& line : lines) {
-      sources.push_back(translator.codec.encode_source(line));
+    try {
+      for (const std::string& line : lines) {
+        TokenIds source = translator.codec.encode_source(line);
+        check_sentence(translator.model, source, options.beam);
+        sources.push_back(std::move(source));
+      }
+    } catch (const ConfigError& error) {
+      // The lines before it are translated first.
+      translate_lines(translator, sources, sentence);
+      throw ConfigError(fmt::format("line {}: {}", sentence + sources.size() + 1, error.what()));
     }
     translate_lines(translator, sources, sentence);
     sentence += sources.size();

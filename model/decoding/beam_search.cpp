@@ -128,7 +128,7 @@ struct BeamSearch::State {
   std::vector<Sentence> sentences;
   MemorySize history;
   MemorySize sources;
-  // Of the current step.
+  // These belong to the current step.
   std::vector<DecoderRow> rows;
   std::vector<std::vector<int>> forbidden;
 };
@@ -183,6 +183,13 @@ void BeamSearch::step(const Finished& finished) {
   }
   std::erase_if(state.sentences, [](const Sentence& sentence) { return sentence.beams.empty(); });
   state.drop_unused();
+}
+
+void check_sentence(const Transformer& model, const TokenIds& sentence,
+                    const BeamOptions& options) {
+  validate(options);
+  model.check_source(sentence);
+  max_hypothesis_length(options, model.config(), static_cast<int>(sentence.size()));
 }
 
 std::vector<std::vector<Hypothesis>> beam_search(const Transformer& model,

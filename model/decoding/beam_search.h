@@ -47,7 +47,7 @@ class BeamSearch {
   // adds none of them, when one is too long for the model. padded_length: see Transformer::encode.
   void add(std::span<const TokenIds> sentences, std::span<const std::size_t> indices,
            int padded_length = 0);
-  // That are not finished.
+  // The number of sentences that are not finished.
   std::size_t sentences() const;
 
   // Called with at least 1 and at most `beam` hypotheses, best score first.
@@ -60,6 +60,9 @@ class BeamSearch {
 
   std::unique_ptr<State> state_;
 };
+
+// Throws what BeamSearch would throw if it were given this sentence: ConfigError, as above.
+void check_sentence(const Transformer& model, const TokenIds& sentence, const BeamOptions& options);
 
 // Translates a batch of sentences. Returns the hypotheses of each. Throws as BeamSearch does.
 std::vector<std::vector<Hypothesis>> beam_search(const Transformer& model,
