@@ -4,10 +4,12 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <string>
 #include <utility>
 
+#include "model/base/assert.h"
 #include "model/base/error.h"
 
 namespace ltz::compress {
@@ -154,6 +156,7 @@ std::vector<std::uint8_t> nearest_codes(std::span<const float> values,
   if (centroids.empty() || centroids.size() > kMaxCentroids) {
     throw ConfigError(std::to_string(centroids.size()) + " centroids, expected 1 to 256");
   }
+  LTZ_ASSERT(std::ranges::adjacent_find(centroids, std::greater_equal()) == centroids.end());
   // In double, as Lloyd's, so that both agree on every value.
   std::array<double, kMaxCentroids> borders;
   borders.fill(std::numeric_limits<double>::infinity());

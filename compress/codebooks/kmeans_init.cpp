@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "compress/codebooks/kmeans.h"
+#include "model/base/assert.h"
 
 namespace ltz::compress {
 
@@ -112,6 +113,7 @@ std::vector<double> plus_plus(const KeptValues& values, std::size_t count, std::
 }  // namespace
 
 std::vector<double> initial_centroids(const KeptValues& values, const KMeansOptions& options) {
+  LTZ_ASSERT(values.size() > 0);
   const auto count = static_cast<std::size_t>(options.centroids);
   switch (options.init) {
     case KMeansInit::kLinear:

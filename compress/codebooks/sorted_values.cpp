@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "compress/codebooks/float_sort.h"
+#include "model/base/assert.h"
 #include "model/base/error.h"
 
 namespace ltz::compress {
@@ -137,6 +138,7 @@ double SortedValues::squares_within(float threshold) const {
 }
 
 float SortedValues::magnitude_of_rank(std::size_t rank) const {
+  LTZ_ASSERT(rank <= size());
   // By bisection over the floats from 0 on, whose bit patterns ascend with them.
   std::uint32_t low = 0;
   auto high = std::bit_cast<std::uint32_t>(largest_magnitude(values_));
@@ -152,6 +154,7 @@ float SortedValues::magnitude_of_rank(std::size_t rank) const {
 }
 
 float SortedValues::threshold_for_count(std::size_t count) const {
+  LTZ_ASSERT(count <= size());
   return largest_threshold(largest_magnitude(values_),
                            [&](float threshold) { return count_within(threshold) <= count; });
 }

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "model/base/assert.h"
 #include "model/kernels/exponential.h"
 #include "model/kernels/kernels.h"
 #include "model/kernels/simd.h"
@@ -198,6 +199,9 @@ void attend(std::span<float> out, const AttentionInputs& inputs, std::span<float
   const Rows keys = inputs.keys;
   const Rows values = inputs.values;
   const auto count = static_cast<std::size_t>(inputs.heads);
+  LTZ_ASSERT(keys.size() == values.size());
+  LTZ_ASSERT(inputs.query.size() % count == 0 && out.size() == inputs.query.size());
+  LTZ_ASSERT(scratch.size() >= attention_scratch(inputs.heads, keys.size()));
   const std::size_t width = inputs.query.size() / count;
   const float scale = 1.0f / std::sqrt(static_cast<float>(width));
   const std::size_t padded = padded_keys(keys.size());
@@ -218,6 +222,8 @@ void convolve(std::span<float> out, const ConvolutionInputs& inputs) {
   const Rows rows = inputs.rows;
   const auto count = static_cast<std::size_t>(inputs.heads);
   const std::size_t taps = inputs.kernel.size() / count;
+  LTZ_ASSERT(out.size() % count == 0 && inputs.kernel.size() % count == 0);
+  LTZ_ASSERT(inputs.first_tap + rows.size() <= taps);
   mix_heads({out.data(), out.size() / count, inputs.kernel.data() + inputs.first_tap, taps, rows, 0,
              nullptr},
             count);

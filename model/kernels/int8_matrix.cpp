@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "model/base/assert.h"
 #include "model/base/parallel.h"
 #include "model/kernels/int8_kernels.h"
 
@@ -66,6 +67,7 @@ void compute(const int8::Kernel& kernel, int8::Tile tile, int rows, int columns)
 
 Int8Matrix::Int8Matrix(std::span<const float> weights, int out, int in)
     : out_(out), in_(in), groups_((in + kGroup - 1) / kGroup) {
+  LTZ_ASSERT(in <= kMaxColumns);
   const auto rows = static_cast<std::size_t>((out + kPanel - 1) / kPanel * kPanel);
   panels_.resize(rows * static_cast<std::size_t>(groups_ * kGroup));
   steps_.resize(rows);
@@ -80,6 +82,7 @@ std::int8_t& Int8Matrix::weight(std::size_t row, std::size_t column) {
 
 void Int8Matrix::assign(std::span<const float> weights) {
   const auto in = static_cast<std::size_t>(in_);
+  LTZ_ASSERT(weights.size() == static_cast<std::size_t>(out_) * in);
   for (std::size_t row = 0; row < static_cast<std::size_t>(out_); ++row) {
     const std::span<const float> from = weights.subspan(row * in, in);
     steps_[row] = step_of(from);
@@ -95,6 +98,7 @@ void Int8Matrix::assign(std::span<const float> weights) {
 }
 
 void Int8Matrix::unpack(MutableMatrixView weights) const {
+  LTZ_ASSERT(weights.rows() == out_ && weights.cols() == in_);
   for (Eigen::Index row = 0; row < weights.rows(); ++row) {
     for (Eigen::Index column = 0; column < weights.cols(); ++column) {
       const Eigen::Index group = row / kPanel * groups_ + column / kGroup;
@@ -108,6 +112,9 @@ void Int8Matrix::unpack(MutableMatrixView weights) const {
 void Int8Matrix::multiply(const QuantizedRows::View& x, MutableMatrixView y,
                           std::span<const float> bias, PackedMatrix::Finish finish,
                           int first) const {
+  LTZ_ASSERT(x.rows == y.rows() && x.stride >= groups_ * kGroup);
+  LTZ_ASSERT(first % kPanel == 0 && first + y.cols() <= out_);
+  LTZ_ASSERT(bias.empty() || bias.size() == static_cast<std::size_t>(y.cols()));
   const int8::Kernel& kernel = best_kernel();
   constexpr int kWidth = 2 * kPanel;
   const auto rows = static_cast<int>(y.rows());

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "model/base/assert.h"
 #include "model/kernels/exponential.h"
 #include "model/kernels/simd.h"
 
@@ -24,6 +25,8 @@ void gelu(std::span<float> y) {
 LTZ_MULTIVERSION
 void layer_norm(std::span<float> x, std::span<const float> residual, std::span<const float> gain,
                 std::span<const float> bias) {
+  LTZ_ASSERT(residual.empty() || residual.size() == x.size());
+  LTZ_ASSERT(gain.size() == x.size() && bias.size() == x.size());
   const auto n = static_cast<float>(x.size());
   for (std::size_t i = 0; i < residual.size(); ++i) {
     x[i] += residual[i];
@@ -49,6 +52,7 @@ float max_value(std::span<const float> x) {
 
 LTZ_MULTIVERSION
 void max_of_lanes(std::span<const float> x, std::span<float, kLanes> largest) {
+  LTZ_ASSERT(x.size() % kLanes == 0);
   using Vector = simd::Vector<kLanes>;
   Vector maxima = Vector{} + kMinusInfinity;
   for (std::size_t i = 0; i < x.size(); i += kLanes) {
@@ -83,6 +87,7 @@ void softmax(std::span<float> x) {
 
 LTZ_MULTIVERSION
 void gated(std::span<float> out, std::span<const float> a, std::span<const float> b) {
+  LTZ_ASSERT(a.size() == out.size() && b.size() == out.size());
   for (std::size_t i = 0; i < out.size(); i += 16) {
     const std::size_t count = std::min<std::size_t>(16, out.size() - i);
     Sixteen gate;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/base/assert.h"
 #include "model/kernels/cpu.h"
 #include "model/kernels/simd.h"
 
@@ -14,7 +15,7 @@
 namespace ltz::packed {
 namespace {
 
-// What all tiles of a part of the depth share.
+// One part of the depth, the same for all tiles.
 struct Depth {
   std::ptrdiff_t begin;
   std::ptrdiff_t end;
@@ -26,8 +27,8 @@ struct Depth {
   bool last(const Product& p) const { return end == p.depth; }
 };
 
-// Rows x (Panels * kPanel) results, whose sums stay in registers; y has what comes of the parts
-// before this one.
+// Rows x (Panels * kPanel) results, whose sums stay in registers; y holds the sums of the parts of
+// the depth before this one.
 template <int Lanes, int Rows, int Panels>
 LTZ_INLINE void tile(const Product& p, const Depth& depth, const float* x, float* y,
                      std::ptrdiff_t y_stride) {
@@ -105,8 +106,8 @@ void look_up_avx512(const std::uint8_t* codes, std::ptrdiff_t pairs, const float
   for (std::ptrdiff_t pair = 0; pair < pairs; ++pair) {
     const auto* from = reinterpret_cast<const __m128i*>(codes + pair * kPanel);
     float* to = weights + 2 * pair * kPanel;
-    // Of an index the instruction looks at the lowest four bits. GCC 12 takes the forms without a
-    // mask for reading what is not initialized.
+    // The instruction uses the lowest four bits of an index. GCC 12 warns that the forms without a
+    // mask read uninitialized values.
     const __m512i both = _mm512_maskz_cvtepu8_epi32(kAll, _mm_loadu_si128(from));
     const __m512i second = _mm512_maskz_srli_epi32(kAll, both, 4);
     _mm512_storeu_ps(to, scale * _mm512_maskz_permutexvar_ps(kAll, both, table));
@@ -223,6 +224,7 @@ const Multiply kMultiply = cpu::best<Multiply>({
 }  // namespace
 
 void multiply(const Product& product) {
+  LTZ_ASSERT(product.panels != nullptr || can_look_up());
   kMultiply(product);
 }
 

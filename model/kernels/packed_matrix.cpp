@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/base/assert.h"
 #include "model/base/parallel.h"
 
 namespace ltz {
@@ -36,6 +37,7 @@ std::size_t PackedMatrix::padded_rows() const {
 }
 
 void PackedMatrix::assign(std::span<const float> weights) {
+  LTZ_ASSERT(weights.size() == size());
   const auto in = static_cast<std::size_t>(in_);
   codes_.clear();
   panels_.resize(padded_rows() * in);
@@ -65,6 +67,7 @@ void PackedMatrix::assign(const QuantizedValues& weights) {
 }
 
 void PackedMatrix::unpack(MutableMatrixView weights) const {
+  LTZ_ASSERT(weights.rows() == out_ && weights.cols() == in_);
   for (Eigen::Index row = 0; row < weights.rows(); ++row) {
     const Eigen::Index panel = row / kPanel * kPanel;
     for (Eigen::Index column = 0; column < weights.cols(); ++column) {
@@ -80,6 +83,9 @@ void PackedMatrix::unpack(MutableMatrixView weights) const {
 
 void PackedMatrix::multiply(MatrixView x, MutableMatrixView y, std::span<const float> bias,
                             Finish finish, int first) const {
+  LTZ_ASSERT(x.cols() == in_ && x.rows() == y.rows());
+  LTZ_ASSERT(first % kPanel == 0 && first + y.cols() <= out_);
+  LTZ_ASSERT(bias.empty() || bias.size() == static_cast<std::size_t>(y.cols()));
   const auto rows = static_cast<int>(x.rows());
   const auto columns = static_cast<int>(y.cols());
   const auto panels = static_cast<std::size_t>((columns + kPanel - 1) / kPanel);

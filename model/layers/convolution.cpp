@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "model/base/assert.h"
 #include "model/base/parallel.h"
 #include "model/kernels/scratch.h"
 #include "model/layers/layers.h"
@@ -104,6 +105,7 @@ void Convolution::convolve(const Memory& memory, MatrixView kernels,
 
 void Convolution::operator()(MatrixView x, Memory& memory, std::span<const Context> contexts,
                              MutableMatrixView out) const {
+  LTZ_ASSERT(contexts.size() == static_cast<std::size_t>(x.rows()));
   Eigen::Map<Matrix> inputs = memory.append(x.rows());
   project_in(x, inputs);
   Scratch kernels(weight_linear_.empty() ? 1 : x.rows(),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "model/base/assert.h"
 #include "model/base/parallel.h"
 #include "model/kernels/scratch.h"
 
@@ -18,6 +19,7 @@ Eigen::Map<Matrix> RowStore::append(Eigen::Index rows) {
 }
 
 void RowStore::keep(std::span<const std::int32_t> kept) {
+  LTZ_ASSERT(std::ranges::adjacent_find(kept, std::greater_equal()) == kept.end());
   const kernels::Rows old = rows(kept);
   for (std::size_t i = 0; i < old.size(); ++i) {
     std::copy_n(old[i], width_, values_.data() + i * width_);
@@ -94,6 +96,7 @@ void Attention::remember(const ProductRows& x, Memory& memory) const {
 
 void Attention::operator()(const ProductRows& x, const Memory& memory,
                            std::span<const Context> contexts, MutableMatrixView out) const {
+  LTZ_ASSERT(contexts.size() == static_cast<std::size_t>(x.all().x.rows()));
   Scratch queries(x.all().x.rows(), query_.out());
   Scratch mixed(x.all().x.rows(), query_.out());
   query_(x, *queries);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/base/assert.h"
 #include "model/kernels/matrix.h"
 #include "model/kernels/scratch.h"
 #include "model/layers/layers.h"
@@ -55,6 +56,7 @@ class Embedding {
   // position: from 0, below the model's maximum.
   void look_up(int token, int position, float* out) const {
     require_token(token, rows_);
+    LTZ_ASSERT(0 <= position && position < longest_);
     const Eigen::Map<const RowVector> embedded(tokens_ + std::ptrdiff_t{token} * width_, width_);
     Eigen::Map<RowVector> x(out, width_);
     x = embedded * std::sqrt(static_cast<float>(width_));

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "model/base/assert.h"
 #include "model/kernels/exponential.h"
 #include "model/kernels/simd.h"
 
@@ -44,6 +45,7 @@ void gelu_backward(std::span<float> dy, std::span<const float> x) {
 LTZ_MULTIVERSION
 void layer_norm_backward(std::span<const float> x, std::span<const float> gain,
                          std::span<const float> dy, const LayerNormGradients& d) {
+  LTZ_ASSERT(gain.size() == x.size() && dy.size() == x.size() && d.x.size() == x.size());
   const std::size_t size = x.size();
   const auto n = static_cast<float>(size);
   const float mean = simd::sum_of<32>(size, [&](std::size_t i) { return x[i]; }) / n;
@@ -66,11 +68,14 @@ void layer_norm_backward(std::span<const float> x, std::span<const float> gain,
 
 LTZ_MULTIVERSION
 void softmax_backward(std::span<float> dy, std::span<const float> y) {
+  LTZ_ASSERT(dy.size() == y.size());
   softmax_backward_inline(dy, y);
 }
 
 void gated_backward(std::span<const float> a, std::span<const float> b, std::span<const float> dout,
                     std::span<float> da, std::span<float> db) {
+  LTZ_ASSERT(a.size() == dout.size() && b.size() == dout.size());
+  LTZ_ASSERT(da.size() == dout.size() && db.size() == dout.size());
   for (std::size_t i = 0; i < dout.size(); ++i) {
     const float gate = 1.0f / (1.0f + std::exp(-b[i]));
     da[i] += dout[i] * gate;
@@ -83,6 +88,8 @@ void attend_backward(std::span<float> out, const AttentionInputs& inputs,
                      std::span<const float> dout, const AttentionGradients& d,
                      std::span<float> scratch) {
   const auto& [query, heads, keys, values] = inputs;
+  LTZ_ASSERT(keys.size() == values.size() && scratch.size() >= 2 * keys.size());
+  LTZ_ASSERT(out.size() == query.size() && dout.size() == query.size());
   const std::size_t width = query.size() / static_cast<std::size_t>(heads);
   const float scale = 1.0f / std::sqrt(static_cast<float>(width));
   const std::span<float> weights = scratch.first(keys.size());
@@ -112,6 +119,7 @@ void convolve_backward(const ConvolutionInputs& inputs, std::span<const float> d
   const auto& [rows, first, kernel, heads] = inputs;
   const std::size_t width = dout.size() / static_cast<std::size_t>(heads);
   const std::size_t taps = kernel.size() / static_cast<std::size_t>(heads);
+  LTZ_ASSERT(first + rows.size() <= taps && d.kernel.size() == kernel.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (std::size_t head = 0; head < static_cast<std::size_t>(heads); ++head) {
       const std::size_t tap = head * taps + first + i;

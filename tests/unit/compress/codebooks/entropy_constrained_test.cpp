@@ -1,7 +1,5 @@
 #include "compress/codebooks/entropy_constrained.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -11,6 +9,7 @@
 #include <string>
 
 #include "model/base/error.h"
+#include "tests/support/thread_count.h"
 
 using namespace ltz;
 using namespace ltz::compress;
@@ -253,15 +252,13 @@ TEST_CASE("what counts more gets its value") {
 TEST_CASE("entropy-constrained codebooks do not depend on the threads") {
   const std::vector<float> values = random_values(200'000, 5);
   const std::vector<double> rows = random_weights(200, 6);
-  const int threads = omp_get_max_threads();
   const auto with = [&](int count) {
-    omp_set_num_threads(count);
+    const ThreadCount guard(count);
     return entropy_constrained({.values = values, .columns = 1000, .row_weights = rows},
                                {.lambda = 1e-3});
   };
   const auto one = with(1);
   const auto three = with(3);
-  omp_set_num_threads(threads);
   CHECK(one.centroids == three.centroids);
   CHECK(one.codes == three.codes);
   CHECK(one.error == three.error);

@@ -1,7 +1,5 @@
 #include "compress/codebooks/kmeans.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -11,6 +9,7 @@
 
 #include "model/base/error.h"
 #include "model/base/parallel.h"
+#include "tests/support/thread_count.h"
 
 using namespace ltz;
 using namespace ltz::compress;
@@ -372,7 +371,7 @@ TEST_CASE("thresholds for a count are the largest ones") {
 
 TEST_CASE("the error of the smallest index leaves a parallel loop") {
   for (const int threads : {1, 4}) {
-    omp_set_num_threads(threads);
+    const ThreadCount guard(threads);
     CHECK_THROWS_WITH(parallel_for(50,
                                    [](std::size_t i) {
                                      if (i >= 20) {
@@ -381,5 +380,4 @@ TEST_CASE("the error of the smallest index leaves a parallel loop") {
                                    }),
                       "20");
   }
-  omp_set_num_threads(omp_get_num_procs());
 }
