@@ -17,12 +17,17 @@ struct ParameterCounts {
 
 ParameterCounts count_parameters(const ModelConfig& config);
 
+// Bytes of so many parameters as float32.
+constexpr std::int64_t fp32_bytes(std::int64_t parameters) {
+  return 4 * parameters;
+}
+
 // Multiplications in matrix products and convolutions for one source sentence of src_len tokens and
 // one target sentence of tgt_len: linear layers, QK^T and AV over the full square, tokens x taps x
 // channels of convolutions; neither embeddings nor the output projection.
 std::int64_t mult_adds(const ModelConfig& config, std::int64_t src_len, std::int64_t tgt_len);
 
-// What the two above leave out and a benchmark must not: the output projection of `rows` decoder
+// Left out above, though a benchmark must count it: the output projection of `rows` decoder
 // rows to the target vocabulary.
 std::int64_t output_mult_adds(const ModelConfig& config, std::int64_t rows);
 

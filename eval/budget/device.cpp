@@ -58,7 +58,7 @@ std::int64_t loaded_bytes(const ModelConfig& config) {
   }
   elements += position_elements(config, config.encoder, config.max_source_positions);
   elements += position_elements(config, config.decoder, config.max_target_positions);
-  return static_cast<std::int64_t>(sizeof(float)) * elements;
+  return fp32_bytes(elements);
 }
 
 }  // namespace ltz::eval

@@ -37,7 +37,7 @@ struct DeviceLimit {
 // the output projection.
 std::vector<DeviceLimit> device_limits(const ModelConfig& config, const Device& device);
 
-// What the weights and tables of positions take in memory once a model is ready to translate in
+// Bytes of memory that weights and tables of positions take once a model is ready to translate in
 // float32: as floats, and the output projection's table twice where it is an embedding, too. Codes
 // of matrices that stay codes (PackedMatrix) take less.
 std::int64_t loaded_bytes(const ModelConfig& config);

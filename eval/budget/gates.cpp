@@ -33,9 +33,9 @@ SizeReport size_report(const ModelConfig& config, const ArtifactBytes& bytes,
   const ParameterCounts counts = count_parameters(config);
   SizeReport report;
   report.bytes = bytes;
-  report.fp32 = 4 * counts.total;
-  report.fp32_non_embedding = 4 * counts.non_embedding;
-  report.baseline = 4 * baseline_parameters;
+  report.fp32 = fp32_bytes(counts.total);
+  report.fp32_non_embedding = fp32_bytes(counts.non_embedding);
+  report.baseline = fp32_bytes(baseline_parameters);
   const auto file = static_cast<double>(bytes.artifact);
   const auto model = static_cast<double>(bytes.model);
   report.file_ratio = static_cast<double>(report.fp32) / file;

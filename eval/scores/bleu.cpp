@@ -116,12 +116,13 @@ Bleu score(const BleuStatistics& corpus, BleuSmoothing smoothing) {
   if (std::ranges::all_of(corpus.matches, [](std::int64_t count) { return count == 0; })) {
     return result;
   }
-  double smallest = 1.0;  // matches that an order without any is taken to have
+  double smoothed = 1.0;  // halved for each order without a match, which counts as so many
   double log_precisions = 0.0;
   for (std::size_t n = 0; n < kOrders; ++n) {
     auto matches = static_cast<double>(corpus.matches[n]);
     if (corpus.matches[n] == 0 && smoothing == BleuSmoothing::kExp) {
-      matches = smallest /= 2.0;
+      smoothed /= 2.0;
+      matches = smoothed;
     }
     // No n-gram at all, in a text of sentences that short, cannot be smoothed.
     const double precision =
