@@ -2,7 +2,6 @@
 // model in several threads. The preset tsan builds these tests with ThreadSanitizer.
 
 #include <malloc.h>
-#include <omp.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -18,6 +17,7 @@
 #include "formats/models/model_file.h"
 #include "formats/safetensors/checkpoint.h"
 #include "model/decoding/translator.h"
+#include "tests/support/thread_count.h"
 #include "tests/support/tiny_checkpoint.h"
 
 using namespace ltz;
@@ -92,7 +92,7 @@ TEST_CASE("a model is loaded a thousand times without growth") {
 
 TEST_CASE("eight threads translate with one model") {
   // Which threads of OpenMP wait for each other is nothing that ThreadSanitizer can see.
-  omp_set_num_threads(1);
+  const ThreadCount guard(1);
   const Checkpoint checkpoint = formats::read_model(kTorch, {}).checkpoint;
   const std::vector<TokenIds> sentences = some_sentences(checkpoint);
   for (const Arithmetic arithmetic : {Arithmetic::kFloat32, Arithmetic::kInt8}) {
@@ -101,7 +101,7 @@ TEST_CASE("eight threads translate with one model") {
     std::vector<std::thread> threads;
     for (auto& result : found) {
       threads.emplace_back([&] {
-        omp_set_num_threads(1);
+        const ThreadCount one(1);
         result = translations(model, sentences);
       });
     }

@@ -1,13 +1,12 @@
 #include "compress/calibration/calibration.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "compress/calibration/token_tables.h"
 #include "model/base/error.h"
 #include "model/decoding/batching.h"
+#include "tests/support/thread_count.h"
 #include "tests/support/tiny_calibration.h"
 #include "tests/support/tiny_checkpoint.h"
 
@@ -38,12 +37,9 @@ TEST_CASE("moments do not depend on the threads") {
   const Checkpoint checkpoint = tiny_checkpoint(2);
   const EncodedText text = long_text();
   REQUIRE(batch_by_length(text.target).batches.size() > 1);
-  const int threads = omp_get_max_threads();
-  omp_set_num_threads(1);
-  const auto one = all_moments(checkpoint, text);
-  omp_set_num_threads(3);
-  const auto three = all_moments(checkpoint, text);
-  omp_set_num_threads(threads);
+  const auto moments_found = [&] { return all_moments(checkpoint, text); };
+  const auto one = on_threads(1, moments_found);
+  const auto three = on_threads(3, moments_found);
   for (const auto& [name, moments] : one) {
     CHECK(moments.sum == three.at(name).sum);
     CHECK(moments.second == three.at(name).second);

@@ -1,13 +1,12 @@
 #include "compress/calibration/paired_reading.h"
 
-#include <omp.h>
-
 #include <catch2/catch.hpp>
 
 #include "compress/calibration/input_geometry.h"
 #include "model/base/error.h"
 #include "model/decoding/batching.h"
 #include "model/decoding/scoring.h"
+#include "tests/support/thread_count.h"
 #include "tests/support/tiny_calibration.h"
 #include "tests/support/tiny_checkpoint.h"
 
@@ -154,7 +153,7 @@ TEST_CASE("paired reading does not depend on the threads") {
   const Checkpoint one = tiny_checkpoint(7);
   const std::vector<Names> sublayers = sublayers_of(one.config);
   const auto collect = [&](int threads) {
-    omp_set_num_threads(threads);
+    const ThreadCount guard(threads);
     Transformer original(one);
     Transformer compressed(tiny_checkpoint(8));
     PairedReading reading(original, compressed, text);
@@ -171,10 +170,8 @@ TEST_CASE("paired reading does not depend on the threads") {
     }
     return numbers;
   };
-  const int threads = omp_get_max_threads();
   const auto alone = collect(1);
   const auto three = collect(3);
-  omp_set_num_threads(threads);
   CHECK(alone == three);
 }
 

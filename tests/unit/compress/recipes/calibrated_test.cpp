@@ -1,7 +1,5 @@
 #include "compress/recipes/calibrated.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -12,6 +10,7 @@
 #include "formats/ltz/ltz.h"
 #include "formats/records/size_fit.h"
 #include "model/base/error.h"
+#include "tests/support/thread_count.h"
 #include "tests/support/tiny_calibration.h"
 #include "tests/support/tiny_checkpoint.h"
 
@@ -36,13 +35,11 @@ TEST_CASE("compression does not depend on the threads") {
   const Checkpoint checkpoint = tiny_checkpoint(2);
   const Calibration calibration = tiny_calibration(checkpoint, long_text());
   const auto compressed = [&](int threads) {
-    omp_set_num_threads(threads);
+    const ThreadCount guard(threads);
     return CalibratedCompressor(checkpoint, calibration, {}).compress(1e-3);
   };
-  const int threads = omp_get_max_threads();
   const Checkpoint one = compressed(1);
   const Checkpoint three = compressed(3);
-  omp_set_num_threads(threads);
   CHECK(one.tensors == three.tensors);
 }
 

@@ -1,7 +1,5 @@
 #include "compress/recipes/plan.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -13,6 +11,7 @@
 #include "compress/sensitivity/pattern.h"
 #include "compress/sensitivity/prune.h"
 #include "model/base/error.h"
+#include "tests/support/thread_count.h"
 #include "tests/support/tiny_checkpoint.h"
 
 using namespace ltz;
@@ -348,16 +347,15 @@ TEST_CASE("plans and compressed models do not depend on the number of threads") 
   const Checkpoint checkpoint = wide_checkpoint();
   const SensitivityCurves curves = synthetic_curves(checkpoint, rise_of);
   const Recipe recipe{.bits = 4, .init = KMeansInit::kKMeansPlusPlus, .bits_per_weight = 3.5};
-  omp_set_num_threads(1);
-  const CompressionPlan one = Planner(checkpoint, &curves, recipe).for_recipe(0.0);
-  const Checkpoint compressed = apply(checkpoint, one);
+  const auto plan = [&] { return Planner(checkpoint, &curves, recipe).for_recipe(0.0); };
+  const CompressionPlan one = on_threads(1, plan);
+  const Checkpoint compressed = on_threads(1, [&] { return apply(checkpoint, one); });
   for (const int threads : {2, 5}) {
-    omp_set_num_threads(threads);
-    const CompressionPlan several = Planner(checkpoint, &curves, recipe).for_recipe(0.0);
+    const ThreadCount guard(threads);
+    const CompressionPlan several = plan();
     CHECK(same(one, several));
     CHECK(apply(checkpoint, several).tensors == compressed.tensors);
   }
-  omp_set_num_threads(omp_get_num_procs());
 }
 
 TEST_CASE("weights of more importance are quantized better") {

@@ -1,11 +1,10 @@
 #include "compress/second_order/centroid_fit.h"
 
-#include <omp.h>
-
 #include <catch2/catch.hpp>
 #include <random>
 
 #include "tests/support/random_layer.h"
+#include "tests/support/thread_count.h"
 
 using namespace ltz;
 using namespace ltz::compress;
@@ -114,11 +113,8 @@ TEST_CASE("no other centroids are better") {
 
 TEST_CASE("centroids do not depend on the threads") {
   const Problem problem = random_problem(4, 5);
-  const int threads = omp_get_max_threads();
-  omp_set_num_threads(1);
-  const std::vector<double> one = fit(problem, 5);
-  omp_set_num_threads(3);
-  const std::vector<double> three = fit(problem, 5);
-  omp_set_num_threads(threads);
+  const auto fitted = [&] { return fit(problem, 5); };
+  const std::vector<double> one = on_threads(1, fitted);
+  const std::vector<double> three = on_threads(3, fitted);
   CHECK(one == three);
 }

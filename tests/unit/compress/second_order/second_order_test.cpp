@@ -1,7 +1,5 @@
 #include "compress/second_order/second_order.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -9,6 +7,7 @@
 
 #include "model/base/error.h"
 #include "tests/support/random_layer.h"
+#include "tests/support/thread_count.h"
 
 using namespace ltz;
 using namespace ltz::compress;
@@ -157,12 +156,9 @@ TEST_CASE("second-order rounding does not depend on the threads") {
   const std::vector<float> weights = random_weights(14);
   const InputMoments moments = moments_of(correlated_inputs(15));
   const SecondOrderOptions options{.lambda = 1e-3, .k_means_too = true};
-  const int threads = omp_get_max_threads();
-  omp_set_num_threads(1);
-  const SecondOrderResult one = quantize_second_order(weights, moments, options);
-  omp_set_num_threads(3);
-  const SecondOrderResult three = quantize_second_order(weights, moments, options);
-  omp_set_num_threads(threads);
+  const auto quantized = [&] { return quantize_second_order(weights, moments, options); };
+  const SecondOrderResult one = on_threads(1, quantized);
+  const SecondOrderResult three = on_threads(3, quantized);
   CHECK(one.values == three.values);
   CHECK(one.error == three.error);
 }

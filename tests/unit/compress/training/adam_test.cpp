@@ -1,7 +1,5 @@
 #include "compress/training/adam.h"
 
-#include <omp.h>
-
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <random>
@@ -9,6 +7,7 @@
 
 #include "model/base/error.h"
 #include "tests/support/random_layer.h"
+#include "tests/support/thread_count.h"
 
 using namespace ltz;
 using namespace ltz::compress;
@@ -64,16 +63,17 @@ TEST_CASE("Adam goes on from its state, and does not depend on threads or parts"
   for (float& g : gradient) {
     g = symmetric_uniform(random);
   }
-  const int threads = omp_get_max_threads();
-  omp_set_num_threads(3);
   Adam adam(kSize);
   std::vector<float> parameters(kSize, 1.0f);
-  adam.step(parameters, gradient, 0.1);
+  const auto step_on_three = [&] {
+    const ThreadCount guard(3);
+    adam.step(parameters, gradient, 0.1);
+  };
+  step_on_three();
   Adam other(kSize);
   other.restore(adam.state());
   std::vector<float> other_parameters = parameters;
-  adam.step(parameters, gradient, 0.1);
-  omp_set_num_threads(threads);
+  step_on_three();
   const std::size_t half = kSize / 2;
   other.begin_step();
   other.step_part(half, std::span(other_parameters).subspan(half),

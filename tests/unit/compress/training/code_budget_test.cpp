@@ -1,7 +1,5 @@
 #include "compress/training/code_budget.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
@@ -9,6 +7,7 @@
 #include <functional>
 
 #include "formats/entropy/context_coder.h"
+#include "tests/support/thread_count.h"
 #include "tests/support/trained_example.h"
 
 using namespace ltz;
@@ -177,25 +176,24 @@ TEST_CASE("a code that no weight has can come back after it was counted") {
 }
 
 TEST_CASE("held bits are the same for any number of threads, and after a break") {
-  const int threads = omp_get_max_threads();
   TrainedCodebook one = free_codebook(1'000, 300);
   TrainedCodebook three = one;
   const double target = 0.95 * coded_bits(one);
   std::mt19937 random(4);
   for (int update = 0; update < 4; ++update) {
     const std::vector<float> gradient = random_gradient(300'000, random);
-    omp_set_num_threads(1);
-    one.step(gradient, {.learning_rate = 0.02});
-    hold_code_bits(std::array{&one}, target);
-    omp_set_num_threads(3);
-    three.step(gradient, {.learning_rate = 0.02});
-    hold_code_bits(std::array{&three}, target);
+    const auto update_on = [&](int threads, TrainedCodebook& codebook) {
+      const ThreadCount guard(threads);
+      codebook.step(gradient, {.learning_rate = 0.02});
+      hold_code_bits(std::array{&codebook}, target);
+    };
+    update_on(1, one);
+    update_on(3, three);
     TrainedCodebook resumed = free_codebook(1'000, 300);
     resumed.restore(three.state());
     CHECK(resumed.price_factor() == three.price_factor());
     three = resumed;
   }
-  omp_set_num_threads(threads);
   CHECK(one.state() == three.state());
   CHECK(one.tensor() == three.tensor());
   CHECK(one.price_factor() != 1.0f);

@@ -1,7 +1,5 @@
 #include "compress/training/finetune.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <set>
@@ -10,6 +8,7 @@
 #include "formats/records/training_file.h"
 #include "model/base/error.h"
 #include "tests/support/random_architecture.h"
+#include "tests/support/thread_count.h"
 #include "tests/support/tiny_checkpoint.h"
 #include "tests/support/trained_example.h"
 
@@ -276,13 +275,11 @@ TEST_CASE("a student comes closer to its teacher without references that say any
 TEST_CASE("training is the same for any number of threads") {
   const Checkpoint start = pruned_checkpoint();
   const EncodedText text = some_text(start.config);
-  const int before = omp_get_max_threads();
   std::vector<Checkpoint> trained;
   for (const int threads : {1, 2, 3}) {
-    omp_set_num_threads(threads);
+    const ThreadCount guard(threads);
     trained.push_back(finetune(start, nullptr, text, {}, some_options()));
   }
-  omp_set_num_threads(before);
   CHECK(trained[1].tensors == trained[0].tensors);
   CHECK(trained[2].tensors == trained[0].tensors);
 }

@@ -1,7 +1,5 @@
 #include "compress/training/fisher.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -9,6 +7,7 @@
 #include "model/base/error.h"
 #include "model/decoding/scoring.h"
 #include "model/training/training_loss.h"
+#include "tests/support/thread_count.h"
 #include "tests/support/tiny_calibration.h"
 #include "tests/support/tiny_checkpoint.h"
 
@@ -86,13 +85,11 @@ TEST_CASE("squared gradients agree with finite differences") {
 
 TEST_CASE("squared gradients are the same for any number of threads") {
   const Transformer model(tiny_checkpoint(5));
-  omp_set_num_threads(1);
-  const Importance one = squared_gradients(model, long_text());
+  const auto squares = [&] { return squared_gradients(model, long_text()); };
+  const Importance one = on_threads(1, squares);
   for (const int threads : {2, 3, 5}) {
-    omp_set_num_threads(threads);
-    CHECK(squared_gradients(model, long_text()) == one);
+    CHECK(on_threads(threads, squares) == one);
   }
-  omp_set_num_threads(omp_get_num_procs());
 }
 
 TEST_CASE("squared gradients need sentences, and numbers") {

@@ -1,10 +1,9 @@
-#include <omp.h>
-
 #include <catch2/catch.hpp>
 #include <cmath>
 
 #include "compress/codebooks/quantize.h"
 #include "model/base/error.h"
+#include "tests/support/thread_count.h"
 #include "tests/support/trained_example.h"
 
 using namespace ltz;
@@ -175,7 +174,6 @@ TEST_CASE("training goes on from its state, on any number of threads") {
   const Tensor quantized_start = scaled_codebook(30'000);  // large enough to be shared
   const std::vector<float> plain = quantized_start.values();
   const Tensor dense_start = dense_tensor(quantized_start.shape, plain);
-  const int threads = omp_get_max_threads();
   for (const Tensor& start : {quantized_start, dense_start}) {
     for (const bool free : {false, true}) {
       const TrainedTensorOptions options{.free_codes = free};
@@ -184,10 +182,12 @@ TEST_CASE("training goes on from its state, on any number of threads") {
       std::mt19937 random(10);
       for (int i = 0; i < 4; ++i) {
         const std::vector<float> gradient = random_gradient(plain.size(), random);
-        omp_set_num_threads(1);
-        const double norm = one.squared_gradient_norm(gradient);
-        one.step(gradient, {.learning_rate = 0.02});
-        omp_set_num_threads(3);
+        const double norm = on_threads(1, [&] {
+          const double squares = one.squared_gradient_norm(gradient);
+          one.step(gradient, {.learning_rate = 0.02});
+          return squares;
+        });
+        const ThreadCount guard(3);
         CHECK(three.squared_gradient_norm(gradient) == norm);
         three.step(gradient, {.learning_rate = 0.02});
         if (i == 1) {
@@ -202,5 +202,4 @@ TEST_CASE("training goes on from its state, on any number of threads") {
       CHECK(values_of(one, plain.size()) == values_of(three, plain.size()));
     }
   }
-  omp_set_num_threads(threads);
 }

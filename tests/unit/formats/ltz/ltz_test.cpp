@@ -1,12 +1,11 @@
 #include "formats/ltz/ltz.h"
 
-#include <omp.h>
-
 #include <catch2/catch.hpp>
 #include <numeric>
 
 #include "model/base/error.h"
 #include "tests/support/check_checkpoint.h"
+#include "tests/support/thread_count.h"
 #include "tests/support/tiny_checkpoint.h"
 
 namespace ltz::formats {
@@ -60,13 +59,9 @@ TEST_CASE("ltz: values at the limits of their types come back") {
 
 TEST_CASE("ltz: the bytes do not depend on the threads") {
   const Checkpoint checkpoint = tiny_quantized_checkpoint(4);
-  const int threads = omp_get_max_threads();
-  omp_set_num_threads(1);
-  const auto one = encode_ltz(checkpoint);
-  omp_set_num_threads(4);
-  const auto four = encode_ltz(checkpoint);
-  test::check_equal(decode_ltz(one, "tiny.ltz"), checkpoint);
-  omp_set_num_threads(threads);
+  const auto one = on_threads(1, [&] { return encode_ltz(checkpoint); });
+  const auto four = on_threads(4, [&] { return encode_ltz(checkpoint); });
+  test::check_equal(on_threads(4, [&] { return decode_ltz(one, "tiny.ltz"); }), checkpoint);
   CHECK(one == four);
 }
 

@@ -1,9 +1,9 @@
 #include "model/decoding/translator.h"
 
-#include <omp.h>
 #include <catch2/catch.hpp>
 
 #include "model/base/error.h"
+#include "tests/support/thread_count.h"
 #include "tests/support/tiny_checkpoint.h"
 
 namespace ltz {
@@ -30,7 +30,10 @@ TEST_CASE("a translation depends neither on the batch nor on the number of threa
   const Transformer model(checkpoint);
   const auto sources = some_sentences(checkpoint.config);
   const BeamOptions options{.beam = 3, .max_len_b = 12};
-  const auto together = translate(model, sources, options, batch_by_length(sources));
+  const auto translated = [&] {
+    return translate(model, sources, options, batch_by_length(sources));
+  };
+  const auto together = on_threads(3, translated);
   REQUIRE(together.size() == sources.size());
   for (std::size_t s = 0; s < sources.size(); ++s) {
     CAPTURE(s);
@@ -41,9 +44,7 @@ TEST_CASE("a translation depends neither on the batch nor on the number of threa
       CHECK(alone[h].score == Approx(together[s][h].score).margin(1e-4));
     }
   }
-  omp_set_num_threads(1);
-  const auto one_thread = translate(model, sources, options, batch_by_length(sources));
-  omp_set_num_threads(3);
+  const auto one_thread = on_threads(1, translated);
   for (std::size_t s = 0; s < sources.size(); ++s) {
     CHECK(one_thread[s].front().score == together[s].front().score);
   }

@@ -1,13 +1,12 @@
 #include "model/decoding/vocabulary_scan.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <functional>
 
 #include "model/decoding/next_tokens.h"
+#include "tests/support/thread_count.h"
 #include "tests/support/tiny_checkpoint.h"
 
 namespace ltz {
@@ -108,12 +107,13 @@ TEST_CASE("threads share the vocabulary without changing anything") {
   const Transformer model(random_checkpoint(config, 5));
   const Matrix features = some_features(model, 64);
   const std::vector<std::vector<int>> forbidden(64);
-  omp_set_num_threads(1);
-  NextTokens one(model, 8);
-  one.find(features, forbidden);
-  omp_set_num_threads(3);
-  NextTokens three(model, 8);
-  three.find(features, forbidden);
+  const auto found = [&] {
+    NextTokens next(model, 8);
+    next.find(features, forbidden);
+    return next;
+  };
+  const NextTokens one = on_threads(1, found);
+  const NextTokens three = on_threads(3, found);
   for (std::size_t row = 0; row < 64; ++row) {
     CHECK(one.normalizer(row) == three.normalizer(row));
     REQUIRE(one.best(row).size() == three.best(row).size());

@@ -1,7 +1,5 @@
 #include "model/kernels/int8_matrix.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "model/kernels/int8_kernels.h"
+#include "tests/support/thread_count.h"
 #include "tests/support/wave_matrix.h"
 
 namespace ltz {
@@ -227,12 +226,8 @@ TEST_CASE("an int8 product writes its own columns only, and may be a part of the
 TEST_CASE("a row's int8 product depends neither on the other rows nor on the threads", "[int8]") {
   const Matrix x = wave(401, 300, 0.7f);
   const Int8Matrix matrix(values_of(wave(90, 300, 1.3f)), 90, 300);  // worth sharing
-  const int threads = omp_get_max_threads();
-  omp_set_num_threads(1);
-  const Matrix all = product(matrix, x);
-  omp_set_num_threads(3);
-  CHECK(product(matrix, x) == all);
-  omp_set_num_threads(threads);
+  const Matrix all = on_threads(1, [&] { return product(matrix, x); });
+  CHECK(on_threads(3, [&] { return product(matrix, x); }) == all);
   for (const int row : {0, 57, 400}) {
     const Matrix alone = x.row(row);
     CHECK(product(matrix, alone) == all.row(row));

@@ -1,13 +1,12 @@
 #include "model/kernels/packed_matrix.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 #include <vector>
 
+#include "tests/support/thread_count.h"
 #include "tests/support/wave_matrix.h"
 
 namespace ltz {
@@ -61,10 +60,8 @@ TEST_CASE("a row's product depends neither on the other rows nor on the threads"
   const Matrix x = wave(101, 300, 0.7f);
   const Matrix weights = wave(90, 300, 1.3f);  // so many that it is worth sharing
   const PackedMatrix packed(values_of(weights), 90, 300);
-  omp_set_num_threads(1);
-  const Matrix all = product(packed, x);
-  omp_set_num_threads(3);
-  CHECK(product(packed, x) == all);
+  const Matrix all = on_threads(1, [&] { return product(packed, x); });
+  CHECK(on_threads(3, [&] { return product(packed, x); }) == all);
   for (const int row : {0, 57, 100}) {
     const Matrix alone = x.row(row);
     CHECK(product(packed, alone) == all.row(row));
