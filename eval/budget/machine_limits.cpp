@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <ctime>
+#include <limits>
 #include <vector>
 
 extern "C" {
@@ -41,32 +42,30 @@ struct Product {
   std::vector<float> c;
 };
 
-double now(Clock clock, int threads) {
-  return clock == Clock::kWall ? omp_get_wtime()
-                               : static_cast<double>(std::clock()) / CLOCKS_PER_SEC / threads;
-}
-
-// The shortest of kTries times that work() takes on `threads` threads, in seconds, after one that
-// does not count.
-template <typename Work>
-double shortest(Clock clock, int threads, const Work& work) {
-  work();
-  double best = 0.0;
-  for (int i = 0; i < kTries; ++i) {
-    const double start = now(clock, threads);
-    work();
-    const double seconds = now(clock, threads) - start;
-    best = i == 0 ? seconds : std::min(best, seconds);
+std::function<double()> seconds_of(Clock clock, int threads) {
+  if (clock == Clock::kWall) {
+    return omp_get_wtime;
   }
-  return best;
+  return [threads] { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC / threads; };
 }
 
 }  // namespace
 
+double fastest_run(const std::function<double()>& now, const std::function<void()>& work) {
+  work();
+  double best = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < kTries; ++i) {
+    const double start = now();
+    work();
+    best = std::min(best, now() - start);
+  }
+  return best;
+}
+
 double measure_gemm(int threads, Clock clock, int size) {
   openblas_set_num_threads(1);
   std::vector<Product> products(static_cast<std::size_t>(threads), Product(size));
-  const double seconds = shortest(clock, threads, [&] {
+  const double seconds = fastest_run(seconds_of(clock, threads), [&] {
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
     for (std::size_t i = 0; i < products.size(); ++i) {
       products[i].compute();
@@ -79,7 +78,7 @@ double measure_memory(int threads, Clock clock) {
   std::vector<float> a(kTriadElements);
   const std::vector<float> b(kTriadElements, 1.0f);
   const std::vector<float> c(kTriadElements, 2.0f);
-  const double seconds = shortest(clock, threads, [&] {
+  const double seconds = fastest_run(seconds_of(clock, threads), [&] {
 #pragma omp parallel for simd num_threads(threads) schedule(static)
     for (std::size_t i = 0; i < kTriadElements; ++i) {
       a[i] = b[i] + 0.5f * c[i];
