@@ -17,8 +17,8 @@ enum class BleuTokenizer {
 
 enum class BleuSmoothing {
   kNone,
-  // Of NIST's mteval and sacreBLEU (method 3 of Chen & Cherry 2014): the k-th order without a match
-  // counts as 1 / 2^k matches.
+  // That of NIST's mteval and sacreBLEU (method 3, Chen & Cherry 2014): the k-th order with no
+  // match counts as 1 / 2^k matches.
   kExp,
 };
 
@@ -31,7 +31,7 @@ struct BleuOptions {
   BleuSmoothing smoothing = BleuSmoothing::kNone;
 };
 
-// What BLEU needs to know of a sentence; the sum over sentences is what it needs of a corpus.
+// The counts that BLEU needs of a sentence. Those of a corpus are the sum over its sentences.
 struct BleuStatistics {
   std::array<std::int64_t, 4> matches = {};  // of 1- to 4-grams, clipped by the references
   std::array<std::int64_t, 4> totals = {};   // 1- to 4-grams of the hypothesis

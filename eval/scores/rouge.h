@@ -48,10 +48,11 @@ inline constexpr std::array<RougeMeasure, 4> kRougeMeasures = {
     RougeMeasure{"rougeL", "R-L", &Rouge::rouge_l},
     RougeMeasure{"rougeLsum", "R-Lsum", &Rouge::rouge_lsum}};
 
-// Of one line; all 0 when either side has no word.
+// Scores of one line; all 0 when either side has no word.
 Rouge rouge(std::string_view summary, std::string_view reference, const RougeOptions& options = {});
 
-// Of each line. Throws ConfigError when the numbers of lines differ or when there is no line.
+// Scores of each line. Throws ConfigError when the numbers of lines differ or when there is no
+// line.
 std::vector<Rouge> rouge_of_lines(const Lines& summaries, const Lines& references,
                                   const RougeOptions& options = {});
 

@@ -13,7 +13,7 @@
 // layout is that of sacreBLEU 2; the version in it is ltz's, because ltz computed the score.
 namespace ltz::eval {
 
-// What sacreBLEU's default is: 13a, mixed case, exponential smoothing.
+// The default of sacreBLEU: 13a, mixed case, exponential smoothing.
 inline constexpr BleuOptions kSacreBleu = {.tokenizer = BleuTokenizer::k13a,
                                            .smoothing = BleuSmoothing::kExp};
 

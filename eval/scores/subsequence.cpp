@@ -44,7 +44,7 @@ std::size_t common_subsequence_length(const Words& a, const Words& b) {
 
 void mark_common_subsequence(const Words& reference, const Words& other, std::vector<bool>& marks) {
   const std::size_t columns = other.size();
-  // Whether the way back from a cell of two different words goes to the left.
+  // Whether backtracking from a cell of two different words goes to the left.
   std::vector<bool> goes_left(reference.size() * columns);
   LengthRow row(other);
   for (std::size_t i = 0; i < reference.size(); ++i) {

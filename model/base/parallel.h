@@ -11,9 +11,9 @@
 
 namespace ltz {
 
-// What a parallel loop that begins here would have: a single one inside of another loop, and
-// without OpenMP. Nothing else needs to know whether there is OpenMP, whose directives are ignored
-// then.
+// The number of threads that a parallel loop would have if it began here: one inside of another
+// loop, and without OpenMP. Nothing else needs to know whether there is OpenMP: without it, its
+// directives are ignored.
 inline std::size_t thread_count() {
 #ifdef _OPENMP
   return omp_in_parallel() != 0 ? 1 : static_cast<std::size_t>(omp_get_max_threads());

@@ -36,7 +36,7 @@ enum class Component {
   kNorm,
 };
 
-// What a parameter is to the arithmetic.
+// The role of a parameter in the arithmetic.
 enum class Role {
   kTable,   // embedding: rows are looked up; also the output projection
   kMatrix,  // (out, in) of a linear layer

@@ -39,7 +39,7 @@ void validate(const BeamOptions& options);
 // ConfigError where options.min_len is more.
 int max_hypothesis_length(const BeamOptions& options, const ModelConfig& config, int source_length);
 
-// What a beam of the sentence may not go on with, apart from the limit of its length.
+// The tokens that a beam must not continue with; the limit of its length is not considered.
 void find_forbidden(const Sentence& sentence, const Beam& beam, const BeamOptions& options,
                     std::vector<int>& forbidden);
 

@@ -12,7 +12,7 @@ struct ScoredToken {
   int token;
 };
 
-// What rows of a decoder may go on with: the likeliest tokens of each, found in the same pass over
+// The likeliest next tokens of each row of a decoder, found in the same pass over
 // the vocabulary as the normaliser that makes log probabilities of their logits.
 class NextTokens {
  public:

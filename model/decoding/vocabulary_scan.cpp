@@ -11,7 +11,7 @@ namespace ltz {
 namespace {
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
-// A part of the vocabulary is summed up by itself, so that the sums are the same however the parts
+// Each part of the vocabulary is summed separately, so that the sums are the same however the parts
 // are shared between threads.
 constexpr int kPartTokens = 16 * LogitBlock::kTokens;
 // Rows whose logits are made together: theirs of one block, their features and the block of the

@@ -24,7 +24,7 @@ LTZ_INLINE const simd::Unaligned<std::int32_t, Lanes>& integers_at(const void* p
   return *static_cast<const simd::Unaligned<std::int32_t, Lanes>*>(p);
 }
 
-// What the sums of row r, vector v become in y.
+// Turns the sums of row r, vector v into results in y.
 template <int Lanes>
 LTZ_INLINE void finish(const Tile& t, int r, int v, const Integers<Lanes>& sum) {
   using Floats = simd::Vector<Lanes>;

@@ -11,8 +11,8 @@ namespace ltz::int8 {
 constexpr int kPanel = 16;
 constexpr int kGroup = 4;
 
-// Some rows of x times one or two panels. Sums are exact; what becomes of them is computed in the
-// same order everywhere:
+// Some rows of x times one or two panels. Sums are exact; the rest is computed in the same order
+// everywhere:
 //   y = finish(((sum of byte * weight) - zero * weight_sum) * step * weight_step + bias)
 struct Tile {
   const std::uint8_t* x;  // (rows, at least groups * kGroup)
@@ -41,7 +41,7 @@ struct Kernel {
   }
 };
 
-// Those that this processor can run, the best one first. All give the same results.
+// The kernels that this processor can run, the best one first. All give the same results.
 const std::vector<Kernel>& kernels();
 
 }  // namespace ltz::int8

@@ -15,9 +15,9 @@ namespace ltz {
 // The matrix of a linear layer in the order in which products read it: panels of kPanel rows, and
 // in a panel all rows' first columns, then all rows' second columns, and so on.
 //
-// Libraries rearrange both operands in every call. That is little work for large matrices, but not
-// for those of a narrow model. GFLOP/s of one thread, 160 columns and 160 results, on an AMD Zen 3
-// (AVX2) with other work, where OpenBLAS makes 83 of a 2048 x 2048 product:
+// Libraries rearrange both operands in every call. For large matrices that is little work, for the
+// matrices of a narrow model it is not. GFLOP/s of one thread, 160 columns and 160 results, on an
+// AMD Zen 3 (AVX2) with other work, where OpenBLAS makes 83 of a 2048 x 2048 product:
 //
 //              OpenBLAS 0.3.21   oneDNN 2.6   this
 //     4 rows                25           34     95
@@ -25,8 +25,8 @@ namespace ltz {
 //
 // A matrix of at most kMostCentroids centroids stays as it is, codes of 4 bits, where one
 // instruction finds the centroids of 16 codes (AVX-512): they are looked up panel by panel into the
-// first-level cache. A sentence by itself is bound by the memory that weights are read from, and
-// they are an eighth as large. Results are the same to the last bit.
+// first-level cache. Translating a single sentence is bound by reading the weights from memory, and
+// codes are an eighth as large. Results are the same to the last bit.
 class PackedMatrix {
  public:
   static constexpr int kPanel = packed::kPanel;

@@ -63,7 +63,7 @@ struct Larger {
   }
 };
 
-// Of all lanes: each half with the other one, and again.
+// Reduces all lanes to one: combines the two halves, then the halves of the result, and so on.
 template <typename Operation>
 LTZ_INLINE float across(const Sixteen& x) {
   const Eight low = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);

@@ -12,7 +12,7 @@
 
 namespace ltz {
 
-// What products with the matrices of linear layers are made in.
+// The arithmetic of products with the matrices of linear layers.
 enum class Arithmetic { kFloat32, kInt8 };
 std::string_view to_string(Arithmetic arithmetic);
 

@@ -21,7 +21,7 @@ class Vocabulary {
 
   Vocabulary() = default;
   // words: without the special tokens. Throws FormatError, naming the word, for an empty one, one
-  // with white space, and one that is there twice.
+  // with white space, and one that appears twice.
   explicit Vocabulary(std::vector<std::string> words);
 
   bool operator==(const Vocabulary& other) const { return words_ == other.words_; }
