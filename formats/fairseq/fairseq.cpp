@@ -74,6 +74,35 @@ BpeMerges read_merges(const fs::path& given, const fs::path& folder) {
   return parse_bpe_codes(read_text_file(path), path.string());
 }
 
+struct Words {
+  Vocabulary source;
+  Vocabulary target;
+  BpeMerges merges;
+};
+
+// config: of the checkpoint's args.
+Checkpoint checkpoint_of(ModelConfig config, TorchTensors tensors, Words words) {
+  apply_versions(tensors, config);
+  drop_buffers(tensors);
+  upgrade_names(tensors, config);
+  merge_tied(tensors, config);
+  config.source_vocabulary_size = embedding_rows(tensors, "encoder.embed_tokens.weight");
+  config.target_vocabulary_size = config.share_all_embeddings
+                                      ? config.source_vocabulary_size
+                                      : embedding_rows(tensors, "decoder.embed_tokens.weight");
+  reshape_kernels(tensors, config);
+  Checkpoint checkpoint;
+  for (auto& [name, tensor] : tensors) {
+    checkpoint.tensors.emplace(name, tensor_from_torch(name, std::move(tensor)));
+  }
+  checkpoint.source_vocabulary = padded(std::move(words.source), config.source_vocabulary_size);
+  checkpoint.target_vocabulary = padded(std::move(words.target), config.target_vocabulary_size);
+  checkpoint.merges = std::move(words.merges);
+  checkpoint.config = std::move(config);
+  validate(checkpoint);
+  return checkpoint;
+}
+
 }  // namespace
 
 Tensor tensor_from_torch(const std::string& name, TorchTensor tensor) {
@@ -97,40 +126,22 @@ Tensor tensor_from_torch(const std::string& name, TorchTensor tensor) {
 Checkpoint checkpoint_from_torch(TorchCheckpoint torch, Vocabulary source, Vocabulary target,
                                  BpeMerges merges, const std::string& name) {
   return in_context(name, [&] {
-    Checkpoint checkpoint;
-    checkpoint.config = config_from_args(torch.args);
-    ModelConfig& config = checkpoint.config;
-    apply_versions(torch.tensors, config);
-    drop_buffers(torch.tensors);
-    upgrade_names(torch.tensors, config);
-    merge_tied(torch.tensors, config);
-    config.source_vocabulary_size = embedding_rows(torch.tensors, "encoder.embed_tokens.weight");
-    config.target_vocabulary_size =
-        config.share_all_embeddings ? config.source_vocabulary_size
-                                    : embedding_rows(torch.tensors, "decoder.embed_tokens.weight");
-    reshape_kernels(torch.tensors, config);
-    for (auto& [tensor_name, tensor] : torch.tensors) {
-      checkpoint.tensors.emplace(tensor_name, tensor_from_torch(tensor_name, std::move(tensor)));
-    }
-    checkpoint.source_vocabulary = padded(std::move(source), config.source_vocabulary_size);
-    checkpoint.target_vocabulary = padded(std::move(target), config.target_vocabulary_size);
-    checkpoint.merges = std::move(merges);
-    validate(checkpoint);
-    return checkpoint;
+    return checkpoint_of(config_from_args(torch.args), std::move(torch.tensors),
+                         {std::move(source), std::move(target), std::move(merges)});
   });
 }
 
 Checkpoint checkpoint_with_dictionaries(TorchCheckpoint torch, const fs::path& path,
                                         const VocabularyFiles& vocabulary) {
-  const ModelConfig config =
-      in_context(path.string(), [&] { return config_from_args(torch.args); });
-  Vocabulary source =
-      read_dictionary(vocabulary.source_dict, path, config.source_lang, "--source-dict");
-  Vocabulary target =
-      read_dictionary(vocabulary.target_dict, path, config.target_lang, "--target-dict");
-  BpeMerges merges = read_merges(vocabulary.bpe_codes, folder_of(path));
-  return checkpoint_from_torch(std::move(torch), std::move(source), std::move(target),
-                               std::move(merges), path.string());
+  const std::string name = path.string();
+  ModelConfig config = in_context(name, [&] { return config_from_args(torch.args); });
+  Words words;
+  words.source = read_dictionary(vocabulary.source_dict, path, config.source_lang, "--source-dict");
+  words.target = read_dictionary(vocabulary.target_dict, path, config.target_lang, "--target-dict");
+  words.merges = read_merges(vocabulary.bpe_codes, folder_of(path));
+  return in_context(name, [&] {
+    return checkpoint_of(std::move(config), std::move(torch.tensors), std::move(words));
+  });
 }
 
 Checkpoint read_fairseq_checkpoint(std::span<const std::byte> bytes, const fs::path& path,

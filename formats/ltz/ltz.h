@@ -14,13 +14,10 @@ namespace ltz::formats {
 // The compact file that goes onto the phone: weights, vocabularies, merges and configuration.
 // LTZ.md, beside this file, is its specification.
 
-// The same checkpoint gives the same bytes, whatever the number of threads. Throws ConfigError for
-// a checkpoint that validate() refuses, FormatError for a tensor that cannot be stored exactly.
+// The same checkpoint gives the same bytes, whatever the number of threads. Nothing is lost, so
+// that whoever has the checkpoint need not decode the file. Throws ConfigError for a checkpoint
+// that validate() refuses, FormatError for a tensor that cannot be stored exactly.
 std::vector<std::byte> encode_ltz(const Checkpoint& checkpoint);
-
-// Exactly the checkpoint that was encoded. name: of the file, for messages. Throws FormatError, or
-// ConfigError when tensors or vocabularies do not fit the configuration.
-Checkpoint decode_ltz(std::span<const std::byte> bytes, const std::string& name);
 
 // Whether the first bytes say so; the rest may still be damaged.
 bool is_ltz(std::span<const std::byte> bytes);
@@ -38,8 +35,19 @@ struct LtzSizes {
 // From the verified header; the contents of the sections are not looked at. Throws FormatError.
 LtzSizes ltz_sizes(std::span<const std::byte> bytes);
 
-// Bytes of each tensor's payload, codebook and frequency table included. Throws FormatError.
-std::map<std::string, std::int64_t> ltz_tensor_bytes(std::span<const std::byte> bytes,
-                                                     const std::string& name);
+// All that a file says.
+struct LtzFile {
+  Checkpoint checkpoint;  // exactly the one that was encoded
+  LtzSizes sizes;
+  // Bytes of each tensor's payload, codebook and frequency table included.
+  std::map<std::string, std::int64_t> tensor_bytes;
+};
+
+// name: of the file, for messages. Throws FormatError, or ConfigError when tensors or vocabularies
+// do not fit the configuration.
+LtzFile read_ltz(std::span<const std::byte> bytes, const std::string& name);
+
+// The checkpoint alone. Throws as read_ltz() does.
+Checkpoint decode_ltz(std::span<const std::byte> bytes, const std::string& name);
 
 }  // namespace ltz::formats

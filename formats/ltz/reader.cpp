@@ -122,11 +122,13 @@ void read_tensors(const std::vector<PlacedPayload>& payloads, Checkpoint& checkp
   }
 }
 
-Checkpoint decode(std::span<const std::byte> bytes) {
-  const std::vector<SectionView> sections = read_sections(bytes);
-  for (const SectionView& section : sections) {
-    check_crc(section);
-  }
+std::vector<SectionView> verified_sections(std::span<const std::byte> bytes) {
+  std::vector<SectionView> sections = read_sections(bytes);
+  std::ranges::for_each(sections, check_crc);
+  return sections;
+}
+
+Checkpoint read_all_but_tensors(std::span<const SectionView> sections) {
   Checkpoint checkpoint;
   checkpoint.config = read_config(*find_section(sections, kConfigSection));
   const ModelConfig& config = checkpoint.config;
@@ -139,23 +141,13 @@ Checkpoint decode(std::span<const std::byte> bytes) {
   if (const SectionView* merges = find_section(sections, kMergesSection)) {
     checkpoint.merges = read_merges(*merges);
   }
-  const auto payloads = place_payloads(sections, bytes.size());
-  check_index(payloads, config);
-  read_tensors(payloads, checkpoint);
-  validate(checkpoint);
   return checkpoint;
 }
 
-}  // namespace
-
-Checkpoint decode_ltz(std::span<const std::byte> bytes, const std::string& name) {
-  return in_context(name, [&] { return decode(bytes); });
-}
-
-LtzSizes ltz_sizes(std::span<const std::byte> bytes) {
+LtzSizes sizes_of(std::span<const SectionView> sections, std::size_t total) {
   LtzSizes sizes;
-  sizes.total = static_cast<std::int64_t>(bytes.size());
-  for (const SectionView& section : read_sections(bytes)) {
+  sizes.total = static_cast<std::int64_t>(total);
+  for (const SectionView& section : sections) {
     const auto length = static_cast<std::int64_t>(section.content.size());
     if (section.tag == kEmbeddingSection) {
       sizes.embedding = length;
@@ -168,17 +160,32 @@ LtzSizes ltz_sizes(std::span<const std::byte> bytes) {
   return sizes;
 }
 
-std::map<std::string, std::int64_t> ltz_tensor_bytes(std::span<const std::byte> bytes,
-                                                     const std::string& name) {
+}  // namespace
+
+LtzSizes ltz_sizes(std::span<const std::byte> bytes) {
+  return sizes_of(read_sections(bytes), bytes.size());
+}
+
+LtzFile read_ltz(std::span<const std::byte> bytes, const std::string& name) {
   return in_context(name, [&] {
-    const std::vector<SectionView> sections = read_sections(bytes);
-    check_crc(*find_section(sections, kIndexSection));
-    std::map<std::string, std::int64_t> lengths;
-    for (const PlacedPayload& payload : place_payloads(sections, bytes.size())) {
-      lengths.emplace(payload.entry.name, static_cast<std::int64_t>(payload.bytes.size()));
+    const std::vector<SectionView> sections = verified_sections(bytes);
+    LtzFile file{.checkpoint = read_all_but_tensors(sections),
+                 .sizes = sizes_of(sections, bytes.size()),
+                 .tensor_bytes = {}};
+    const std::vector<PlacedPayload> payloads = place_payloads(sections, bytes.size());
+    check_index(payloads, file.checkpoint.config);
+    read_tensors(payloads, file.checkpoint);
+    validate(file.checkpoint);
+    for (const PlacedPayload& payload : payloads) {
+      file.tensor_bytes.emplace(payload.entry.name,
+                                static_cast<std::int64_t>(payload.bytes.size()));
     }
-    return lengths;
+    return file;
   });
+}
+
+Checkpoint decode_ltz(std::span<const std::byte> bytes, const std::string& name) {
+  return read_ltz(bytes, name).checkpoint;
 }
 
 }  // namespace ltz::formats

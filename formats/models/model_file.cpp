@@ -1,5 +1,7 @@
 #include "formats/models/model_file.h"
 
+#include <utility>
+
 #include "formats/fairseq/checkpoint_file.h"
 #include "formats/fairseq/fairseq.h"
 #include "formats/files/file.h"
@@ -22,9 +24,10 @@ ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::pa
   if (is_ltz(bytes)) {
     refuse_vocabulary_files(vocabulary, name);
     file.container = "ltz";
-    file.checkpoint = decode_ltz(bytes, name);
-    file.sizes = ltz_sizes(bytes);
-    file.tensor_bytes = ltz_tensor_bytes(bytes, name);
+    LtzFile ltz = read_ltz(bytes, name);
+    file.checkpoint = std::move(ltz.checkpoint);
+    file.sizes = ltz.sizes;
+    file.tensor_bytes = std::move(ltz.tensor_bytes);
   } else if (is_hdf5(bytes)) {
     refuse_vocabulary_files(vocabulary, name);
     file.container = "h5";

@@ -3,9 +3,11 @@
 #include <catch2/catch.hpp>
 #include <numeric>
 
+#include "compress/recipes/tunable.h"
 #include "model/base/error.h"
 #include "tests/support/check_checkpoint.h"
 #include "tests/support/thread_count.h"
+#include "tests/support/tiny_calibration.h"
 #include "tests/support/tiny_checkpoint.h"
 
 namespace ltz::formats {
@@ -24,6 +26,20 @@ void check_round_trip(const Checkpoint& checkpoint) {
 TEST_CASE("ltz: a checkpoint comes back exactly") {
   check_round_trip(tiny_checkpoint(1));
   check_round_trip(tiny_quantized_checkpoint(1));
+}
+
+TEST_CASE("ltz: what a compressor gives is what its file gives back") {
+  const Checkpoint checkpoint = tiny_checkpoint(10);
+  const compress::Recipe recipe{.bits = 3, .embedding_bits = 3};
+  const compress::TunablePlanner planner(checkpoint, nullptr, recipe, 1e6);
+  const compress::Calibration calibration = tiny_calibration(checkpoint, tiny_text());
+  const compress::TunableCalibrated calibrated(checkpoint, calibration, {});
+  for (const double strength : {planner.range().mildest, planner.range().strongest}) {
+    check_round_trip(planner.compress(strength, {}));
+  }
+  for (const double strength : {-20.0, -10.0, -3.0}) {
+    check_round_trip(calibrated.compress(strength, {}));
+  }
 }
 
 TEST_CASE("ltz: equal vocabularies and missing merges come back") {
@@ -96,7 +112,8 @@ TEST_CASE("ltz: the sizes add up to the file") {
   const LtzSizes sizes = ltz_sizes(bytes);
   CHECK(sizes.total == static_cast<std::int64_t>(bytes.size()));
   CHECK(sizes.total == sizes.embedding + sizes.vocabulary + sizes.model);
-  const auto payloads = ltz_tensor_bytes(bytes, "tiny.ltz");
+  CHECK(read_ltz(bytes, "tiny.ltz").sizes == sizes);
+  const auto payloads = read_ltz(bytes, "tiny.ltz").tensor_bytes;
   CHECK(payloads.size() == checkpoint.tensors.size());
   CHECK(sizes.embedding ==
         payloads.at("encoder.embed_tokens.weight") + payloads.at("decoder.embed_tokens.weight"));
@@ -119,7 +136,7 @@ TEST_CASE("ltz: what surrounds the codes of a matrix is small") {
   const std::string name = "encoder.layers.0.fc1.weight";
   checkpoint.tensors[name].data = quantized;
   // The codes are uniform: 8 bits each.
-  CHECK(ltz_tensor_bytes(encode_ltz(checkpoint), "tiny.ltz").at(name) < 7680 * 8 + 600);
+  CHECK(read_ltz(encode_ltz(checkpoint), "tiny.ltz").tensor_bytes.at(name) < 7680 * 8 + 600);
 }
 
 TEST_CASE("ltz: tensors that cannot be stored exactly are refused") {
