@@ -127,8 +127,7 @@ Checkpoint finetune_text(const FinetuneInputs& inputs, const FinetuneTextOptions
   if (!options.state.empty()) {
     const std::string signature = signature_of(inputs, texts, options);
     observer.save = [&, signature](const compress::FinetuneState& state) {
-      formats::write_file_atomically(options.state,
-                                     formats::encode_training(state, inputs.start, signature));
+      formats::write_file_atomically(options.state, formats::encode_training(state, signature));
     };
     if (std::filesystem::exists(options.state)) {
       resume = in_context(options.state, [&] {

@@ -2,28 +2,36 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
+#include <deque>
 #include <map>
-#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "formats/bytes/bytes.h"
-#include "formats/hdf5/hdf5.h"
+#include "formats/bytes/tensor_checks.h"
+#include "formats/fairseq/fairseq.h"
 #include "formats/safetensors/safetensors.h"
+#include "formats/safetensors/values.h"
+#include "model/base/context.h"
 #include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {
 
-using nlohmann::json;
-
-constexpr const char* kVersion = "ltz_training";
+constexpr const char* kVersionKey = "ltz_training";
+constexpr const char* kVersion = "2";           // 1 had the best model as an .h5
 constexpr const char* kBestBleu = "best_bleu";  // not there without
-constexpr const char* kBest = "best";           // no parameter's name: those have dots
 
+// Names of the vectors; names of tensors have dots and no slashes.
 std::string vector_name(const std::string& tensor, std::size_t index) {
   return fmt::format("{}/{}", tensor, index);
+}
+std::string best_name(const std::string& tensor, std::string_view part) {
+  return fmt::format("best/{}/{}", tensor, part);
 }
 
 template <typename Number>
@@ -60,47 +68,110 @@ std::vector<float> floats_of(const SafetensorsView& view, const std::string& nam
   return values;
 }
 
-// Names, types and bytes of the file's tensors, one behind the other.
-class Payload {
+// The vectors of a file, which keeps only views.
+class Vectors {
  public:
-  void add(const std::string& name, const char* dtype, std::size_t elements, std::size_t bytes) {
-    header_[name] = {
-        {"dtype", dtype}, {"shape", {elements}}, {"data_offsets", {offset_, offset_ + bytes}}};
-    offset_ += bytes;
+  void add_floats(const std::string& name, std::span<const float> values) {
+    add(name, {static_cast<std::int64_t>(values.size())}, values, Precision::kFloat32);
   }
-  std::string header(const json& metadata) {
-    header_[kSafetensorsMetadata] = metadata;
-    std::string text = header_.dump();
-    text.append((8 - text.size() % 8) % 8, ' ');
-    return text;
+
+  void add_best(const std::string& name, const Tensor& tensor) {
+    if (const auto* dense = std::get_if<DenseValues>(&tensor.data)) {
+      add(best_name(name, "values"), tensor.shape, dense->values, dense->precision);
+      return;
+    }
+    const auto& quantized = std::get<QuantizedValues>(tensor.data);
+    add_floats(best_name(name, "centroids"), quantized.centroids);
+    file_.tensors[best_name(name, "codes")] = {"U8", tensor.shape,
+                                               std::as_bytes(std::span(quantized.codes))};
+    if (!quantized.row_scales.empty()) {
+      file_.tensors[best_name(name, "row_scales")] = {
+          "U8",
+          {static_cast<std::int64_t>(quantized.row_scales.size())},
+          std::as_bytes(std::span(quantized.row_scales))};
+    }
   }
-  std::size_t size() const { return offset_; }
+
+  std::vector<std::byte> file(std::map<std::string, std::string> metadata) {
+    file_.metadata = std::move(metadata);
+    return encode_safetensors(file_);
+  }
 
  private:
-  json header_ = json::object();
-  std::size_t offset_ = 0;
+  void add(const std::string& name, const Shape& shape, std::span<const float> values,
+           Precision precision) {
+    std::vector<std::byte>& bytes = owned_.emplace_back();
+    put_values(bytes, values, precision);
+    file_.tensors[name] = {dtype_of(precision), shape, bytes};
+  }
+
+  SafetensorsFile file_;
+  std::deque<std::vector<std::byte>> owned_;
 };
+
+const SafetensorsView* find(const SafetensorsFile& file, const std::string& name) {
+  const auto found = file.tensors.find(name);
+  return found == file.tensors.end() ? nullptr : &found->second;
+}
+
+std::vector<std::uint8_t> codes_of(const SafetensorsView& view, const std::string& name) {
+  if (view.dtype != "U8") {
+    throw FormatError(name + ": expected U8, found " + view.dtype);
+  }
+  std::vector<std::uint8_t> codes(view.bytes.size());
+  std::ranges::transform(view.bytes, codes.begin(), std::to_integer<std::uint8_t>);
+  return codes;
+}
+
+// Nothing if the file has no such tensor.
+std::optional<Tensor> best_tensor(const SafetensorsFile& file, const std::string& name) {
+  if (const auto* values = find(file, best_name(name, "values"))) {
+    return tensor_from_torch(name, decode_view(name, *values));
+  }
+  const auto* centroids = find(file, best_name(name, "centroids"));
+  const auto* codes = find(file, best_name(name, "codes"));
+  if (centroids == nullptr || codes == nullptr) {
+    return std::nullopt;
+  }
+  QuantizedValues quantized{.centroids = floats_of(*centroids, best_name(name, "centroids")),
+                            .codes = codes_of(*codes, best_name(name, "codes"))};
+  if (const auto* scales = find(file, best_name(name, "row_scales"))) {
+    quantized.row_scales = codes_of(*scales, best_name(name, "row_scales"));
+  }
+  return Tensor{codes->shape, std::move(quantized)};
+}
+
+// Nothing if there is none yet.
+std::map<std::string, Tensor> read_best(const SafetensorsFile& file, const Checkpoint& start) {
+  Checkpoint best = start;
+  best.tensors.clear();
+  for (const auto& [name, tensor] : start.tensors) {
+    if (std::optional<Tensor> found = best_tensor(file, name)) {
+      in_context("best model: tensor " + name, [&] { check_tensor(*found); });
+      best.tensors.emplace(name, std::move(*found));
+    }
+  }
+  if (!best.tensors.empty()) {
+    in_context("best model", [&] { validate(best); });
+  }
+  return std::move(best.tensors);
+}
 
 }  // namespace
 
 std::vector<std::byte> encode_training(const compress::FinetuneState& state,
-                                       const Checkpoint& start, const std::string& signature) {
-  std::vector<std::byte> best;
-  if (!state.best.empty()) {
-    Checkpoint checkpoint = start;
-    checkpoint.tensors = state.best;
-    best = encode_hdf5(checkpoint);
-  }
-  Payload payload;
-  for (const auto& [name, vectors] : state.tensors) {
-    for (std::size_t i = 0; i < vectors.size(); ++i) {
-      payload.add(vector_name(name, i), "F32", vectors[i].size(),
-                  vectors[i].size() * sizeof(float));
+                                       const std::string& signature) {
+  Vectors vectors;
+  for (const auto& [name, state_vectors] : state.tensors) {
+    for (std::size_t i = 0; i < state_vectors.size(); ++i) {
+      vectors.add_floats(vector_name(name, i), state_vectors[i]);
     }
   }
-  payload.add(kBest, "U8", best.size(), best.size());
+  for (const auto& [name, tensor] : state.best) {
+    vectors.add_best(name, tensor);
+  }
   std::map<std::string, std::string> metadata = {
-      {kVersion, "1"},
+      {kVersionKey, kVersion},
       {"signature", signature},
       {"updates", std::to_string(state.updates)},
       {"total", std::to_string(state.total)},
@@ -109,27 +180,15 @@ std::vector<std::byte> encode_training(const compress::FinetuneState& state,
   if (state.best_bleu) {
     metadata.emplace(kBestBleu, fmt::format("{}", *state.best_bleu));
   }
-  const std::string header = payload.header(metadata);
-  std::vector<std::byte> bytes;
-  bytes.reserve(kSafetensorsLengthBytes + header.size() + payload.size());
-  put_integer(bytes, static_cast<std::uint64_t>(header.size()));
-  put_bytes(bytes, std::as_bytes(std::span(header)));
-  for (const auto& [name, vectors] : state.tensors) {
-    for (const std::vector<float>& values : vectors) {
-      for (const float value : values) {
-        put_integer(bytes, std::bit_cast<std::uint32_t>(value));
-      }
-    }
-  }
-  put_bytes(bytes, best);
-  return bytes;
+  return vectors.file(std::move(metadata));
 }
 
 compress::FinetuneState read_training(std::span<const std::byte> bytes, const Checkpoint& start,
                                       const std::string& signature) {
   const SafetensorsFile file = parse_safetensors(bytes);
-  if (text_of(file, kVersion) != "1") {
-    throw FormatError("expected a training of version 1, found " + text_of(file, kVersion));
+  if (const std::string found = text_of(file, kVersionKey); found != kVersion) {
+    throw FormatError(
+        fmt::format("expected a training of version {}, found {}: begin it anew", kVersion, found));
   }
   if (const std::string found = text_of(file, "signature"); found != signature) {
     throw ConfigError("this is another training: expected \"" + signature + "\", found \"" + found +
@@ -145,24 +204,14 @@ compress::FinetuneState read_training(std::span<const std::byte> bytes, const Ch
   state.evaluations_without_gain = number_of<int>(file, "evaluations_without_gain");
   for (const auto& [name, tensor] : start.tensors) {
     for (std::size_t i = 0;; ++i) {
-      const auto found = file.tensors.find(vector_name(name, i));
-      if (found == file.tensors.end()) {
+      const SafetensorsView* found = find(file, vector_name(name, i));
+      if (found == nullptr) {
         break;
       }
-      state.tensors[name].push_back(floats_of(found->second, found->first));
+      state.tensors[name].push_back(floats_of(*found, vector_name(name, i)));
     }
   }
-  const auto best = file.tensors.find(kBest);
-  if (best == file.tensors.end()) {
-    throw FormatError("expected a tensor \"best\"");
-  }
-  if (!best->second.bytes.empty()) {
-    Checkpoint checkpoint = read_hdf5(best->second.bytes, kBest);
-    if (!(checkpoint.config == start.config)) {
-      throw FormatError("the best model has another configuration");
-    }
-    state.best = std::move(checkpoint.tensors);
-  }
+  state.best = read_best(file, start);
   return state;
 }
 

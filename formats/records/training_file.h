@@ -11,15 +11,16 @@
 namespace ltz::formats {
 
 // A training on its way, to go on from after an interruption: a .safetensors file with the vectors
-// NAME/0, NAME/1, … of each tensor's compress::TrainingState, the best model so far as the bytes of
-// an .h5, and the counts in the metadata.
+// NAME/0, NAME/1, … of each tensor's compress::TrainingState, those of the best model so far
+// (best/NAME/values, or centroids, codes and row_scales), and the counts in the metadata.
 
-// start: what the training began with. signature: all else that it depends on, in a few words.
+// signature: all that the training depends on beside the model that it begins with, in a few words.
 std::vector<std::byte> encode_training(const compress::FinetuneState& state,
-                                       const Checkpoint& start, const std::string& signature);
+                                       const std::string& signature);
 
-// Throws ConfigError for the training of another signature, FormatError for anything else that
-// encode_training() does not write; neither names the file.
+// start: what the training began with. Throws ConfigError for the training of another signature or
+// model, FormatError for anything else that encode_training() does not write; neither names the
+// file.
 compress::FinetuneState read_training(std::span<const std::byte> bytes, const Checkpoint& start,
                                       const std::string& signature);
 

@@ -2,7 +2,6 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,7 +14,7 @@
 #include "formats/safetensors/checkpoint.h"
 #include "formats/safetensors/metadata.h"
 #include "formats/safetensors/safetensors.h"
-#include "formats/torch/tensor.h"
+#include "formats/safetensors/values.h"
 #include "model/base/context.h"
 #include "model/base/error.h"
 
@@ -24,27 +23,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::optional<TorchType> torch_type(std::string_view dtype) {
-  static constexpr std::pair<std::string_view, TorchType> kTypes[] = {
-      {"F32", TorchType::kFloat32}, {"F16", TorchType::kFloat16}, {"BF16", TorchType::kBFloat16},
-      {"F64", TorchType::kFloat64}, {"I64", TorchType::kInt64},   {"I32", TorchType::kInt32}};
-  for (const auto& [name, type] : kTypes) {
-    if (name == dtype) {
-      return type;
-    }
-  }
-  return std::nullopt;
-}
-
 TorchTensors decode_tensors(const SafetensorsFile& file) {
   TorchTensors tensors;
   for (const auto& [name, view] : file.tensors) {
-    const auto type = torch_type(view.dtype);
-    if (!type) {
-      throw FormatError(fmt::format("tensor {}: expected F64, F32, F16, BF16, I64 or I32, found {}",
-                                    name, view.dtype));
-    }
-    tensors.emplace(name, decode_contiguous(*type, view.shape, view.bytes));
+    tensors.emplace(name, decode_view(name, view));
   }
   return tensors;
 }

@@ -1,14 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <map>
 #include <string>
 #include <utility>
 
 #include "formats/bytes/bytes.h"
 #include "formats/bytes/config_json.h"
-#include "formats/bytes/float16.h"
 #include "formats/bytes/tensor_checks.h"
 #include "formats/bytes/utf8.h"
 #include "formats/bytes/word_list.h"
@@ -17,6 +15,7 @@
 #include "formats/safetensors/header.h"
 #include "formats/safetensors/metadata.h"
 #include "formats/safetensors/safetensors.h"
+#include "formats/safetensors/values.h"
 #include "model/base/context.h"
 
 namespace ltz::formats {
@@ -27,35 +26,8 @@ Precision precision_of(const Tensor& tensor) {
   return dense == nullptr ? Precision::kFloat32 : dense->precision;
 }
 
-const char* dtype_of(Precision precision) {
-  switch (precision) {
-    case Precision::kFloat16:
-      return "F16";
-    case Precision::kBFloat16:
-      return "BF16";
-    default:
-      return "F32";
-  }
-}
-
 std::size_t byte_count(const Tensor& tensor) {
   return static_cast<std::size_t>(tensor.size() * bits_of(precision_of(tensor)) / 8);
-}
-
-void put_values(std::vector<std::byte>& out, const Tensor& tensor) {
-  const Precision precision = precision_of(tensor);
-  for (const float value : tensor.values()) {
-    switch (precision) {
-      case Precision::kFloat16:
-        put_integer(out, *float16_bits(value));
-        break;
-      case Precision::kBFloat16:
-        put_integer(out, *bfloat16_bits(value));
-        break;
-      default:
-        put_integer(out, std::bit_cast<std::uint32_t>(value));
-    }
-  }
 }
 
 // fairseq takes a state_dict without versions for one of its first, whose pre-norm models had no
@@ -134,7 +106,7 @@ std::vector<std::byte> encode_safetensors(const Checkpoint& checkpoint) {
   put_integer(bytes, static_cast<std::uint64_t>(header.size()));
   put_bytes(bytes, std::as_bytes(std::span(header)));
   for (const auto& [name, tensor] : tensors) {
-    put_values(bytes, *tensor);
+    put_values(bytes, tensor->values(), precision_of(*tensor));
   }
   return bytes;
 }

@@ -267,10 +267,7 @@ constexpr std::array kTargets = {
                  return texts({formats::sensitivity_header(file) + lines});
                }},
     FuzzTarget{"training", read_training,
-               [] {
-                 return std::vector<Bytes>{
-                     formats::encode_training({}, tiny_checkpoint(1), "signature")};
-               }},
+               [] { return std::vector<Bytes>{formats::encode_training({}, "signature")}; }},
     FuzzTarget{"text", score_text, text_seeds},
 };
 

@@ -230,7 +230,7 @@ TEST_CASE("the model of the highest BLEU is kept where that is asked for, also a
   observer.bleu = [&](const Transformer&) { return asked < bleu.size() ? bleu[asked++] : 1.0; };
   std::map<std::string, Tensor> wanted;
   observer.save = [&](const FinetuneState& state) {
-    files.push_back(formats::encode_training(state, start, "this training"));
+    files.push_back(formats::encode_training(state, "this training"));
     if (files.size() == 3) {
       wanted = state.best;
     }
@@ -301,7 +301,7 @@ TEST_CASE("an interrupted training goes on from its file and ends in the same mo
     files.clear();
     const FinetuneObserver observer{
         .progress = {}, .save = [&, &begin = begin](const FinetuneState& state) {
-          files.push_back(formats::encode_training(state, begin, "this training"));
+          files.push_back(formats::encode_training(state, "this training"));
         }};
     const Checkpoint whole = finetune(begin, nullptr, text, text, options, observer);
     REQUIRE(files.size() > 2);
