@@ -46,150 +46,77 @@ std::vector<PickleReader::Index> PickleReader::pop_to_mark() {
   return items;
 }
 
-bool PickleReader::step_container(Opcode opcode) {
-  const auto pop_last = [&](std::size_t count) {
-    std::vector<Index> items(count);
-    for (std::size_t i = count; i-- > 0;) {
-      items[i] = pop();
-    }
-    return items;
-  };
-  switch (opcode) {
-    case Opcode::kMark:
-      marks_.push_back(stack_.size());
-      return true;
-    case Opcode::kPop:
-      if (!marks_.empty() && stack_.size() == marks_.back()) {
-        marks_.pop_back();
-      } else {
-        pop();
-      }
-      return true;
-    case Opcode::kPopMark:
-      pop_to_mark();
-      return true;
-    case Opcode::kDup:
-      push(top());
-      return true;
-    case Opcode::kEmptyList:
-      push(make_list(PickleType::kList, {}));
-      return true;
-    case Opcode::kEmptyTuple:
-      push(make_list(PickleType::kTuple, {}));
-      return true;
-    case Opcode::kEmptyDict:
-      push(make_list(PickleType::kDict, {}));
-      return true;
-    case Opcode::kEmptySet:
-      push(make_list(PickleType::kSet, {}));
-      return true;
-    case Opcode::kList:
-      push(make_list(PickleType::kList, pop_to_mark()));
-      return true;
-    case Opcode::kTuple:
-      push(make_list(PickleType::kTuple, pop_to_mark()));
-      return true;
-    case Opcode::kTuple1:
-      push(make_list(PickleType::kTuple, pop_last(1)));
-      return true;
-    case Opcode::kTuple2:
-      push(make_list(PickleType::kTuple, pop_last(2)));
-      return true;
-    case Opcode::kTuple3:
-      push(make_list(PickleType::kTuple, pop_last(3)));
-      return true;
-    case Opcode::kFrozenSet: {
-      const std::vector<Index> items = pop_to_mark();
-      push(make_list(PickleType::kSet, {}));
-      add(items);
-      return true;
-    }
-    case Opcode::kDict: {
-      const std::vector<Index> items = pop_to_mark();
-      push(make_list(PickleType::kDict, {}));
-      set_items(items);
-      return true;
-    }
-    case Opcode::kAppend:
-      append(pop_last(1));
-      return true;
-    case Opcode::kAppends:
-      append(pop_to_mark());
-      return true;
-    case Opcode::kAddItems:
-      add(pop_to_mark());
-      return true;
-    case Opcode::kSetItem:
-      set_items(pop_last(2));
-      return true;
-    case Opcode::kSetItems:
-      set_items(pop_to_mark());
-      return true;
-    default:
-      return false;
+std::vector<PickleReader::Index> PickleReader::pop_last(std::size_t count) {
+  std::vector<Index> items(count);
+  for (std::size_t i = count; i-- > 0;) {
+    items[i] = pop();
+  }
+  return items;
+}
+
+void PickleReader::pop_value_or_mark() {
+  if (!marks_.empty() && stack_.size() == marks_.back()) {
+    marks_.pop_back();
+  } else {
+    pop();
   }
 }
 
-bool PickleReader::step_object(Opcode opcode) {
-  switch (opcode) {
-    case Opcode::kGlobal: {
-      const std::string_view module = take_line();
-      global(module, take_line());
-      return true;
-    }
-    case Opcode::kStackGlobal: {
-      const Index name = pop();
-      const Index module = pop();
-      if (type(module) != PickleType::kString || type(name) != PickleType::kString) {
-        fail(fmt::format("expected two strings, found {} and {}", to_string(type(module)),
-                         to_string(type(name))));
-      }
-      global(text(module), text(name));
-      return true;
-    }
-    case Opcode::kReduce:
-    case Opcode::kNewObj: {
-      const Index arguments = pop();
-      call(pop(), arguments);
-      return true;
-    }
-    case Opcode::kNewObjEx: {
-      pop();  // keyword arguments
-      const Index arguments = pop();
-      call(pop(), arguments);
-      return true;
-    }
-    case Opcode::kInst: {
-      const std::string_view module = take_line();
-      global(module, take_line());
-      const Index callable = stack_.back();
-      stack_.pop_back();
-      const Index arguments = make_list(PickleType::kTuple, pop_to_mark());
-      call(callable, arguments);
-      return true;
-    }
-    case Opcode::kObj: {
-      std::vector<Index> items = pop_to_mark();
-      if (items.empty()) {
-        fail("the stack is empty");
-      }
-      const Index callable = items.front();
-      items.erase(items.begin());
-      call(callable, make_list(PickleType::kTuple, std::move(items)));
-      return true;
-    }
-    case Opcode::kBuild:
-      build();
-      return true;
-    case Opcode::kPersId:
-      push(make(PickleType::kPersistentId, make_text(PickleType::kString, take_line())));
-      return true;
-    case Opcode::kBinPersId:
-      push(make(PickleType::kPersistentId, pop()));
-      return true;
-    default:
-      return false;
+void PickleReader::push_list(PickleType type, std::vector<Index> items) {
+  push(make_list(type, std::move(items)));
+}
+
+void PickleReader::dict() {
+  const std::vector<Index> items = pop_to_mark();
+  push_list(PickleType::kDict, {});
+  set_items(items);
+}
+
+void PickleReader::frozen_set() {
+  const std::vector<Index> items = pop_to_mark();
+  push_list(PickleType::kSet, {});
+  add(items);
+}
+
+void PickleReader::global_lines() {
+  const std::string_view module = take_line();
+  global(module, take_line());
+}
+
+void PickleReader::stack_global() {
+  const Index name = pop();
+  const Index module = pop();
+  if (type(module) != PickleType::kString || type(name) != PickleType::kString) {
+    fail(fmt::format("expected two strings, found {} and {}", to_string(type(module)),
+                     to_string(type(name))));
   }
+  global(text(module), text(name));
+}
+
+void PickleReader::reduce() {
+  const Index arguments = pop();
+  call(pop(), arguments);
+}
+
+void PickleReader::instance() {
+  global_lines();
+  const Index callable = stack_.back();
+  stack_.pop_back();
+  call(callable, make_list(PickleType::kTuple, pop_to_mark()));
+}
+
+void PickleReader::object() {
+  std::vector<Index> items = pop_to_mark();
+  if (items.empty()) {
+    fail("the stack is empty");
+  }
+  const Index callable = items.front();
+  items.erase(items.begin());
+  call(callable, make_list(PickleType::kTuple, std::move(items)));
+}
+
+void PickleReader::persistent_id(Index id) {
+  push(make(PickleType::kPersistentId, id));
 }
 
 // The items of an object that derives from a container are of no use without its class.
@@ -247,8 +174,7 @@ void PickleReader::call(Index callable, Index arguments) {
   if (type(callable) == PickleType::kSymbol && text(callable) == "collections.OrderedDict") {
     push(ordered_dict(arguments));
   } else {
-    const Index none = 0;
-    push(make_list(PickleType::kObject, {callable, arguments, none}));
+    push(make_list(PickleType::kObject, {callable, arguments, kNone}));
   }
 }
 

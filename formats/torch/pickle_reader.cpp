@@ -15,11 +15,6 @@ namespace {
 constexpr std::size_t kMaxValues = std::size_t{1} << 23;
 constexpr std::uint64_t kHighestProtocol = 5;
 
-// Indices of the values that exist once.
-constexpr std::uint32_t kNoneIndex = 0;
-constexpr std::uint32_t kFalseIndex = 1;
-constexpr std::uint32_t kTrueIndex = 2;
-
 }  // namespace
 
 Pickle read_pickle(std::span<const std::byte> bytes) {
@@ -30,13 +25,13 @@ Pickle PickleReader::read() {
   make(PickleType::kNone, 0);
   make(PickleType::kBool, 0);
   make(PickleType::kBool, 1);
-  while (true) {
+  while (!stopped_) {
     opcode_position_ = position_;
-    const auto opcode = static_cast<Opcode>(take_unsigned(1));
-    if (opcode == Opcode::kStop) {
-      break;
+    const Opcode* opcode = find_opcode(static_cast<std::uint8_t>(take_unsigned(1)));
+    if (opcode == nullptr) {
+      fail("unknown opcode");
     }
-    step(opcode);
+    opcode->run(*this);
   }
   if (stack_.size() != 1 || !marks_.empty()) {
     fail(fmt::format("expected one value on the stack, found {} and {} marks", stack_.size(),
@@ -48,163 +43,86 @@ Pickle PickleReader::read() {
 }
 
 void PickleReader::fail(const std::string& what) const {
-  const std::string name =
-      opcode_position_ < bytes_.size()
-          ? opcode_name(std::to_integer<std::uint8_t>(bytes_[opcode_position_]))
-          : "none";
+  std::string name = "none";
+  if (opcode_position_ < bytes_.size()) {
+    const auto byte = std::to_integer<std::uint8_t>(bytes_[opcode_position_]);
+    const Opcode* opcode = find_opcode(byte);
+    name = opcode == nullptr ? fmt::format("0x{:02x}", byte) : std::string(opcode->name);
+  }
   throw FormatError(fmt::format("pickle, byte {}, opcode {}: {}", opcode_position_, name, what));
 }
 
-void PickleReader::step(Opcode opcode) {
-  if (!step_constant(opcode) && !step_text(opcode) && !step_container(opcode) &&
-      !step_object(opcode) && !step_memo(opcode)) {
-    fail("unknown opcode");
+void PickleReader::protocol() {
+  if (const std::uint64_t found = take_unsigned(1); found > kHighestProtocol) {
+    fail(fmt::format("expected protocol 0 to {}, found {}", kHighestProtocol, found));
   }
 }
 
-bool PickleReader::step_constant(Opcode opcode) {
-  switch (opcode) {
-    case Opcode::kProto:
-      if (const std::uint64_t protocol = take_unsigned(1); protocol > kHighestProtocol) {
-        fail(fmt::format("expected protocol 0 to {}, found {}", kHighestProtocol, protocol));
-      }
-      return true;
-    case Opcode::kFrame:
-      // A hint for buffered reading.
-      if (const std::uint64_t length = take_unsigned(8); length > bytes_.size() - position_) {
-        fail(fmt::format("a frame of {} bytes, but {} bytes are left", length,
-                         bytes_.size() - position_));
-      }
-      return true;
-    case Opcode::kNone:
-      push(kNoneIndex);
-      return true;
-    case Opcode::kNewTrue:
-      push(kTrueIndex);
-      return true;
-    case Opcode::kNewFalse:
-      push(kFalseIndex);
-      return true;
-    case Opcode::kBinInt:
-      push(make(PickleType::kInteger, static_cast<std::uint64_t>(std::int64_t{
-                                          static_cast<std::int32_t>(take_unsigned(4))})));
-      return true;
-    case Opcode::kBinInt1:
-      push(make(PickleType::kInteger, take_unsigned(1)));
-      return true;
-    case Opcode::kBinInt2:
-      push(make(PickleType::kInteger, take_unsigned(2)));
-      return true;
-    case Opcode::kLong1:
-    case Opcode::kLong4: {
-      const std::string_view digits = take(take_unsigned(opcode == Opcode::kLong1 ? 1 : 4));
-      push(make_integer(digits, decode_long(digits)));
-      return true;
-    }
-    case Opcode::kInt: {
-      const std::string_view line = take_line();
-      if (line == "00" || line == "01") {
-        push(line == "01" ? kTrueIndex : kFalseIndex);
-      } else {
-        push(make_integer(line, decoded(decode_decimal(line), "an integer of 64 bits")));
-      }
-      return true;
-    }
-    case Opcode::kLong: {
-      std::string_view line = take_line();
-      if (line.ends_with('L')) {
-        line.remove_suffix(1);
-      }
-      push(make_integer(line, decoded(decode_decimal(line), "an integer of 64 bits")));
-      return true;
-    }
-    case Opcode::kFloat:
-      push(make(PickleType::kDouble,
-                std::bit_cast<std::uint64_t>(decoded(decode_float(take_line()), "a float"))));
-      return true;
-    case Opcode::kBinFloat: {
-      // The one big-endian number of the format.
-      std::uint64_t bits = 0;
-      for (const char byte : take(8)) {
-        bits = bits << 8 | static_cast<std::uint8_t>(byte);
-      }
-      push(make(PickleType::kDouble, bits));
-      return true;
-    }
-    default:
-      return false;
+// A hint for buffered reading.
+void PickleReader::frame() {
+  if (const std::uint64_t length = take_unsigned(8); length > bytes_.size() - position_) {
+    fail(fmt::format("a frame of {} bytes, but {} bytes are left", length,
+                     bytes_.size() - position_));
   }
 }
 
-bool PickleReader::step_text(Opcode opcode) {
-  const auto counted = [&](PickleType type, int width) {
-    push(make_text(type, take(take_unsigned(width))));
-  };
-  switch (opcode) {
-    // Python 2 wrote its native strings, names of tensors among them, with the BINSTRING family.
-    case Opcode::kBinString:
-    case Opcode::kBinUnicode:
-      counted(PickleType::kString, 4);
-      return true;
-    case Opcode::kShortBinString:
-    case Opcode::kShortBinUnicode:
-      counted(PickleType::kString, 1);
-      return true;
-    case Opcode::kBinUnicode8:
-      counted(PickleType::kString, 8);
-      return true;
-    case Opcode::kBinBytes:
-      counted(PickleType::kBytes, 4);
-      return true;
-    case Opcode::kShortBinBytes:
-      counted(PickleType::kBytes, 1);
-      return true;
-    case Opcode::kBinBytes8:
-      counted(PickleType::kBytes, 8);
-      return true;
-    case Opcode::kString:
-      push(make_text(PickleType::kString,
-                     decoded(decode_quoted_string(take_line()), "a quoted string")));
-      return true;
-    case Opcode::kUnicode:
-      push(make_text(PickleType::kString,
-                     decoded(decode_raw_unicode(take_line()), "raw-unicode-escaped text")));
-      return true;
-    default:
-      return false;
+void PickleReader::binary_integer() {
+  const std::int64_t value = static_cast<std::int32_t>(take_unsigned(4));
+  push(make(PickleType::kInteger, static_cast<std::uint64_t>(value)));
+}
+
+void PickleReader::integer_line() {
+  const std::string_view line = take_line();
+  if (line == "00" || line == "01") {
+    push(line == "01" ? kTrue : kFalse);
+  } else {
+    push(make_integer(line, decoded(decode_decimal(line), "an integer of 64 bits")));
   }
 }
 
-bool PickleReader::step_memo(Opcode opcode) {
-  const auto slot = [&] {
-    const std::int64_t number = decoded(decode_decimal(take_line()), "a memo slot");
-    return static_cast<std::uint64_t>(number);
-  };
-  switch (opcode) {
-    case Opcode::kPut:
-      put(slot());
-      return true;
-    case Opcode::kBinPut:
-      put(take_unsigned(1));
-      return true;
-    case Opcode::kLongBinPut:
-      put(take_unsigned(4));
-      return true;
-    case Opcode::kMemoize:
-      put(memo_.size());
-      return true;
-    case Opcode::kGet:
-      get(slot());
-      return true;
-    case Opcode::kBinGet:
-      get(take_unsigned(1));
-      return true;
-    case Opcode::kLongBinGet:
-      get(take_unsigned(4));
-      return true;
-    default:
-      return false;
+void PickleReader::long_line() {
+  std::string_view line = take_line();
+  if (line.ends_with('L')) {
+    line.remove_suffix(1);
   }
+  push(make_integer(line, decoded(decode_decimal(line), "an integer of 64 bits")));
+}
+
+void PickleReader::long_bytes(int width) {
+  const std::string_view digits = take(take_unsigned(width));
+  push(make_integer(digits, decode_long(digits)));
+}
+
+void PickleReader::float_line() {
+  push(make(PickleType::kDouble,
+            std::bit_cast<std::uint64_t>(decoded(decode_float(take_line()), "a float"))));
+}
+
+// The one big-endian number of the format.
+void PickleReader::float_bytes() {
+  std::uint64_t bits = 0;
+  for (const char byte : take(8)) {
+    bits = bits << 8 | static_cast<std::uint8_t>(byte);
+  }
+  push(make(PickleType::kDouble, bits));
+}
+
+void PickleReader::counted_text(PickleType type, int width) {
+  push(make_text(type, take(take_unsigned(width))));
+}
+
+void PickleReader::quoted_line() {
+  push(make_text(PickleType::kString,
+                 decoded(decode_quoted_string(take_line()), "a quoted string")));
+}
+
+void PickleReader::unicode_line() {
+  push(make_text(PickleType::kString,
+                 decoded(decode_raw_unicode(take_line()), "raw-unicode-escaped text")));
+}
+
+std::uint64_t PickleReader::slot_line() {
+  return static_cast<std::uint64_t>(decoded(decode_decimal(take_line()), "a memo slot"));
 }
 
 void PickleReader::put(std::uint64_t slot) {

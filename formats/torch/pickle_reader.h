@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "formats/torch/pickle.h"
-#include "formats/torch/pickle_opcodes.h"
 
 namespace ltz::formats {
 
@@ -33,7 +32,10 @@ class PickleReader {
   template <typename Number>
   Number decoded(const std::optional<Number>& number, std::string_view what) const;
 
-  // Values. The three constants exist once.
+  // Values. These exist once, at these indices.
+  static constexpr Index kNone = 0;
+  static constexpr Index kFalse = 1;
+  static constexpr Index kTrue = 2;
   Index make(PickleType type, std::uint64_t payload);
   Index make_text(PickleType type, std::string_view text);
   Index make_list(PickleType type, std::vector<Index> children);
@@ -50,17 +52,45 @@ class PickleReader {
   std::vector<Index> pop_to_mark();
   std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
 
-  void step(Opcode opcode);
-  bool step_constant(Opcode opcode);
-  bool step_text(Opcode opcode);
-  bool step_container(Opcode opcode);
-  bool step_object(Opcode opcode);
-  bool step_memo(Opcode opcode);
+  // One instruction of the machine, named as in Python's pickletools.
+  struct Opcode {
+    std::uint8_t byte;
+    std::string_view name;
+    void (*run)(PickleReader& reader);
+  };
+  // nullptr for a byte that is none of them.
+  static const Opcode* find_opcode(std::uint8_t byte);
 
+  // Steps of more than one line; the others stand in the table of opcodes.
+  void protocol();
+  void frame();
+  void binary_integer();
+  void integer_line();
+  void long_line();
+  void long_bytes(int width);
+  void float_line();
+  void float_bytes();
+  void counted_text(PickleType type, int width);
+  void quoted_line();
+  void unicode_line();
+  std::uint64_t slot_line();
+  void pop_value_or_mark();
+  void stack_global();
+  void reduce();
+  void instance();
+  void object();
+  void dict();
+  void frozen_set();
+  void persistent_id(Index id);
+
+  // The `count` values on top, removed; the topmost is the last.
+  std::vector<Index> pop_last(std::size_t count);
   void append(const std::vector<Index>& items);
   void add(const std::vector<Index>& items);
   void set_items(const std::vector<Index>& items);
+  void push_list(PickleType type, std::vector<Index> items);
   void require_key(Index key) const;
+  void global_lines();
   void global(std::string_view module, std::string_view name);
   void call(Index callable, Index arguments);
   Index ordered_dict(Index arguments);
@@ -72,6 +102,7 @@ class PickleReader {
   std::size_t position_ = 0;
   std::size_t opcode_position_ = 0;
   std::size_t copied_items_ = 0;
+  bool stopped_ = false;
   Pickle pickle_;
   std::vector<Index> stack_;
   std::vector<std::size_t> marks_;
