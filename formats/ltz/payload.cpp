@@ -1,6 +1,7 @@
 #include "formats/ltz/payload.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <utility>
@@ -56,19 +57,35 @@ std::vector<float> get_centroids16(ByteReader& reader, std::size_t count) {
   return centroids;
 }
 
-bool has_centroids16(PayloadKind kind) {
-  return kind == PayloadKind::kCodebook16 || kind == PayloadKind::kContext16 ||
-         kind == PayloadKind::kScaledCodebook16 || kind == PayloadKind::kScaledContext16;
-}
+// What the bytes of a kind are.
+struct KindTraits {
+  bool codebook = false;                      // else plain floats
+  Precision precision = Precision::kFloat32;  // of the floats or the centroids
+  bool coded = false;  // floats by the float coder; codes with contexts, not by rANS
+  bool row_scales = false;
 
-bool has_contexts(PayloadKind kind) {
-  return kind == PayloadKind::kContext32 || kind == PayloadKind::kContext16 ||
-         kind == PayloadKind::kScaledContext32 || kind == PayloadKind::kScaledContext16;
-}
+  bool operator==(const KindTraits&) const = default;
+};
 
-bool has_row_scales(PayloadKind kind) {
-  return kind == PayloadKind::kScaledCodebook32 || kind == PayloadKind::kScaledCodebook16 ||
-         kind == PayloadKind::kScaledContext32 || kind == PayloadKind::kScaledContext16;
+// By number; of two that differ in `coded` only, the faster to decode comes first.
+constexpr std::array<KindTraits, kPayloadKinds> kKinds = {{
+    {.precision = Precision::kFloat32},
+    {.precision = Precision::kFloat16},
+    {.codebook = true, .precision = Precision::kFloat32},
+    {.codebook = true, .precision = Precision::kFloat16},
+    {.precision = Precision::kBFloat16},
+    {.codebook = true, .precision = Precision::kFloat32, .coded = true},
+    {.codebook = true, .precision = Precision::kFloat16, .coded = true},
+    {.precision = Precision::kFloat16, .coded = true},
+    {.precision = Precision::kBFloat16, .coded = true},
+    {.codebook = true, .precision = Precision::kFloat32, .row_scales = true},
+    {.codebook = true, .precision = Precision::kFloat16, .row_scales = true},
+    {.codebook = true, .precision = Precision::kFloat32, .coded = true, .row_scales = true},
+    {.codebook = true, .precision = Precision::kFloat16, .coded = true, .row_scales = true},
+}};
+
+const KindTraits& traits_of(PayloadKind kind) {
+  return kKinds[static_cast<std::size_t>(kind)];
 }
 
 // Rows are along the last dimension; magnitudes count from the centroid next to zero, of two the
@@ -88,17 +105,17 @@ void put_codebook(std::vector<std::byte>& out, const Tensor& tensor, PayloadKind
   const auto centroids = std::span<const float>(quantized.centroids)
                              .first(quantized.codes.empty() ? 0 : quantized.centroids.size());
   put_varint(out, centroids.size());
-  if (has_centroids16(kind)) {
+  const KindTraits& traits = traits_of(kind);
+  if (traits.precision == Precision::kFloat16) {
     put_centroids16(out, centroids);
   } else {
     std::ranges::for_each(centroids, [&](float value) { put_float32(out, value); });
   }
-  if (has_row_scales(kind)) {
+  if (traits.row_scales) {
     put_row_scales(out, quantized.row_scales);
   }
-  put_bytes(out, has_contexts(kind)
-                     ? context_encode(quantized.codes, layout_of(tensor.shape, centroids))
-                     : rans_encode(quantized.codes, static_cast<int>(centroids.size())));
+  put_bytes(out, traits.coded ? context_encode(quantized.codes, layout_of(tensor.shape, centroids))
+                              : rans_encode(quantized.codes, static_cast<int>(centroids.size())));
 }
 
 QuantizedValues decode_codebook(std::span<const std::byte> bytes, const Shape& shape,
@@ -111,7 +128,8 @@ QuantizedValues decode_codebook(std::span<const std::byte> bytes, const Shape& s
     reader.fail("codebook: expected 1 to 256 centroids (none for an empty tensor), found " +
                 std::to_string(levels));
   }
-  if (has_centroids16(kind)) {
+  const KindTraits& traits = traits_of(kind);
+  if (traits.precision == Precision::kFloat16) {
     quantized.centroids = get_centroids16(reader, static_cast<std::size_t>(levels));
   } else {
     for (std::uint64_t i = 0; i < levels; ++i) {
@@ -119,12 +137,12 @@ QuantizedValues decode_codebook(std::span<const std::byte> bytes, const Shape& s
     }
   }
   check_centroids(quantized.centroids);
-  if (has_row_scales(kind)) {
+  if (traits.row_scales) {
     const auto rows = static_cast<std::size_t>(row_count(shape));
     quantized.row_scales = get_row_scales(reader, rows);
   }
   const auto stream = reader.take(reader.remaining());
-  quantized.codes = has_contexts(kind)
+  quantized.codes = traits.coded
                         ? context_decode(stream, count, layout_of(shape, quantized.centroids))
                         : rans_decode(stream, count, static_cast<int>(levels));
   return quantized;
@@ -140,14 +158,15 @@ float value16(std::uint16_t bits, Precision precision) {
 }
 
 void put_floats(std::vector<std::byte>& out, const DenseValues& dense, PayloadKind kind) {
-  if (kind == PayloadKind::kFloat32) {
+  const KindTraits& traits = traits_of(kind);
+  if (traits.precision == Precision::kFloat32) {
     std::ranges::for_each(dense.values, [&](float value) { put_float32(out, value); });
     return;
   }
   std::vector<std::uint16_t> bits(dense.values.size());
   std::ranges::transform(dense.values, bits.begin(),
                          [&](float value) { return bits16(value, dense.precision); });
-  if (kind == PayloadKind::kCodedFloat16 || kind == PayloadKind::kCodedBFloat16) {
+  if (traits.coded) {
     put_bytes(out, float_encode(bits));
   } else {
     std::ranges::for_each(bits, [&](std::uint16_t value) { put_integer(out, value); });
@@ -191,26 +210,31 @@ std::vector<float> get_coded_floats(std::span<const std::byte> bytes, const Shap
   return values;
 }
 
+// What a kind must be to hold the tensor exactly; `coded` is left open.
+KindTraits traits_for(const Tensor& tensor) {
+  if (const auto* dense = std::get_if<DenseValues>(&tensor.data)) {
+    return {.precision = dense->precision};
+  }
+  const auto& quantized = std::get<QuantizedValues>(tensor.data);
+  const bool exact = std::ranges::all_of(
+      quantized.centroids, [](float value) { return float16_bits(value).has_value(); });
+  return {.codebook = true,
+          .precision = exact ? Precision::kFloat16 : Precision::kFloat32,
+          .row_scales = !quantized.row_scales.empty()};
+}
+
 // Kinds that can hold the tensor exactly, the faster to decode first.
 std::vector<PayloadKind> possible_kinds(const Tensor& tensor) {
-  if (const auto* quantized = std::get_if<QuantizedValues>(&tensor.data)) {
-    const bool exact = std::ranges::all_of(
-        quantized->centroids, [](float value) { return float16_bits(value).has_value(); });
-    if (quantized->row_scales.empty()) {
-      return exact ? std::vector{PayloadKind::kCodebook16, PayloadKind::kContext16}
-                   : std::vector{PayloadKind::kCodebook32, PayloadKind::kContext32};
+  const KindTraits wanted = traits_for(tensor);
+  std::vector<PayloadKind> kinds;
+  for (std::uint8_t number = 0; number < kPayloadKinds; ++number) {
+    KindTraits traits = kKinds[number];
+    traits.coded = false;
+    if (traits == wanted) {
+      kinds.push_back(static_cast<PayloadKind>(number));
     }
-    return exact ? std::vector{PayloadKind::kScaledCodebook16, PayloadKind::kScaledContext16}
-                 : std::vector{PayloadKind::kScaledCodebook32, PayloadKind::kScaledContext32};
   }
-  switch (std::get<DenseValues>(tensor.data).precision) {
-    case Precision::kFloat16:
-      return {PayloadKind::kFloat16, PayloadKind::kCodedFloat16};
-    case Precision::kBFloat16:
-      return {PayloadKind::kBFloat16, PayloadKind::kCodedBFloat16};
-    default:
-      return {PayloadKind::kFloat32};
-  }
+  return kinds;
 }
 
 }  // namespace
@@ -240,24 +264,17 @@ std::vector<std::byte> encode_payload(const Tensor& tensor, PayloadKind kind) {
 }
 
 Tensor decode_payload(std::span<const std::byte> bytes, const Shape& shape, PayloadKind kind) {
-  switch (kind) {
-    case PayloadKind::kFloat32:
-      return dense_tensor(shape, get_floats32(bytes, shape));
-    case PayloadKind::kFloat16:
-      return dense_tensor(shape, get_floats16(bytes, shape, Precision::kFloat16),
-                          Precision::kFloat16);
-    case PayloadKind::kBFloat16:
-      return dense_tensor(shape, get_floats16(bytes, shape, Precision::kBFloat16),
-                          Precision::kBFloat16);
-    case PayloadKind::kCodedFloat16:
-      return dense_tensor(shape, get_coded_floats(bytes, shape, Precision::kFloat16),
-                          Precision::kFloat16);
-    case PayloadKind::kCodedBFloat16:
-      return dense_tensor(shape, get_coded_floats(bytes, shape, Precision::kBFloat16),
-                          Precision::kBFloat16);
-    default:
-      return Tensor{shape, decode_codebook(bytes, shape, kind)};
+  const KindTraits& traits = traits_of(kind);
+  if (traits.codebook) {
+    return Tensor{shape, decode_codebook(bytes, shape, kind)};
   }
+  if (traits.precision == Precision::kFloat32) {
+    return dense_tensor(shape, get_floats32(bytes, shape));
+  }
+  return dense_tensor(shape,
+                      traits.coded ? get_coded_floats(bytes, shape, traits.precision)
+                                   : get_floats16(bytes, shape, traits.precision),
+                      traits.precision);
 }
 
 }  // namespace ltz::formats
