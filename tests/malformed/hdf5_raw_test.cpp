@@ -23,10 +23,6 @@ constexpr std::uint8_t kContinuation = 16;
 constexpr std::uint8_t kSymbolTable = 17;
 constexpr std::uint8_t kAttributeInfo = 21;
 
-void read_whole(std::span<const std::byte> bytes, const std::string& name) {
-  formats::read_hdf5(bytes, name);
-}
-
 Malformed file(const std::string& name, const RawHdf5& raw, const std::string& cause) {
   return {name, raw_hdf5(raw), {cause}};
 }
@@ -108,7 +104,7 @@ TEST_CASE("malformed hdf5: superblock and headers") {
           messages("symbol table", raw_message(kSymbolTable, std::string(16, '\0')),
                    "expected links in the object's header, found a symbol table"),
       },
-      read_whole);
+      read_h5_file);
 }
 
 TEST_CASE("malformed hdf5: headers that go on") {
@@ -131,7 +127,7 @@ TEST_CASE("malformed hdf5: headers that go on") {
           with("with damage", damaged, RawHdf5::kBefore, end.size(), "header is damaged"),
           with("with itself", itself, RawHdf5::kBefore, itself.size(), "too many ways"),
       },
-      read_whole);
+      read_h5_file);
 }
 
 TEST_CASE("malformed hdf5: links") {
@@ -145,7 +141,7 @@ TEST_CASE("malformed hdf5: links") {
                    "link: truncated: expected 18446744073709551615 more bytes"),
           messages("without an address", raw_message(kLink, "\1\0\1x"s), "link: truncated"),
       },
-      read_whole);
+      read_h5_file);
 }
 
 TEST_CASE("malformed hdf5: types and spaces") {
@@ -182,7 +178,7 @@ TEST_CASE("malformed hdf5: types and spaces") {
           messages("attribute of longer parts", raw_message(kAttribute, "\3\0\1\0\xff\0\1\0\0x"s),
                    "attribute: truncated"),
       },
-      read_whole);
+      read_h5_file);
 }
 
 TEST_CASE("malformed hdf5: heaps of strings") {
@@ -208,5 +204,5 @@ TEST_CASE("malformed hdf5: heaps of strings") {
                heap_of(heap_object(0, "12345678") + heap_object(1, "12345678")), here, 8, 1,
                "string 1 is not in its heap"),
       },
-      read_whole);
+      read_h5_file);
 }

@@ -16,10 +16,6 @@ using namespace ltz::test;
 
 namespace {
 
-void read_whole(std::span<const std::byte> bytes, const std::string& name) {
-  formats::read_hdf5(bytes, name);
-}
-
 // Of tiny_quantized_checkpoint(1), in the order of the names: a codebook of nine centroids with
 // zeros among them, then float16 values.
 const std::string kCodebook = "decoder.embed_tokens.weight";              // (13, 8)
@@ -144,7 +140,7 @@ TEST_CASE("malformed hdf5: attributes of a tensor") {
               [](hid_t f, const std::string& path) { unlink(f, path + "/codebook"); },
               "codebook is missing"),
       },
-      read_whole);
+      read_h5_file);
 }
 
 TEST_CASE("malformed hdf5: datasets") {
@@ -231,7 +227,7 @@ TEST_CASE("malformed hdf5: datasets") {
               },
               "found nan at element 2"),
       },
-      read_whole);
+      read_h5_file);
 }
 
 TEST_CASE("malformed hdf5: row scales") {
@@ -275,5 +271,5 @@ TEST_CASE("malformed hdf5: row scales") {
                    scaled({-4, -3, -2, -1e-45f, 0, 1e-45f, 2, 3, 4}, 0),
                    "mask: expected 1 for a kept and 0 for a zero element, found 1"),
       },
-      read_whole);
+      read_h5_file);
 }

@@ -17,10 +17,6 @@ using namespace std::string_literals;
 
 namespace {
 
-void read_whole(std::span<const std::byte> bytes, const std::string& name) {
-  decode_ltz(bytes, name);
-}
-
 constexpr std::size_t kEntry = 24;  // of the section table
 constexpr std::size_t kTable = 24;
 
@@ -61,8 +57,8 @@ Malformed damaged(std::size_t index, const std::string& tag) {
 }  // namespace
 
 TEST_CASE("malformed ltz: a good one is read") {
-  CHECK(refusal(LtzParts().file(), read_whole).message == "accepted");
-  CHECK(refusal(ltz_with_tensors([](LtzParts&) {}), read_whole).message == "accepted");
+  CHECK(refusal(LtzParts().file(), read_ltz_file).message == "accepted");
+  CHECK(refusal(ltz_with_tensors([](LtzParts&) {}), read_ltz_file).message == "accepted");
 }
 
 TEST_CASE("malformed ltz: header") {
@@ -91,7 +87,7 @@ TEST_CASE("malformed ltz: header") {
            {"expected at most 64 sections, found 4294967295"}},
           {"table is not what was written", changed(30, 9), {"header: damaged: expected CRC-32C"}},
       },
-      read_whole);
+      read_ltz_file);
 }
 
 TEST_CASE("malformed ltz: section table") {
@@ -138,7 +134,7 @@ TEST_CASE("malformed ltz: section table") {
           damaged(5, "EMBD"),
           damaged(6, "DATA"),
       },
-      read_whole);
+      read_ltz_file);
 }
 
 TEST_CASE("malformed ltz: packed blocks") {
@@ -173,7 +169,7 @@ TEST_CASE("malformed ltz: packed blocks") {
           file("text of another length", "VSRC", packed(2, 99, text_encode(Bytes(500))),
                "text stream: "),
       },
-      read_whole);
+      read_ltz_file);
 }
 
 TEST_CASE("malformed ltz: what expands more than 64-fold is stored, so that no block has to") {

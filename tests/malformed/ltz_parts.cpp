@@ -91,6 +91,14 @@ Bytes ltz_with_header(std::size_t offset, const std::string& bytes) {
   return file;
 }
 
+std::string repeated(const std::string& text, std::size_t times) {
+  std::string out;
+  for (std::size_t i = 0; i < times; ++i) {
+    out += text;
+  }
+  return out;
+}
+
 Bytes packed(int method, std::uint32_t size, const Bytes& content) {
   Bytes block{static_cast<std::byte>(method)};
   put_integer(block, size);

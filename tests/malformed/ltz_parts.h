@@ -42,6 +42,7 @@ Bytes ltz_with_tensors(const std::function<void(LtzParts&)>& change);
 // With other bytes from `offset` on, and the header's checksum made to agree.
 Bytes ltz_with_header(std::size_t offset, const std::string& bytes);
 
+std::string repeated(const std::string& text, std::size_t times);
 // A packed block whose header says what it likes.
 Bytes packed(int method, std::uint32_t size, const Bytes& content);
 

@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "formats/fairseq/checkpoint_file.h"
+#include "formats/hdf5/hdf5.h"
+#include "formats/ltz/ltz.h"
 #include "heap_peak.h"
 #include "model/base/error.h"
 
@@ -11,6 +14,18 @@ namespace {
 constexpr const char* kFileName = "bad.file";
 
 }  // namespace
+
+void read_h5_file(std::span<const std::byte> bytes, const std::string& name) {
+  formats::read_hdf5(bytes, name);
+}
+
+void read_ltz_file(std::span<const std::byte> bytes, const std::string& name) {
+  formats::decode_ltz(bytes, name);
+}
+
+void read_pt_file(std::span<const std::byte> bytes, const std::string& name) {
+  formats::read_torch_checkpoint(bytes, name);
+}
 
 Refusal refusal(std::span<const std::byte> bytes, const Reader& read) {
   const HeapPeak peak;

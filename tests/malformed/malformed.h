@@ -20,6 +20,9 @@ struct Malformed {
 
 // Reads a file from memory; the second argument is the name for messages.
 using Reader = std::function<void(std::span<const std::byte>, const std::string&)>;
+void read_h5_file(std::span<const std::byte> bytes, const std::string& name);
+void read_ltz_file(std::span<const std::byte> bytes, const std::string& name);
+void read_pt_file(std::span<const std::byte> bytes, const std::string& name);  // as torch has it
 
 // What reading takes whatever the file's length: the tables of the rANS decoder and of libzip, the
 // settings that args may unfold to, the structures of a small file that is fine up to its last

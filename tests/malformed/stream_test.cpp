@@ -14,10 +14,6 @@ using namespace std::string_literals;
 
 namespace {
 
-void read_whole(std::span<const std::byte> bytes, const std::string& name) {
-  read_torch_checkpoint(bytes, name);
-}
-
 // The parts of a stream, all of them as they should be.
 struct Stream {
   std::string magic = pickle_of("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19");
@@ -46,7 +42,7 @@ Bytes stream(const std::function<void(Stream&)>& change) {
 }  // namespace
 
 TEST_CASE("malformed stream: a good one is read") {
-  CHECK(refusal(stream([](Stream&) {}), read_whole).message == "accepted");
+  CHECK(refusal(stream([](Stream&) {}), read_pt_file).message == "accepted");
 }
 
 TEST_CASE("malformed stream") {
@@ -134,7 +130,7 @@ TEST_CASE("malformed stream") {
            }),
            {"expected at least 3 items, found 2"}},
       },
-      read_whole);
+      read_pt_file);
 }
 
 TEST_CASE("malformed stream: other files") {
@@ -152,5 +148,5 @@ TEST_CASE("malformed stream: other files") {
            {"found something else"}},
           {"text", to_bytes("a,b\n1,2\n"), {"found something else"}},
       },
-      read_whole);
+      read_pt_file);
 }

@@ -15,10 +15,6 @@ using namespace std::string_literals;
 
 namespace {
 
-void read_whole(std::span<const std::byte> bytes, const std::string& name) {
-  read_torch_checkpoint(bytes, name);
-}
-
 RawZipEntry good_object() {
   const std::string tensor = pickled_tensor({.count = 6, .shape = {6}, .strides = {1}});
   return {
@@ -50,7 +46,7 @@ Bytes without_end(Bytes bytes, std::size_t count) {
 }  // namespace
 
 TEST_CASE("malformed zip: a good one is read") {
-  CHECK(refusal(raw_zip({good_object(), good_storage()}), read_whole).message == "accepted");
+  CHECK(refusal(raw_zip({good_object(), good_storage()}), read_pt_file).message == "accepted");
 }
 
 TEST_CASE("malformed zip: entries") {
@@ -97,7 +93,7 @@ TEST_CASE("malformed zip: entries") {
            with_object([](auto& e) { e.content.clear(); }),
            {"m/data.pkl: pickle, byte 0"}},
       },
-      read_whole);
+      read_pt_file);
 }
 
 TEST_CASE("malformed zip: the archive") {
@@ -151,8 +147,8 @@ TEST_CASE("malformed zip: the archive") {
            {"zip archive: "}},
           {"only the magic bytes", to_bytes("PK\3\4"), {"zip archive: "}},
       },
-      read_whole);
+      read_pt_file);
   const Refusal overlap =
-      refusal(raw_zip({good_object(), good_storage(), overlapping}), read_whole);
+      refusal(raw_zip({good_object(), good_storage(), overlapping}), read_pt_file);
   CHECK(overlap.message.find("m/byteorder") != std::string::npos);
 }
