@@ -4,6 +4,9 @@
 # What it shares with ltz::model and ltz::formats, compiled once.
 ltz_glob(inference_sources ${PROJECT_SOURCE_DIR}/model/*.cpp)
 list(FILTER inference_sources EXCLUDE REGEX "/model/training/")
+if(EMSCRIPTEN)  # many sentences by many threads: there are none, nor std::mutex
+  list(FILTER inference_sources EXCLUDE REGEX "/translator\\.cpp$")
+endif()
 set(reading_folders bytes files entropy ltz runtime)
 list(TRANSFORM reading_folders REPLACE ".+" "${PROJECT_SOURCE_DIR}/formats/\\0/*.cpp")
 ltz_glob(reading_sources ${reading_folders})
