@@ -68,11 +68,7 @@ EncodedText encoded(const BenchOptions& options, const Ready& ready) {
   if (!options.reference.empty()) {
     return eval::encode(ready.codec, {options.source, options.reference});
   }
-  EncodedText text;
-  for (const std::string& line : options.source) {
-    text.source.push_back(ready.codec.encode_source(line));
-  }
-  return text;
+  return {ready.codec.encode_sources(options.source), {}};
 }
 
 formats::ModelFile read(const BenchOptions& options) {

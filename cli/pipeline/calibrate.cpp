@@ -78,12 +78,7 @@ EncodedText calibration_text(const Checkpoint& checkpoint, const Transformer& mo
 
 std::vector<TokenIds> encoded_sources(const Checkpoint& checkpoint,
                                       const std::vector<std::string>& lines) {
-  const TextCodec codec(checkpoint);
-  std::vector<TokenIds> sentences;
-  for (const std::string& line : lines) {
-    sentences.push_back(codec.encode_source(line));
-  }
-  return sentences;
+  return TextCodec(checkpoint).encode_sources(lines);
 }
 
 EncodedText self_translated(const Transformer& model, std::vector<TokenIds> sentences,
@@ -113,7 +108,7 @@ compress::Calibration calibrate(const Checkpoint& checkpoint, const std::vector<
   // All of the text: it costs little to count words, and rare ones are in few sentences.
   calibration.row_weights = compress::table_row_weights(
       checkpoint, compress::token_frequencies(checkpoint, all, calibration.text.target));
-  calibration.moments = compress::all_moments(checkpoint, calibration.text);
+  calibration.moments = compress::all_moments(model, calibration.text);
   if (lines.empty()) {
     for (const auto& [name, moments] : calibration.moments) {
       calibration.sensitivities[name] = 1.0;

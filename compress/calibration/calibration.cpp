@@ -58,20 +58,21 @@ MomentsByName input_moments(Transformer& model, const EncodedText& text,
       (*collected)[matrix].add(inputs);
     }
   });
+  const std::string output = output_table(model.config());
   const bool decoder = std::ranges::any_of(
       matrices, [](const std::string& name) { return !name.starts_with("encoder.layers."); });
-  const bool output = std::ranges::any_of(
-      matrices, [](const std::string& name) { return name.find(".layers.") == std::string::npos; });
   const MomentsByName total = sum_over_batches<MomentsByName>(
       batches.size(),
       [&](std::size_t i, MomentsByName& sums) {
         const std::vector<TokenIds> sources = gather(text.source, batches[i]);
         const std::vector<TokenIds> targets = gather(text.target, batches[i]);
         collected = &sums;
-        if (output) {
-          model.logits(teacher_forced_features(model, sources, targets));
-        } else if (decoder) {
-          teacher_forced_features(model, sources, targets);
+        if (decoder) {
+          const Matrix features = teacher_forced_features(model, sources, targets);
+          // They are the output projection's inputs: no need to compute its logits.
+          if (matrices.contains(output)) {
+            sums[output].add(features);
+          }
         } else {
           model.encode(sources);
         }
@@ -82,9 +83,8 @@ MomentsByName input_moments(Transformer& model, const EncodedText& text,
   return total;
 }
 
-std::map<std::string, InputMoments> all_moments(const Checkpoint& checkpoint,
-                                                const EncodedText& text) {
-  const ModelConfig& config = checkpoint.config;
+std::map<std::string, InputMoments> all_moments(Transformer& model, const EncodedText& text) {
+  const ModelConfig& config = model.config();
   std::set<std::string> observed;
   std::map<std::string, InputMoments> moments;
   for (const ParameterSpec& spec : parameter_specs(config)) {
@@ -99,7 +99,6 @@ std::map<std::string, InputMoments> all_moments(const Checkpoint& checkpoint,
     }
   }
   if (!observed.empty()) {
-    Transformer model(checkpoint);
     moments.merge(input_moments(model, text, observed));
   }
   for (const char* table : {kEncoderTable, kDecoderTable}) {

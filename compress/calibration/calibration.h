@@ -24,7 +24,7 @@ std::map<std::string, InputMoments> input_moments(Transformer& model, const Enco
 // Moments of every matrix, and of every table: of the features that the output projection
 // multiplies; where rows are only looked up, every channel counts the same; both where a table is
 // used for both. Without a text every input is taken to be like every other: no correlations.
-std::map<std::string, InputMoments> all_moments(const Checkpoint& checkpoint,
-                                                const EncodedText& text);
+// The model's observer is replaced.
+std::map<std::string, InputMoments> all_moments(Transformer& model, const EncodedText& text);
 
 }  // namespace ltz::compress

@@ -59,14 +59,8 @@ EncodedText encode(const TextCodec& codec, const ParallelText& text) {
   if (text.source.empty()) {
     throw ConfigError("the test set is empty");
   }
-  EncodedText encoded;
-  for (const std::string& line : text.source) {
-    encoded.source.push_back(codec.encode_source(line));
-  }
-  for (const std::string& line : text.reference) {
-    encoded.target.push_back(codec.encode_target(line));
-  }
-  return encoded;
+  return {.source = codec.encode_sources(text.source),
+          .target = codec.encode_targets(text.reference)};
 }
 
 std::vector<std::size_t> evenly_spaced(std::size_t total, std::size_t count) {

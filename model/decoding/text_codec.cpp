@@ -29,6 +29,22 @@ TokenIds TextCodec::encode_target(std::string_view line) const {
   return encode(line, target_);
 }
 
+std::vector<TokenIds> TextCodec::encode_sources(std::span<const std::string> lines) const {
+  std::vector<TokenIds> sentences;
+  for (const std::string& line : lines) {
+    sentences.push_back(encode_source(line));
+  }
+  return sentences;
+}
+
+std::vector<TokenIds> TextCodec::encode_targets(std::span<const std::string> lines) const {
+  std::vector<TokenIds> sentences;
+  for (const std::string& line : lines) {
+    sentences.push_back(encode_target(line));
+  }
+  return sentences;
+}
+
 std::string TextCodec::decode_target(const TokenIds& ids) const {
   std::vector<std::string_view> subwords;
   for (const int id : ids) {

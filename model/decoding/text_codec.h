@@ -1,7 +1,9 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/checkpoint/checkpoint.h"
 #include "model/text/bpe.h"
@@ -17,6 +19,9 @@ class TextCodec {
   // With the final </s>.
   TokenIds encode_source(std::string_view line) const;
   TokenIds encode_target(std::string_view line) const;
+  // Of each line.
+  std::vector<TokenIds> encode_sources(std::span<const std::string> lines) const;
+  std::vector<TokenIds> encode_targets(std::span<const std::string> lines) const;
   // Words again: without </s>, byte-pair encoding removed.
   std::string decode_target(const TokenIds& ids) const;
 

@@ -29,9 +29,10 @@ EncodedText long_text() {
 }
 
 Calibration tiny_calibration(const Checkpoint& checkpoint, const EncodedText& text) {
+  Transformer model(checkpoint);
   Calibration calibration{
       .text = text,
-      .moments = compress::all_moments(checkpoint, text),
+      .moments = compress::all_moments(model, text),
       .row_weights = compress::table_row_weights(
           checkpoint, compress::token_frequencies(checkpoint, text.source, text.target)),
       .sensitivities = {}};

@@ -15,7 +15,8 @@ using namespace ltz::compress;
 
 TEST_CASE("moments are taken of every matrix and table") {
   const Checkpoint checkpoint = tiny_checkpoint(1);
-  const auto moments = all_moments(checkpoint, tiny_text());
+  Transformer model(checkpoint);
+  const auto moments = all_moments(model, tiny_text());
   for (const ParameterSpec& spec : parameter_specs(checkpoint.config)) {
     const bool wanted = spec.role == Role::kMatrix || spec.role == Role::kTable;
     REQUIRE(moments.contains(spec.name) == wanted);
@@ -28,16 +29,16 @@ TEST_CASE("moments are taken of every matrix and table") {
   CHECK(moments.at("decoder.layers.0.fc1.weight").count == 13);
   CHECK(moments.at("decoder.layers.0.encoder_attn.k_proj.weight").count == 17);
   // Without a text there are no correlations.
-  const auto none = all_moments(checkpoint, {});
+  const auto none = all_moments(model, {});
   CHECK(none.size() == moments.size());
   CHECK(none.at("encoder.layers.0.fc1.weight").second[1] == 0.0);
 }
 
 TEST_CASE("moments do not depend on the threads") {
-  const Checkpoint checkpoint = tiny_checkpoint(2);
+  Transformer model(tiny_checkpoint(2));
   const EncodedText text = long_text();
   REQUIRE(batch_by_length(text.target).batches.size() > 1);
-  const auto moments_found = [&] { return all_moments(checkpoint, text); };
+  const auto moments_found = [&] { return all_moments(model, text); };
   const auto one = on_threads(1, moments_found);
   const auto three = on_threads(3, moments_found);
   for (const auto& [name, moments] : one) {

@@ -17,7 +17,8 @@ namespace {
 const std::string kName = "encoder.layers.0.fc1.weight";
 
 std::map<std::string, InputMoments> moments_of_one(const Checkpoint& checkpoint) {
-  return {{kName, all_moments(checkpoint, tiny_text()).at(kName)}};
+  Transformer model(checkpoint);
+  return {{kName, all_moments(model, tiny_text()).at(kName)}};
 }
 
 // Of one row and its bias: mean over inputs of ((w - q) x + b - d)^2.

@@ -145,7 +145,8 @@ TEST_CASE("calibrated compression is trained behind it") {
   Recipe recipe{.calibrated = true, .bits_per_weight = 3.0};
   recipe.finetune = FinetuneOptions{.epochs = 4.0, .batch_tokens = 14, .learning_rate = 1e-2};
   recipe.finetune->finetuner.tensors.free_codes = true;
-  Calibration calibration{.moments = all_moments(original, {})};
+  Transformer model(original);
+  Calibration calibration{.moments = all_moments(model, {})};
   for (const auto& [name, moments] : calibration.moments) {
     calibration.sensitivities[name] = 1.0;
   }

@@ -25,7 +25,8 @@ Recipe pruning_recipe(const Checkpoint& checkpoint) {
 
 // Any weights count alike.
 Calibration blind_calibration(const Checkpoint& checkpoint) {
-  Calibration calibration{.moments = all_moments(checkpoint, {})};
+  Transformer model(checkpoint);
+  Calibration calibration{.moments = all_moments(model, {})};
   for (const auto& [name, moments] : calibration.moments) {
     calibration.sensitivities[name] = 1.0;
   }
