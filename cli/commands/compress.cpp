@@ -148,7 +148,8 @@ int run(const Options& options) {
           : pipeline::CompressState(options.state, pipeline::measured_on(inputs, compress));
   say_what_is_missing(inputs, compress.recipe);
   pipeline::Compression compression(inputs, compress, state, terminal_events());
-  const ForeseenFile plan(checkpoint, compression.plan(), baseline.parameters);
+  const ForeseenFile plan(checkpoint.config, compression.plan(), compression.planned_sizes(),
+                          baseline.parameters);
   if (options.dry_run) {
     plan.print(options.report.json);
     return kDone;

@@ -65,17 +65,22 @@ std::map<std::string, std::string> measured_on(const CompressInputs& inputs,
 
 Compression::Compression(const CompressInputs& inputs, const CompressOptions& options,
                          CompressState& state, const Events& events)
-    : inputs_(inputs), options_(options), state_(state), events_(events) {
+    : inputs_(inputs),
+      options_(options),
+      state_(state),
+      events_(events),
+      forecast_(inputs.checkpoint) {
   const compress::Recipe& recipe = options.recipe;
   const Checkpoint& checkpoint = inputs.checkpoint;
   choose_compressor();
   if (!inputs.training.source.empty()) {
     training_ = with_references(inputs.training, checkpoint, state, events);
   }
-  own_target_ = own_target(recipe, checkpoint, *compressor_, options.baseline_parameters);
+  own_target_ =
+      own_target(recipe, checkpoint.config, options.baseline_parameters, *compressor_, forecast_);
   limits_ = limits_of(options.limits, checkpoint.config, options.baseline_parameters);
   limits_.model = std::min(limits_.model, own_target_.value_or(limits_.model));
-  start_ = formats::foreseen_strength(checkpoint, *compressor_, limits_);
+  start_ = forecast_.strength(*compressor_, limits_);
   plan_ = compressor_->forecast(start_);
   if (recipe.finetune) {
     events.say("retraining: " + describe(compress::retraining_stages(recipe)));
@@ -197,11 +202,9 @@ std::vector<std::byte> Compression::retrain() {
     return trained;
   };
   steps.fit = [&](const compress::TunableCompressor& compressor) {
-    const formats::SizeLimits before = limits_before_training(original, compressor, limits_);
+    const formats::SizeLimits before = limits_before_training(forecast_, compressor, limits_);
     return formats::decode_ltz(
-        search_size(compressor, method, before,
-                    formats::foreseen_strength(original, compressor, before)),
-        "a trial");
+        search_size(compressor, method, before, forecast_.strength(compressor, before)), "a trial");
   };
   std::vector<std::byte> bytes = formats::encode_ltz(compress_and_retrain_(steps));
   const formats::LtzSizes sizes = formats::ltz_sizes(bytes);

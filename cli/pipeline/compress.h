@@ -65,6 +65,8 @@ class Compression {
 
   // Every tensor as it is foreseen, in the order of parameter_specs.
   const std::vector<compress::TensorForecast>& plan() const { return plan_; }
+  // Of the file that they will make.
+  formats::LtzSizes planned_sizes() const { return forecast_.sizes(plan_); }
 
   // The .ltz: as mild as the limits on sizes and the recipe's own target allow; without limits on
   // sizes, but with one on the drop of BLEU, the smallest that keeps it. A recipe with finetune is
@@ -100,6 +102,7 @@ class Compression {
   double close_enough_ = 0.01;  // relative: a file that much below what is wanted will do
   eval::ParallelText training_;
 
+  formats::FileForecast forecast_;
   std::optional<double> own_target_;  // model bytes that the recipe asks for
   formats::SizeLimits limits_;        // those of the options and the recipe's own
   double start_ = 0.0;                // strength

@@ -9,10 +9,6 @@
 namespace ltz::pipeline {
 namespace {
 
-double fp32_bytes(std::int64_t parameters) {
-  return 4.0 * static_cast<double>(parameters);
-}
-
 double foreseen_divergence(const compress::TunableCompressor& compressor, double strength) {
   double sum = 0.0;
   for (const compress::TensorForecast& tensor : compressor.forecast(strength)) {
@@ -32,11 +28,11 @@ formats::SizeLimits limits_of(const eval::GateLimits& gates, const ModelConfig& 
       continue;
     }
     if (ratio.ratio == "file") {
-      limits.file = std::min(limits.file, fp32_bytes(parameters.total) / ratio.limit);
+      limits.file = std::min(limits.file, fp32_as_double(parameters.total) / ratio.limit);
     } else {
       const std::int64_t before =
           ratio.ratio == "model" ? parameters.non_embedding : baseline_parameters;
-      limits.model = std::min(limits.model, fp32_bytes(before) / ratio.limit);
+      limits.model = std::min(limits.model, fp32_as_double(before) / ratio.limit);
     }
   }
   if (gates.max_bytes) {
@@ -45,32 +41,33 @@ formats::SizeLimits limits_of(const eval::GateLimits& gates, const ModelConfig& 
   return limits;
 }
 
-std::optional<double> own_target(const compress::Recipe& recipe, const Checkpoint& checkpoint,
+std::optional<double> own_target(const compress::Recipe& recipe, const ModelConfig& config,
+                                 std::int64_t baseline_parameters,
                                  const compress::TunableCompressor& compressor,
-                                 std::int64_t baseline_parameters) {
-  const std::int64_t weights = eval::count_parameters(checkpoint.config).non_embedding;
+                                 const formats::FileForecast& forecast) {
+  const std::int64_t weights = eval::count_parameters(config).non_embedding;
   const std::optional<double> target =
-      compress::target_model_bytes(recipe, weights, fp32_bytes(baseline_parameters));
+      compress::target_model_bytes(recipe, weights, fp32_as_double(baseline_parameters));
   const std::optional<double> most = recipe.max_divergence;
   if (!target || !most) {
     return target;
   }
-  const double start = formats::foreseen_strength(checkpoint, compressor, {.model = *target});
+  const double start = forecast.strength(compressor, {.model = *target});
   const double found = foreseen_divergence(compressor, start);
   if (found <= *most) {
     return target;
   }
   // The divergence is about proportional to lambda.
   const double milder = start - std::log2(found / *most);
-  const formats::LtzSizes sizes = formats::foreseen_sizes(checkpoint, compressor.forecast(milder));
+  const formats::LtzSizes sizes = forecast.sizes(compressor.forecast(milder));
   const double most_bytes = *recipe.max_bits_per_weight * static_cast<double>(weights) / 8.0;
   return std::min(static_cast<double>(sizes.model), most_bytes);
 }
 
-formats::SizeLimits limits_before_training(const Checkpoint& checkpoint,
+formats::SizeLimits limits_before_training(const formats::FileForecast& forecast,
                                            const compress::TunableCompressor& compressor,
                                            formats::SizeLimits limits) {
-  const double strength = formats::foreseen_strength(checkpoint, compressor, limits);
+  const double strength = forecast.strength(compressor, limits);
   const double room = compress::room_for_training(compressor.forecast(strength));
   limits.model -= room;
   limits.file -= room;

@@ -6,7 +6,7 @@
 #include "compress/recipes/tunable.h"
 #include "eval/budget/gates.h"
 #include "formats/records/size_fit.h"
-#include "model/checkpoint/checkpoint.h"
+#include "model/checkpoint/config.h"
 
 // How large a compressed model may become.
 namespace ltz::pipeline {
@@ -18,12 +18,13 @@ formats::SizeLimits limits_of(const eval::GateLimits& gates, const ModelConfig& 
 
 // The model bytes that the recipe itself asks for, if it does. Where it limits the divergence and
 // the compressor foresees more, it gives way as far as its max_bits_per_weight.
-std::optional<double> own_target(const compress::Recipe& recipe, const Checkpoint& checkpoint,
+std::optional<double> own_target(const compress::Recipe& recipe, const ModelConfig& config,
+                                 std::int64_t baseline_parameters,
                                  const compress::TunableCompressor& compressor,
-                                 std::int64_t baseline_parameters);
+                                 const formats::FileForecast& forecast);
 
 // Limits for a file that training will still change.
-formats::SizeLimits limits_before_training(const Checkpoint& checkpoint,
+formats::SizeLimits limits_before_training(const formats::FileForecast& forecast,
                                            const compress::TunableCompressor& compressor,
                                            formats::SizeLimits limits);
 

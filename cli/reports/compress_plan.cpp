@@ -8,21 +8,18 @@
 #include <sstream>
 #include <utility>
 
+#include "cli/pipeline/verify.h"
 #include "cli/reports/report.h"
 #include "cli/reports/size_tables.h"
 #include "cli/terminal/terminal.h"
-#include "formats/records/size_fit.h"
 
 namespace ltz::cli {
 
-ForeseenFile::ForeseenFile(const Checkpoint& checkpoint,
-                           std::vector<compress::TensorForecast> tensors,
-                           std::int64_t baseline_parameters)
-    : specs_(parameter_specs(checkpoint.config)), tensors_(std::move(tensors)) {
-  size_ = eval::size_report(checkpoint.config,
-                            pipeline::artifact_bytes(formats::foreseen_sizes(checkpoint, tensors_)),
-                            baseline_parameters);
-}
+ForeseenFile::ForeseenFile(const ModelConfig& config, std::vector<compress::TensorForecast> tensors,
+                           const formats::LtzSizes& sizes, std::int64_t baseline_parameters)
+    : specs_(parameter_specs(config)),
+      tensors_(std::move(tensors)),
+      size_(eval::size_report(config, pipeline::artifact_bytes(sizes), baseline_parameters)) {}
 
 double ForeseenFile::bits_per_element(std::size_t tensor) const {
   return 8.0 * tensors_[tensor].bytes / static_cast<double>(element_count(specs_[tensor].shape));

@@ -6,6 +6,7 @@
 #include "cli/options/options.h"
 #include "compress/recipes/tunable.h"
 #include "eval/budget/gates.h"
+#include "formats/ltz/ltz.h"
 
 namespace ltz::cli {
 
@@ -13,8 +14,8 @@ namespace ltz::cli {
 class ForeseenFile {
  public:
   // tensors: in the order of parameter_specs.
-  ForeseenFile(const Checkpoint& checkpoint, std::vector<compress::TensorForecast> tensors,
-               std::int64_t baseline_parameters);
+  ForeseenFile(const ModelConfig& config, std::vector<compress::TensorForecast> tensors,
+               const formats::LtzSizes& sizes, std::int64_t baseline_parameters);
 
   // Groups of tensors and bits per weight, on standard error.
   void say_summary() const;

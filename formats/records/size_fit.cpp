@@ -2,10 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
-#include <string>
-#include <vector>
-
 #include "formats/bytes/config_json.h"
 #include "formats/bytes/word_list.h"
 #include "formats/ltz/block.h"
@@ -33,15 +29,6 @@ std::int64_t vocabulary_size(const Checkpoint& checkpoint) {
   return bytes;
 }
 
-double parameters_without_embeddings(const Checkpoint& checkpoint) {
-  const std::set<std::string> tables = table_names(checkpoint.config);
-  double parameters = 0.0;
-  for (const auto& [name, tensor] : checkpoint.tensors) {
-    parameters += tables.contains(name) ? 0.0 : static_cast<double>(tensor.size());
-  }
-  return parameters;
-}
-
 // Bits per weight that there are too many.
 double excess(const LtzSizes& sizes, const SizeLimits& limits, double weights) {
   return 8.0 *
@@ -56,33 +43,37 @@ bool SizeLimits::any() const {
   return std::isfinite(model) || std::isfinite(file);
 }
 
-LtzSizes foreseen_sizes(const Checkpoint& checkpoint,
-                        const std::vector<compress::TensorForecast>& tensors) {
+FileForecast::FileForecast(const Checkpoint& checkpoint)
+    : tables_(table_names(checkpoint.config)),
+      vocabulary_(vocabulary_size(checkpoint)),
+      configuration_(static_cast<std::int64_t>(pack_block(config_text(checkpoint.config)).size())) {
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    weights_ += tables_.contains(name) ? 0.0 : static_cast<double>(tensor.size());
+  }
+}
+
+LtzSizes FileForecast::sizes(const std::vector<compress::TensorForecast>& tensors) const {
   constexpr std::int64_t kHeader = 24 * 8;  // and the section table
-  const std::set<std::string> tables = table_names(checkpoint.config);
   double embedding = 0.0;
   double model = 0.0;
   for (const compress::TensorForecast& tensor : tensors) {
-    (tables.contains(tensor.name) ? embedding : model) += tensor.bytes;
+    (tables_.contains(tensor.name) ? embedding : model) += tensor.bytes;
   }
   LtzSizes sizes{.embedding = std::llround(embedding),
-                 .vocabulary = vocabulary_size(checkpoint),
-                 .model = std::llround(model) + kHeader};
-  sizes.model += static_cast<std::int64_t>(pack_block(config_text(checkpoint.config)).size());
+                 .vocabulary = vocabulary_,
+                 .model = std::llround(model) + kHeader + configuration_};
   sizes.total = sizes.embedding + sizes.vocabulary + sizes.model;
   return sizes;
 }
 
-double foreseen_strength(const Checkpoint& checkpoint,
-                         const compress::TunableCompressor& compressor, const SizeLimits& limits) {
+double FileForecast::strength(const compress::TunableCompressor& compressor,
+                              const SizeLimits& limits) const {
   if (!limits.any()) {
     return compressor.start();
   }
-  const double weights = parameters_without_embeddings(checkpoint);
   return compress::size_search(
              [&](double strength) {
-               return excess(foreseen_sizes(checkpoint, compressor.forecast(strength)), limits,
-                             weights);
+               return excess(sizes(compressor.forecast(strength)), limits, weights_);
              },
              {.start = compressor.start(),
               .range = compressor.range(),

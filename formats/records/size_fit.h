@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <limits>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "compress/recipes/tunable.h"
@@ -17,14 +20,24 @@ struct SizeLimits {
   bool any() const;
 };
 
-// Sizes of the file that these tensors will make; vocabulary and configuration are counted exactly.
-LtzSizes foreseen_sizes(const Checkpoint& checkpoint,
-                        const std::vector<compress::TensorForecast>& tensors);
+// Foresees the file of a model. Vocabulary, merges and configuration are the same at any strength:
+// they are packed once and counted exactly.
+class FileForecast {
+ public:
+  explicit FileForecast(const Checkpoint& checkpoint);
 
-// The mildest strength whose file is within the limits, as foreseen: in the search for a size, the
-// place to start from. Without limits, the compressor's own start.
-double foreseen_strength(const Checkpoint& checkpoint,
-                         const compress::TunableCompressor& compressor, const SizeLimits& limits);
+  // Sizes of the file that these tensors will make.
+  LtzSizes sizes(const std::vector<compress::TensorForecast>& tensors) const;
+  // The mildest strength whose file is within the limits, as foreseen: in the search for a size,
+  // the place to start from. Without limits, the compressor's own start.
+  double strength(const compress::TunableCompressor& compressor, const SizeLimits& limits) const;
+
+ private:
+  std::set<std::string> tables_;
+  double weights_ = 0.0;  // parameters without embeddings
+  std::int64_t vocabulary_ = 0;
+  std::int64_t configuration_ = 0;
+};
 
 struct SizeFitOptions {
   SizeLimits limits;

@@ -146,7 +146,7 @@ TEST_CASE("a calibrated file has the size that was asked for") {
   }
   formats::SizeFitOptions options{
       .limits = {.model = wanted},
-      .start = formats::foreseen_strength(checkpoint, compressor, {.model = wanted}),
+      .start = formats::FileForecast(checkpoint).strength(compressor, {.model = wanted}),
       .range = compressor.range(),
       .weights = weights};
   const SizeSearchResult found = formats::fitting_strength(sizes_at, options);

@@ -45,14 +45,14 @@ void check_forecast(const Checkpoint& checkpoint, const TunableCompressor& compr
   }
   // What is no estimate is exact.
   const auto file = formats::encode_ltz(compressor.compress(strength, {}));
-  CHECK(formats::foreseen_sizes(checkpoint, forecast).vocabulary ==
+  CHECK(formats::FileForecast(checkpoint).sizes(forecast).vocabulary ==
         formats::ltz_sizes(file).vocabulary);
 }
 
 double model_bytes(const Checkpoint& checkpoint, const TunableCompressor& compressor,
                    double strength) {
   return static_cast<double>(
-      formats::foreseen_sizes(checkpoint, compressor.forecast(strength)).model);
+      formats::FileForecast(checkpoint).sizes(compressor.forecast(strength)).model);
 }
 
 }  // namespace
@@ -95,7 +95,7 @@ TEST_CASE("more strength makes smaller files of every method") {
     CHECK(mild > medium);
     CHECK(medium > strong);
     // The place to start from is where a limit is kept as foreseen.
-    const double start = formats::foreseen_strength(checkpoint, *compressor, {.model = medium});
+    const double start = formats::FileForecast(checkpoint).strength(*compressor, {.model = medium});
     CHECK(model_bytes(checkpoint, *compressor, start) <= medium);
     check_forecast(checkpoint, *compressor, middle);
   }
