@@ -14,6 +14,7 @@
 #include "cli/terminal/line_reader.h"
 #include "cli/terminal/terminal.h"
 #include "cli/terminal/terminal_events.h"
+#include "eval/budget/accounting.h"
 
 namespace ltz::cli {
 namespace {
@@ -50,7 +51,7 @@ std::vector<Measure> measures(const BenchWork& work) {
   const double megabyte = 1e6;
   const double file = number(work.file_bytes);
   std::vector<Measure> measures = {{"load", "load", file / megabyte, "MB",
-                                    file + 4.0 * number(work.parameters), kMemory,
+                                    file + number(eval::fp32_bytes(work.parameters)), kMemory,
                                     &BenchTimes::load}};
   if (work.decoded_bytes != 0) {
     const double decoded = number(work.decoded_bytes);

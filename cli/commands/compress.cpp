@@ -69,7 +69,7 @@ pipeline::CompressOptions compress_options(const Options& options, const Baselin
   if (finetune && finetune->select == compress::Selection::kBleu && !options.report.text.given()) {
     throw CLI::RequiredError("--src");
   }
-  if (compress.recipe.prune) {
+  if (const compress::PruningMethod* method = compress.recipe.pruning(); method && method->prune) {
     compress.curves.sparsities = parse_range(options.sparsities);
   }
   return compress;
@@ -85,7 +85,7 @@ pipeline::CompressInputs read_inputs(const Options& options, const Checkpoint& c
     inputs.training = options.retraining.read();
   }
   // One state serves all recipes.
-  if (recipe.calibrated || !options.state.empty()) {
+  if (recipe.calibrated() != nullptr || !options.state.empty()) {
     const bool trains = !inputs.training.source.empty();
     inputs.calibration =
         options.calibration.read(trains               ? inputs.training.source
@@ -99,10 +99,11 @@ pipeline::CompressInputs read_inputs(const Options& options, const Checkpoint& c
 }
 
 void say_what_is_missing(const pipeline::CompressInputs& inputs, const compress::Recipe& recipe) {
-  if (recipe.calibrated && inputs.calibration.empty()) {
+  if (recipe.calibrated() != nullptr && inputs.calibration.empty()) {
     say("no text to calibrate on (--calibration, --src): all inputs are taken to be alike");
   }
-  if (!recipe.calibrated && recipe.prune && !inputs.development) {
+  const compress::PruningMethod* pruning = recipe.pruning();
+  if (pruning != nullptr && pruning->prune && !inputs.development) {
     say("no development set (--src, --ref): all weights are taken to be equally sensitive");
   }
 }

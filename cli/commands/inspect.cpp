@@ -114,8 +114,8 @@ nlohmann::ordered_json to_json(const Report& report, const SentenceLengths& leng
       {"mult_adds",
        {{"src_len", lengths.source}, {"tgt_len", lengths.target}, {"total", mult_adds}}},
       {"bytes",
-       {{"fp32", 4 * counts.total},
-        {"fp32_non_embedding", 4 * counts.non_embedding},
+       {{"fp32", eval::fp32_bytes(counts.total)},
+        {"fp32_non_embedding", eval::fp32_bytes(counts.non_embedding)},
         {"file", nullptr}}}};
   if (model.file) {
     json["container"] = model.file->container;
@@ -221,8 +221,8 @@ void print_text(const Report& report, const SentenceLengths& lengths) {
     fmt::print("{} in the file, ", pipeline::with_separators(model.file->bytes));
   }
   fmt::print("{} as fp32, {} of them without embeddings\n\n",
-             pipeline::with_separators(4 * counts.total),
-             pipeline::with_separators(4 * counts.non_embedding));
+             pipeline::with_separators(eval::fp32_bytes(counts.total)),
+             pipeline::with_separators(eval::fp32_bytes(counts.non_embedding)));
   if (baseline) {
     fmt::print("{}\n", comparison_table(config, *baseline, lengths));
   }

@@ -9,6 +9,7 @@
 #include "cli/reports/baseline.h"
 #include "cli/terminal/terminal.h"
 #include "compress/recipes/plan.h"
+#include "eval/budget/accounting.h"
 #include "formats/files/file.h"
 #include "formats/records/sensitivity_csv.h"
 #include "model/base/error.h"
@@ -31,15 +32,15 @@ struct Options {
 compress::Recipe recipe_of(const Options& options) {
   compress::Recipe recipe;
   recipe.name = "prune";
-  recipe.bits = options.bits;
-  recipe.prune_embeddings = options.embeddings;
+  compress::PruningMethod method{.bits = options.bits, .prune_embeddings = options.embeddings};
   if (options.sensitivity.empty()) {
     const std::string pattern = options.embeddings ? "*" : "*coder.layers.*";
     recipe.overrides.push_back({.pattern = pattern, .sparsity = options.sparsity});
   } else {
-    recipe.sparsity = options.sparsity;
+    method.sparsity = options.sparsity;
     recipe.paper_ratio = options.paper_ratio;
   }
+  recipe.method = method;
   return recipe;
 }
 
@@ -64,8 +65,8 @@ int run(const Options& options) {
   }
   const Checkpoint checkpoint = options.model.read().checkpoint;
   const compress::Planner planner(checkpoint, curves ? &*curves : nullptr, recipe_of(options));
-  const compress::CompressionPlan plan =
-      planner.for_recipe(4.0 * static_cast<double>(read_baseline(options.baseline).parameters));
+  const compress::CompressionPlan plan = planner.for_recipe(
+      static_cast<double>(eval::fp32_bytes(read_baseline(options.baseline).parameters)));
   const Checkpoint pruned = compress::prune(checkpoint, plan);
   formats::write_model(options.output, pruned);
   double zeros = 0.0;

@@ -24,7 +24,7 @@ struct Options {
   std::string init = "linear";
   int embedding_bits = 0;
   bool keep_embeddings = false;
-  compress::Recipe recipe;
+  compress::PruningMethod method;
   std::string importance = "none";
   std::string source;
   std::string reference;
@@ -60,12 +60,12 @@ int run(Options options) {
       .reads(options.reference)
       .writes_model(options.output)
       .check();
-  compress::Recipe& recipe = options.recipe;
-  recipe.name = "quantize";
-  recipe.prune = false;
-  recipe.init = formats::parse_init(options.init);
-  recipe.embedding_bits = options.embedding_bits == 0 ? recipe.bits : options.embedding_bits;
-  recipe.quantize_embeddings = !options.keep_embeddings;
+  compress::PruningMethod& method = options.method;
+  method.prune = false;
+  method.init = formats::parse_init(options.init);
+  method.embedding_bits = options.embedding_bits == 0 ? method.bits : options.embedding_bits;
+  method.quantize_embeddings = !options.keep_embeddings;
+  const compress::Recipe recipe{.name = "quantize", .method = method};
   const Checkpoint checkpoint = options.model.read().checkpoint;
   const compress::Planner planner(checkpoint, nullptr, recipe);
   const compress::Importance importance =
@@ -81,15 +81,15 @@ void setup_quantize(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   add_model(*command, options->model);
   command->add_option("-o,--output", options->output, "The .h5 to write")->required();
-  command->add_option("--bits", options->recipe.bits, "Bits per code")->check(CLI::Range(1, 8));
+  command->add_option("--bits", options->method.bits, "Bits per code")->check(CLI::Range(1, 8));
   command->add_option("--embedding-bits", options->embedding_bits, "Of embeddings; 0: --bits")
       ->check(CLI::Range(0, 8));
   command->add_flag("--keep-embeddings", options->keep_embeddings, "Embeddings stay float16");
   command->add_option("--init", options->init, "Where the centroids start")
       ->check(CLI::IsMember({"linear", "density", "random", "kmeans++", "optimal"}));
-  command->add_option("--iterations", options->recipe.kmeans_iterations, "Lloyd steps at most")
+  command->add_option("--iterations", options->method.kmeans_iterations, "Lloyd steps at most")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--seed", options->recipe.seed, "Of random and kmeans++");
+  command->add_option("--seed", options->method.seed, "Of random and kmeans++");
   const auto* group = "Importance";
   auto* importance =
       command

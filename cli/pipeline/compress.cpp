@@ -100,7 +100,7 @@ void Compression::choose_compressor() {
     compressor_ = std::move(compressor);
   };
   method_ = options_.recipe_text;
-  if (recipe.calibrated) {
+  if (recipe.calibrated() != nullptr) {
     calibration_ =
         calibrate(inputs_.checkpoint, inputs_.calibration, options_.calibration, state_, events_);
     take(std::make_unique<compress::TunableCalibrated>(inputs_.checkpoint, calibration_, recipe));
@@ -111,12 +111,12 @@ void Compression::choose_compressor() {
   close_enough_ = 0.001;  // files are made fast
   take(std::make_unique<compress::TunablePlanner>(
       inputs_.checkpoint, curves_ ? &*curves_ : nullptr, recipe,
-      4.0 * static_cast<double>(options_.baseline_parameters)));
+      static_cast<double>(eval::fp32_bytes(options_.baseline_parameters))));
 }
 
 std::optional<compress::SensitivityCurves> Compression::measure_curves() const {
-  const compress::Recipe& recipe = options_.recipe;
-  if (!recipe.prune || !inputs_.development) {
+  const compress::PruningMethod& method = compress::pruning_method(options_.recipe);
+  if (!method.prune || !inputs_.development) {
     return std::nullopt;
   }
   SensitivityRun run;
@@ -124,7 +124,7 @@ std::optional<compress::SensitivityCurves> Compression::measure_curves() const {
   run.options.bits.clear();
   run.options.context = kContextSparsity;
   run.options.groups = compress::sensitivity_groups(parameter_specs(inputs_.checkpoint.config));
-  if (!recipe.prune_embeddings) {
+  if (!method.prune_embeddings) {
     std::erase_if(run.options.groups, [](const std::string& group) {
       return group.find(".layers.") == std::string::npos;
     });

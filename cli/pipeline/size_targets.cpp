@@ -9,6 +9,10 @@
 namespace ltz::pipeline {
 namespace {
 
+double fp32_bytes(std::int64_t parameters) {
+  return static_cast<double>(eval::fp32_bytes(parameters));
+}
+
 double foreseen_divergence(const compress::TunableCompressor& compressor, double strength) {
   double sum = 0.0;
   for (const compress::TensorForecast& tensor : compressor.forecast(strength)) {
@@ -28,11 +32,11 @@ formats::SizeLimits limits_of(const eval::GateLimits& gates, const ModelConfig& 
       continue;
     }
     if (ratio.ratio == "file") {
-      limits.file = std::min(limits.file, fp32_as_double(parameters.total) / ratio.limit);
+      limits.file = std::min(limits.file, fp32_bytes(parameters.total) / ratio.limit);
     } else {
       const std::int64_t before =
           ratio.ratio == "model" ? parameters.non_embedding : baseline_parameters;
-      limits.model = std::min(limits.model, fp32_as_double(before) / ratio.limit);
+      limits.model = std::min(limits.model, fp32_bytes(before) / ratio.limit);
     }
   }
   if (gates.max_bytes) {
@@ -47,20 +51,20 @@ std::optional<double> own_target(const compress::Recipe& recipe, const ModelConf
                                  const formats::FileForecast& forecast) {
   const std::int64_t weights = eval::count_parameters(config).non_embedding;
   const std::optional<double> target =
-      compress::target_model_bytes(recipe, weights, fp32_as_double(baseline_parameters));
-  const std::optional<double> most = recipe.max_divergence;
-  if (!target || !most) {
+      compress::target_model_bytes(recipe, weights, fp32_bytes(baseline_parameters));
+  const compress::CalibratedMethod* method = recipe.calibrated();
+  if (!target || method == nullptr || !method->max_divergence) {
     return target;
   }
   const double start = forecast.strength(compressor, {.model = *target});
   const double found = foreseen_divergence(compressor, start);
-  if (found <= *most) {
+  if (found <= *method->max_divergence) {
     return target;
   }
   // The divergence is about proportional to lambda.
-  const double milder = start - std::log2(found / *most);
+  const double milder = start - std::log2(found / *method->max_divergence);
   const formats::LtzSizes sizes = forecast.sizes(compressor.forecast(milder));
-  const double most_bytes = *recipe.max_bits_per_weight * static_cast<double>(weights) / 8.0;
+  const double most_bytes = *method->max_bits_per_weight * static_cast<double>(weights) / 8.0;
   return std::min(static_cast<double>(sizes.model), most_bytes);
 }
 

@@ -74,11 +74,14 @@ InputMoments without_correlations(InputMoments moments, bool centred) {
 
 CalibratedCompressor::CalibratedCompressor(const Checkpoint& checkpoint,
                                            const Calibration& calibration, const Recipe& recipe)
-    : checkpoint_(checkpoint), calibration_(calibration), recipe_(recipe) {
+    : checkpoint_(checkpoint),
+      calibration_(calibration),
+      overrides_(recipe.overrides),
+      method_(calibrated_method(recipe)) {
   sublayers_.resize(static_cast<std::size_t>(number_of_sublayers(checkpoint.config)));
   norms_.resize(sublayers_.size());
   for (const ParameterSpec& spec : parameter_specs(checkpoint.config)) {
-    const bool keep_float = std::ranges::any_of(recipe.overrides, [&](const Override& special) {
+    const bool keep_float = std::ranges::any_of(overrides_, [&](const Override& special) {
       return special.keep_float && matches(special.pattern, spec.name);
     });
     if (keep_float || (spec.role != Role::kMatrix && !is_token_table(spec))) {
@@ -111,13 +114,13 @@ std::vector<std::string> CalibratedCompressor::names() const {
 
 double CalibratedCompressor::price(const std::string& name) const {
   double price = calibration_.sensitivities.at(name);
-  if (!recipe_.uses(Technique::kAllocation)) {
+  if (!method_.uses(Technique::kAllocation)) {
     const Tensor& tensor = checkpoint_.tensors.at(name);
     price = static_cast<double>(tensor.size()) /
             mean_square_output(tensor.values(), calibration_.moments.at(name));
   }
   double care = 1.0;
-  for (const Override& special : recipe_.overrides) {
+  for (const Override& special : overrides_) {
     if (special.care && matches(special.pattern, name)) {
       care = *special.care;
     }
@@ -134,17 +137,17 @@ SecondOrderResult CalibratedCompressor::quantize(const std::string& name,
     SecondOrderOptions own = options;
     own.lambda = lambda / price(name);
     own.centred = checkpoint_.tensors.contains(bias_of(name));
-    own.scale_rows = recipe_.uses(Technique::kRowScales);
-    own.rate_share = recipe_.uses(Technique::kRates) ? options.rate_share : 0.0;
-    own.refit = recipe_.uses(Technique::kRefit);
-    own.k_means_too = recipe_.uses(Technique::kKMeansCells);
-    own.sweeps = recipe_.uses(Technique::kDescent) ? options.sweeps : 0;
+    own.scale_rows = method_.uses(Technique::kRowScales);
+    own.rate_share = method_.uses(Technique::kRates) ? options.rate_share : 0.0;
+    own.refit = method_.uses(Technique::kRefit);
+    own.k_means_too = method_.uses(Technique::kKMeansCells);
+    own.sweeps = method_.uses(Technique::kDescent) ? options.sweeps : 0;
     if (const auto rows = calibration_.row_weights.find(name);
         rows != calibration_.row_weights.end()) {
       own.row_weights = rows->second;
     }
     return quantize_second_order(weights,
-                                 recipe_.uses(Technique::kErrorFeedback)
+                                 method_.uses(Technique::kErrorFeedback)
                                      ? moments
                                      : without_correlations(moments, own.centred),
                                  own);
@@ -182,12 +185,12 @@ Replacements CalibratedCompressor::compress_group(const std::vector<std::string>
     const std::string bias = bias_of(name);
     const bool biased = checkpoint_.tensors.contains(bias);
     std::vector<float> weights = matrix.values();
-    if (pair != pairs.end() && recipe_.uses(Technique::kOriginalTargets)) {
+    if (pair != pairs.end() && method_.uses(Technique::kOriginalTargets)) {
       weights = original_targets(weights, before, pair->second,
                                  {.damping = kTargetDamping, .centred = biased});
     }
     const Tensor quantized{matrix.shape, quantize(name, weights, after, lambda, {}).values};
-    if (biased && !calibration_.text.source.empty() && recipe_.uses(Technique::kBiasCorrection)) {
+    if (biased && !calibration_.text.source.empty() && method_.uses(Technique::kBiasCorrection)) {
       replacements.emplace(bias, corrected_bias(checkpoint_, name, quantized, before, after));
     }
     replacements.emplace(name, quantized);
@@ -216,7 +219,7 @@ Checkpoint CalibratedCompressor::compress(double lambda, const Progress& on_stag
   }
   report(1);
   std::optional<PairedReading> reading;
-  if (!calibration_.text.source.empty() && recipe_.uses(Technique::kSequential)) {
+  if (!calibration_.text.source.empty() && method_.uses(Technique::kSequential)) {
     reading.emplace(original, model, calibration_.text);
   }
   for (std::size_t s = 0; s < sublayers_.size(); ++s) {
@@ -226,12 +229,12 @@ Checkpoint CalibratedCompressor::compress(double lambda, const Progress& on_stag
       }
     }
     if (reading) {
-      if (recipe_.layer_norm_repair && norms_[s]) {
+      if (method_.layer_norm_repair && norms_[s]) {
         const std::string gain = *norms_[s] + ".weight";
         const std::string bias = *norms_[s] + ".bias";
         NormParameters parameters =
             repaired(checkpoint_.tensors.at(gain).values(), checkpoint_.tensors.at(bias).values(),
-                     fit_lines(reading->outputs(), *recipe_.layer_norm_repair));
+                     fit_lines(reading->outputs(), *method_.layer_norm_repair));
         const Shape shape = checkpoint_.tensors.at(gain).shape;
         replace(gain, dense_tensor(shape, std::move(parameters.gain), Precision::kFloat16));
         replace(bias, dense_tensor(shape, std::move(parameters.bias), Precision::kFloat16));

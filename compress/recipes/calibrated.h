@@ -70,7 +70,8 @@ class CalibratedCompressor {
 
   const Checkpoint& checkpoint_;
   const Calibration& calibration_;
-  Recipe recipe_;
+  std::vector<Override> overrides_;
+  CalibratedMethod method_;
   std::vector<std::string> tables_;
   // Matrices of each sublayer, by name: those that take its inputs, then those behind them.
   std::vector<std::array<std::vector<std::string>, 2>> sublayers_;

@@ -40,12 +40,12 @@ Override combined_override(const Recipe& recipe, const std::string& name) {
   return combined;
 }
 
-int bits_for(const ParameterSpec& spec, const Recipe& recipe, const Override& special) {
+int bits_for(const ParameterSpec& spec, const PruningMethod& method, const Override& special) {
   const bool table = spec.role == Role::kTable;
-  if (special.keep_float || (table && !recipe.quantize_embeddings && !special.bits)) {
+  if (special.keep_float || (table && !method.quantize_embeddings && !special.bits)) {
     return 0;
   }
-  const int bits = special.bits.value_or(table ? recipe.embedding_bits : recipe.bits);
+  const int bits = special.bits.value_or(table ? method.embedding_bits : method.bits);
   return worth_quantizing(spec, bits) ? bits : 0;
 }
 
@@ -100,7 +100,7 @@ double estimated_bytes(const SortedValues& sorted, const TensorDecision& decisio
 
 Planner::Planner(const Checkpoint& checkpoint, const SensitivityCurves* curves,
                  const Recipe& recipe)
-    : recipe_(recipe) {
+    : recipe_(recipe), method_(pruning_method(recipe)) {
   validate(recipe);
   const std::vector<ParameterSpec> specs = parameter_specs(checkpoint.config);
   const std::map<std::string, LossCurve> loss_curves = fit_loss_curves(specs, curves);
@@ -126,16 +126,16 @@ Planner::Planner(const Checkpoint& checkpoint, const SensitivityCurves* curves,
       const std::vector<float> values = checkpoint.tensors.at(spec.name).values();
       SortedValues sorted(values);
       Entry entry{.decision = {.name = spec.name,
-                               .bits = bits_for(spec, recipe, special),
-                               .init = recipe.init,
-                               .max_iterations = recipe.kmeans_iterations,
-                               .seed = recipe.seed},
+                               .bits = bits_for(spec, method_, special),
+                               .init = method_.init,
+                               .max_iterations = method_.kmeans_iterations,
+                               .seed = method_.seed},
                   .sorted = std::move(sorted),
                   .curve = loss_curves.at(spec.name)};
       entry.embedding = spec.component == Component::kEmbedding;
-      entry.prunable = recipe.prune && !special.sparsity && !special.keep_float &&
-                       (spec.role == Role::kMatrix || recipe.prune_embeddings);
-      const double highest = recipe.max_sparsity * static_cast<double>(values.size());
+      entry.prunable = method_.prune && !special.sparsity && !special.keep_float &&
+                       (spec.role == Role::kMatrix || method_.prune_embeddings);
+      const double highest = method_.max_sparsity * static_cast<double>(values.size());
       entry.highest_threshold =
           entry.sorted.threshold_for_count(static_cast<std::size_t>(std::floor(highest)));
       if (!entry.prunable) {
@@ -223,7 +223,7 @@ CompressionPlan Planner::for_bytes(double target_model_bytes) const {
     throw ConfigError("recipe " + recipe_.name + ": a model of " +
                       std::to_string(std::llround(target_model_bytes)) +
                       " bytes without embeddings is out of reach; with all that it may prune, at " +
-                      "most " + std::to_string(recipe_.max_sparsity) +
+                      "most " + std::to_string(method_.max_sparsity) +
                       " of each tensor, it needs about " +
                       std::to_string(std::llround(plan.estimated_model_bytes)));
   }
@@ -260,7 +260,7 @@ CompressionPlan Planner::for_sparsity(double target) const {
   constexpr double kRounding = 1e-3;
   if (reached(highest) < target - kRounding) {
     throw ConfigError("recipe " + recipe_.name + ": a sparsity of " + std::to_string(target) +
-                      " is out of reach; with at most " + std::to_string(recipe_.max_sparsity) +
+                      " is out of reach; with at most " + std::to_string(method_.max_sparsity) +
                       " of each tensor that it may prune, it reaches " +
                       std::to_string(reached(highest)));
   }
@@ -272,8 +272,8 @@ std::optional<double> Planner::target_bytes(double baseline_bytes) const {
 }
 
 CompressionPlan Planner::for_recipe(double baseline_bytes) const {
-  if (recipe_.sparsity) {
-    return for_sparsity(*recipe_.sparsity);
+  if (method_.sparsity) {
+    return for_sparsity(*method_.sparsity);
   }
   const std::optional<double> bytes = target_bytes(baseline_bytes);
   return bytes ? for_bytes(*bytes) : at(0.0);

@@ -93,6 +93,7 @@ class Planner {
   double highest_lambda() const;
 
   Recipe recipe_;
+  PruningMethod method_;
   std::vector<Entry> entries_;
   double float_model_bytes_ = 0.0;  // of what has no decision: biases, gains, kernels
   std::int64_t non_embedding_parameters_ = 0;

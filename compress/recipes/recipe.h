@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "compress/calibration/layer_norm_repair.h"
@@ -45,13 +46,8 @@ enum class Technique {
 std::string_view to_string(Technique technique);
 std::span<const Technique> all_techniques();
 
-// What the user wants. The target decides how much is pruned; at most one is set.
-struct Recipe {
-  std::string name = "custom";
-  // Second-order rounding on a calibration text (calibrated.h) instead of pruning and K-means; then
-  // the target is one of paper_ratio and bits_per_weight, and of the rest only keep_float and
-  // care count.
-  bool calibrated = false;
+// Pruning by sensitivity and codebooks by K-means, tensor by tensor (plan.h).
+struct PruningMethod {
   int bits = 8;            // of the matrices' codes
   int embedding_bits = 8;  // of the tables' codes
   KMeansInit init = KMeansInit::kLinear;
@@ -59,26 +55,42 @@ struct Recipe {
                                 // steps make smaller codes
   bool prune = true;
   bool prune_embeddings = false;
-  bool quantize_embeddings = true;         // false: float16
-  double max_sparsity = 0.9;               // of any tensor that the target prunes
-  std::optional<double> sparsity = {};     // target: fraction of zeros among the prunable weights
-  std::optional<double> paper_ratio = {};  // target: baseline bytes / model bytes
-  std::optional<double> bits_per_weight = {};  // target: 8 * model bytes / non-embedding parameters
-  // Of a calibrated recipe with bits_per_weight: more bits, but at most max_bits_per_weight, if the
-  // mean divergence of the model's distributions would be more than this, in nats.
+  bool quantize_embeddings = true;      // false: float16
+  double max_sparsity = 0.9;            // of any tensor that the target prunes
+  std::optional<double> sparsity = {};  // target: fraction of zeros among the prunable weights
+  std::uint64_t seed = 1;
+};
+
+// Second-order rounding on a calibration text (calibrated.h). It needs paper_ratio or
+// bits_per_weight; of the overrides only keep_float and care count.
+struct CalibratedMethod {
+  // With bits_per_weight: more bits, but at most max_bits_per_weight, if the mean divergence of the
+  // model's distributions would be more than this, in nats.
   std::optional<double> max_divergence = {};
   std::optional<double> max_bits_per_weight = {};
-  std::set<Technique> without = {};  // techniques that a calibrated recipe does not use
-  // Of a calibrated recipe: every LayerNorm behind a compressed sublayer takes up what it can, see
-  // layer_norm_repair.h. With original-targets there is nothing left to take up: on the WMT En-Fr
-  // model at 2.15 bits per weight the divergence is 2 to 4% larger with it.
+  std::set<Technique> without = {};  // techniques that it does not use
+  // Every LayerNorm behind a compressed sublayer takes up what it can, see layer_norm_repair.h.
+  // With original-targets there is nothing left to take up: on the WMT En-Fr model at 2.15 bits per
+  // weight the divergence is 2 to 4% larger with it.
   std::optional<Slope> layer_norm_repair = {};
+
+  bool uses(Technique technique) const { return !without.contains(technique); }
+};
+
+// What the user wants. The target decides how strongly the model is compressed; at most one is set:
+// paper_ratio, bits_per_weight or the sparsity of PruningMethod.
+struct Recipe {
+  std::string name = "custom";
+  std::variant<PruningMethod, CalibratedMethod> method = PruningMethod{};
+  std::optional<double> paper_ratio = {};      // target: baseline bytes / model bytes
+  std::optional<double> bits_per_weight = {};  // target: 8 * model bytes / non-embedding parameters
   std::vector<Override> overrides = {};
-  std::uint64_t seed = 1;
   // Retraining, in the stages of retraining.h; none without it.
   std::optional<FinetuneOptions> finetune = {};
 
-  bool uses(Technique technique) const { return !without.contains(technique); }
+  // Null where the method is the other one.
+  const PruningMethod* pruning() const { return std::get_if<PruningMethod>(&method); }
+  const CalibratedMethod* calibrated() const { return std::get_if<CalibratedMethod>(&method); }
 };
 
 // "paper": the published method and its ratio, 18.2, with sensitivity pruning and 256 centroids
@@ -94,6 +106,13 @@ FinetuneOptions default_finetune(const Recipe& recipe);
 
 // Throws ConfigError, naming the setting, for one out of range and for two targets.
 void validate(const Recipe& recipe);
+// Of what a method says on its own. recipe: its name.
+void validate(const PruningMethod& method, const std::string& recipe);
+void validate(const CalibratedMethod& method, const std::string& recipe);
+
+// The method of a recipe that is expected to have it. Throws ConfigError for the other one.
+const PruningMethod& pruning_method(const Recipe& recipe);
+const CalibratedMethod& calibrated_method(const Recipe& recipe);
 
 // The model bytes that paper_ratio or bits_per_weight ask for; nothing with neither.
 // non_embedding_parameters: of the model. baseline_bytes: what paper_ratio is a ratio to.

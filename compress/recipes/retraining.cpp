@@ -15,8 +15,9 @@ constexpr double kGrowth = 0.02;
 constexpr double kBytesPerCentroid = 2.0;
 
 bool prunes(const Recipe& recipe) {
-  return !recipe.calibrated &&
-         (recipe.prune || std::ranges::any_of(recipe.overrides, [](const Override& special) {
+  return recipe.pruning() != nullptr &&
+         (recipe.pruning()->prune ||
+          std::ranges::any_of(recipe.overrides, [](const Override& special) {
             return special.sparsity.value_or(0.0) > 0.0;
           }));
 }

@@ -71,7 +71,7 @@ TunablePlanner::TunablePlanner(const Checkpoint& checkpoint, const SensitivityCu
       planner_(checkpoint, curves, recipe),
       weights_(non_embedding_parameters(checkpoint)),
       own_(planner_.for_recipe(baseline_bytes)),
-      mildest_(recipe.sparsity ? own_ : planner_.at(0.0)),
+      mildest_(pruning_method(recipe).sparsity ? own_ : planner_.at(0.0)),
       strongest_(planner_.at(std::numeric_limits<double>::infinity())),
       range_{.mildest = strength_of(mildest_), .strongest = strength_of(strongest_)},
       start_(strength_of(own_)) {}

@@ -10,6 +10,7 @@
 #include <initializer_list>
 #include <optional>
 #include <type_traits>
+#include <variant>
 
 #include "model/base/context.h"
 #include "model/base/error.h"
@@ -87,6 +88,87 @@ void read_without(const toml::table& table, std::set<compress::Technique>& witho
   }
 }
 
+// A file says by `calibrated`, or by its preset, which method it is about, and may have keys of the
+// other one: those are read and checked like the others.
+class Methods {
+ public:
+  explicit Methods(const compress::Recipe& preset)
+      : is_calibrated_(preset.calibrated() != nullptr) {
+    if (is_calibrated_) {
+      calibrated_ = *preset.calibrated();
+    } else {
+      pruning_ = *preset.pruning();
+    }
+  }
+
+  // For a file with a target of its own.
+  void forget_targets() {
+    pruning_.sparsity.reset();
+    calibrated_.max_divergence.reset();
+    calibrated_.max_bits_per_weight.reset();
+  }
+
+  void read(const toml::table& table) {
+    formats::read<bool>(table, "calibrated", is_calibrated_);
+    formats::read<int>(table, "bits", pruning_.bits);
+    formats::read<int>(table, "embedding_bits", pruning_.embedding_bits);
+    std::string init;
+    formats::read<std::string>(table, "init", init);
+    if (!init.empty()) {
+      pruning_.init = parse_init(init);
+    }
+    formats::read<int>(table, "kmeans_iterations", pruning_.kmeans_iterations);
+    formats::read<bool>(table, "prune", pruning_.prune);
+    formats::read<bool>(table, "prune_embeddings", pruning_.prune_embeddings);
+    formats::read<bool>(table, "quantize_embeddings", pruning_.quantize_embeddings);
+    formats::read<double>(table, "max_sparsity", pruning_.max_sparsity);
+    formats::read<std::uint64_t>(table, "seed", pruning_.seed);
+    formats::read<double>(table, "sparsity", pruning_.sparsity);
+    formats::read<double>(table, "max_divergence", calibrated_.max_divergence);
+    formats::read<double>(table, "max_bits_per_weight", calibrated_.max_bits_per_weight);
+    read_without(table, calibrated_.without);
+    std::string repair;
+    formats::read<std::string>(table, "layer_norm_repair", repair);
+    if (!repair.empty()) {
+      calibrated_.layer_norm_repair = parse_slope(repair);
+    }
+  }
+
+  std::variant<compress::PruningMethod, compress::CalibratedMethod> chosen() const {
+    if (is_calibrated_) {
+      return calibrated_;
+    }
+    return pruning_;
+  }
+
+  // The recipe, of the chosen method, and the keys of the other one. What only calibrated
+  // compression can do must not be asked of pruning.
+  void check(compress::Recipe recipe) const {
+    if (is_calibrated_) {
+      compress::validate(recipe);
+      recipe.method = pruning_;
+    } else {
+      compress::validate(calibrated_, recipe.name);
+      refuse_of_pruning(calibrated_.max_divergence.has_value(), recipe,
+                        "max_divergence needs calibrated and bits_per_weight");
+      refuse_of_pruning(!calibrated_.without.empty() || calibrated_.layer_norm_repair, recipe,
+                        "without and layer_norm_repair need calibrated");
+    }
+    compress::validate(recipe);
+  }
+
+ private:
+  static void refuse_of_pruning(bool asked, const compress::Recipe& recipe, const char* complaint) {
+    if (asked) {
+      throw ConfigError(fmt::format("recipe {}: {}", recipe.name, complaint));
+    }
+  }
+
+  bool is_calibrated_;
+  compress::PruningMethod pruning_;
+  compress::CalibratedMethod calibrated_;
+};
+
 compress::FinetuneOptions read_finetune(const toml::table& table,
                                         compress::FinetuneOptions options) {
   refuse_unknown_keys(table,
@@ -133,39 +215,17 @@ compress::Recipe read_recipe(const toml::table& table) {
   std::string preset;
   read<std::string>(table, "preset", preset);
   compress::Recipe recipe = preset.empty() ? compress::Recipe() : compress::preset(preset);
-  read<bool>(table, "calibrated", recipe.calibrated);
-  read<int>(table, "bits", recipe.bits);
-  read<int>(table, "embedding_bits", recipe.embedding_bits);
-  std::string init;
-  read<std::string>(table, "init", init);
-  if (!init.empty()) {
-    recipe.init = parse_init(init);
-  }
-  read<int>(table, "kmeans_iterations", recipe.kmeans_iterations);
-  read<bool>(table, "prune", recipe.prune);
-  read<bool>(table, "prune_embeddings", recipe.prune_embeddings);
-  read<bool>(table, "quantize_embeddings", recipe.quantize_embeddings);
-  read<double>(table, "max_sparsity", recipe.max_sparsity);
-  read<std::uint64_t>(table, "seed", recipe.seed);
+  Methods methods(recipe);
   if (table.contains("paper_ratio") || table.contains("bits_per_weight") ||
       table.contains("sparsity")) {
     recipe.paper_ratio.reset();  // the file's target replaces the preset's
     recipe.bits_per_weight.reset();
-    recipe.sparsity.reset();
-    recipe.max_divergence.reset();
-    recipe.max_bits_per_weight.reset();
+    methods.forget_targets();
   }
   read<double>(table, "paper_ratio", recipe.paper_ratio);
   read<double>(table, "bits_per_weight", recipe.bits_per_weight);
-  read<double>(table, "sparsity", recipe.sparsity);
-  read<double>(table, "max_divergence", recipe.max_divergence);
-  read<double>(table, "max_bits_per_weight", recipe.max_bits_per_weight);
-  read_without(table, recipe.without);
-  std::string repair;
-  read<std::string>(table, "layer_norm_repair", repair);
-  if (!repair.empty()) {
-    recipe.layer_norm_repair = parse_slope(repair);
-  }
+  methods.read(table);
+  recipe.method = methods.chosen();
   if (const auto* finetune = table["finetune"].as_table()) {
     recipe.finetune = read_finetune(*finetune, compress::default_finetune(recipe));
   } else if (table.contains("finetune")) {
@@ -181,7 +241,7 @@ compress::Recipe read_recipe(const toml::table& table) {
   } else if (table.contains("tensor")) {
     throw FormatError("tensor must be written as [[tensor]]");
   }
-  compress::validate(recipe);
+  methods.check(recipe);
   return recipe;
 }
 

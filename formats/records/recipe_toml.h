@@ -23,9 +23,10 @@ namespace ltz::formats {
 //   seed = 1
 //   paper_ratio = 18.2          # the target: at most one of paper_ratio, bits_per_weight, sparsity
 //
-//   [finetune]                  # retraining, see compress/recipes/retraining.h; an empty table
-//   will do epochs = 3.0                # of all stages together minutes = 0.0               #
-//   fewer epochs if they would take longer; 0: no limit learning_rate = 3e-4        # at its peak
+//   [finetune]                  # retraining, see compress/recipes/retraining.h; may be empty
+//   epochs = 3.0                # of all stages together
+//   minutes = 0.0               # fewer epochs if they would take longer; 0: no limit
+//   learning_rate = 3e-4        # at its peak
 //   batch_tokens = 2800
 //   label_smoothing = 0.1
 //   distillation = 0.5          # calibrated: 0.9

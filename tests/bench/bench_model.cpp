@@ -54,9 +54,7 @@ const BenchModel& bench_model() {
 
 const Checkpoint& quantized_checkpoint() {
   static const Checkpoint quantized = [] {
-    compress::Recipe recipe;
-    recipe.prune = false;
-    recipe.embedding_bits = recipe.bits;
+    const compress::Recipe recipe{.method = compress::PruningMethod{.prune = false}};
     const Checkpoint& checkpoint = bench_model().checkpoint;
     return compress::apply(checkpoint, compress::Planner(checkpoint, nullptr, recipe).at(0.0));
   }();

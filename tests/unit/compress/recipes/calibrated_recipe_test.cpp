@@ -16,7 +16,7 @@ constexpr double kLambda = 3e-3;
 
 std::vector<TensorEstimate> estimate(const Checkpoint& checkpoint, const Calibration& calibration,
                                      std::vector<Override> overrides) {
-  Recipe recipe;
+  Recipe recipe{.method = CalibratedMethod{}};
   recipe.overrides = std::move(overrides);
   return CalibratedCompressor(checkpoint, calibration, recipe).estimate(kLambda);
 }
@@ -26,8 +26,9 @@ std::vector<TensorEstimate> estimate(const Checkpoint& checkpoint, const Calibra
 TEST_CASE("every technique does something") {
   const Checkpoint checkpoint = tiny_checkpoint(1);
   const Calibration calibration = tiny_calibration(checkpoint, tiny_text());
-  const auto tensors = [&](const Recipe& recipe) {
-    Checkpoint found = CalibratedCompressor(checkpoint, calibration, recipe).compress(kLambda);
+  const auto tensors = [&](const CalibratedMethod& method) {
+    Checkpoint found =
+        CalibratedCompressor(checkpoint, calibration, {.method = method}).compress(kLambda);
     validate(found);
     return found.tensors;
   };
@@ -38,8 +39,8 @@ TEST_CASE("every technique does something") {
   }
   // Those that look through the compressed layers have nothing to see without a text.
   const Calibration blind = tiny_calibration(checkpoint, {});
-  const auto blindly = [&](const Recipe& recipe) {
-    return CalibratedCompressor(checkpoint, blind, recipe).compress(kLambda).tensors;
+  const auto blindly = [&](const CalibratedMethod& method) {
+    return CalibratedCompressor(checkpoint, blind, {.method = method}).compress(kLambda).tensors;
   };
   CHECK(blindly({.without = {Technique::kSequential, Technique::kOriginalTargets,
                              Technique::kBiasCorrection}}) == blindly({}));
@@ -49,7 +50,8 @@ TEST_CASE("without a technique, what it makes is not there") {
   const Checkpoint checkpoint = tiny_checkpoint(2);
   const Calibration calibration = tiny_calibration(checkpoint, tiny_text());
   const auto compressed = [&](Technique technique) {
-    return CalibratedCompressor(checkpoint, calibration, {.without = {technique}})
+    return CalibratedCompressor(checkpoint, calibration,
+                                {.method = CalibratedMethod{.without = {technique}}})
         .compress(kLambda);
   };
   const auto row_scales = [](const Checkpoint& found) {
@@ -67,7 +69,7 @@ TEST_CASE("without a technique, what it makes is not there") {
 TEST_CASE("without allocation equal relative errors cost the same") {
   const Checkpoint checkpoint = tiny_checkpoint(3);
   Calibration calibration = tiny_calibration(checkpoint, tiny_text());
-  const Recipe recipe{.without = {Technique::kAllocation}};
+  const Recipe recipe{.method = CalibratedMethod{.without = {Technique::kAllocation}}};
   const Checkpoint found = CalibratedCompressor(checkpoint, calibration, recipe).compress(kLambda);
   for (auto& [name, sensitivity] : calibration.sensitivities) {
     sensitivity = 1e3;
@@ -79,9 +81,9 @@ TEST_CASE("without allocation equal relative errors cost the same") {
 TEST_CASE("LayerNorms take up what they can if the recipe says so") {
   const Checkpoint checkpoint = tiny_checkpoint(4);
   const Calibration calibration = tiny_calibration(checkpoint, tiny_text());
-  const auto norm_changes = [&](const Recipe& recipe) {
+  const auto norm_changes = [&](const CalibratedMethod& method) {
     const Checkpoint found =
-        CalibratedCompressor(checkpoint, calibration, recipe).compress(kLambda);
+        CalibratedCompressor(checkpoint, calibration, {.method = method}).compress(kLambda);
     std::set<bool> changes;
     for (const ParameterSpec& spec : parameter_specs(checkpoint.config)) {
       if (spec.role == Role::kGain) {
@@ -98,7 +100,7 @@ TEST_CASE("LayerNorms take up what they can if the recipe says so") {
 TEST_CASE("what the recipe keeps as floats gets no codebook") {
   const Checkpoint checkpoint = tiny_checkpoint(7);
   const Calibration calibration = tiny_calibration(checkpoint, tiny_text());
-  Recipe recipe;
+  Recipe recipe{.method = CalibratedMethod{}};
   recipe.overrides.push_back({.pattern = "*.fc1.weight", .keep_float = true});
   const Checkpoint found = CalibratedCompressor(checkpoint, calibration, recipe).compress(1e-3);
   CHECK_FALSE(found.tensors.at("encoder.layers.0.fc1.weight").quantized());
@@ -133,7 +135,7 @@ TEST_CASE("what gets care is kept better, and only that") {
 TEST_CASE("care is a factor on the price that the recipe has, allocated or not") {
   const Checkpoint checkpoint = tiny_checkpoint(9);
   const Calibration calibration = tiny_calibration(checkpoint, tiny_text());
-  Recipe recipe{.without = {Technique::kAllocation}};
+  Recipe recipe{.method = CalibratedMethod{.without = {Technique::kAllocation}}};
   const auto plain = CalibratedCompressor(checkpoint, calibration, recipe).estimate(kLambda);
   recipe.overrides = {{.pattern = "*", .care = 1.0}};
   const auto same = CalibratedCompressor(checkpoint, calibration, recipe).estimate(kLambda);

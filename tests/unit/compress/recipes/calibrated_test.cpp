@@ -36,7 +36,8 @@ TEST_CASE("compression does not depend on the threads") {
   const Calibration calibration = tiny_calibration(checkpoint, long_text());
   const auto compressed = [&](int threads) {
     const ThreadCount guard(threads);
-    return CalibratedCompressor(checkpoint, calibration, {}).compress(1e-3);
+    return CalibratedCompressor(checkpoint, calibration, {.method = CalibratedMethod{}})
+        .compress(1e-3);
   };
   const Checkpoint one = compressed(1);
   const Checkpoint three = compressed(3);
@@ -47,7 +48,7 @@ TEST_CASE("a smaller lambda makes a larger file and a closer model") {
   const Checkpoint checkpoint = tiny_checkpoint(5);
   const EncodedText text = tiny_text();
   const Calibration calibration = tiny_calibration(checkpoint, text);
-  const CalibratedCompressor compressor(checkpoint, calibration, {});
+  const CalibratedCompressor compressor(checkpoint, calibration, {.method = CalibratedMethod{}});
   const Transformer original(checkpoint);
   const eval::Divergence divergence({original, text.source, text.target});
   const auto divergence_of = [&](const Transformer& model) {
@@ -65,7 +66,7 @@ TEST_CASE("a smaller lambda makes a larger file and a closer model") {
 TEST_CASE("estimates are in the order of computation and follow lambda") {
   const Checkpoint checkpoint = tiny_checkpoint(6);
   const Calibration calibration = tiny_calibration(checkpoint, tiny_text());
-  const CalibratedCompressor compressor(checkpoint, calibration, {});
+  const CalibratedCompressor compressor(checkpoint, calibration, {.method = CalibratedMethod{}});
   const std::vector<TensorEstimate> coarse = compressor.estimate(1e-2);
   const std::vector<TensorEstimate> fine = compressor.estimate(1e-5);
   REQUIRE(coarse.size() == calibration.moments.size());
@@ -83,13 +84,15 @@ TEST_CASE("estimates are in the order of computation and follow lambda") {
 TEST_CASE("biases take up the mean error") {
   const Checkpoint checkpoint = tiny_checkpoint(6);
   const Checkpoint found =
-      CalibratedCompressor(checkpoint, tiny_calibration(checkpoint, tiny_text()), {})
+      CalibratedCompressor(checkpoint, tiny_calibration(checkpoint, tiny_text()),
+                           {.method = CalibratedMethod{}})
           .compress(3e-2);
   const std::string bias = "encoder.layers.0.fc1.bias";
   CHECK(found.tensors.at(bias) != to_float16(checkpoint.tensors.at(bias)));
   // Without a text nobody knows the mean.
-  const Checkpoint blind =
-      CalibratedCompressor(checkpoint, tiny_calibration(checkpoint, {}), {}).compress(3e-2);
+  const Checkpoint blind = CalibratedCompressor(checkpoint, tiny_calibration(checkpoint, {}),
+                                                {.method = CalibratedMethod{}})
+                               .compress(3e-2);
   CHECK(blind.tensors.at(bias) == to_float16(checkpoint.tensors.at(bias)));
 }
 
@@ -98,7 +101,9 @@ TEST_CASE("a model of which nothing is left is still a model") {
   const Calibration calibration = tiny_calibration(checkpoint, tiny_text());
   // Behind the first layers every token looks the same: inputs without variance.
   for (const double lambda : {3e-2, 1.0, 1e3}) {
-    const Checkpoint found = CalibratedCompressor(checkpoint, calibration, {}).compress(lambda);
+    const Checkpoint found =
+        CalibratedCompressor(checkpoint, calibration, {.method = CalibratedMethod{}})
+            .compress(lambda);
     validate(found);
     for (const auto& [name, tensor] : found.tensors) {
       CAPTURE(name, lambda);
@@ -116,7 +121,8 @@ TEST_CASE("what is bfloat16 and gets no codebook stays as it is") {
   values.front() = 0x1p-30f;  // float16 would make it zero
   tensor = dense_tensor(tensor.shape, std::move(values), Precision::kBFloat16);
   const Calibration calibration = tiny_calibration(checkpoint, tiny_text());
-  const Checkpoint found = CalibratedCompressor(checkpoint, calibration, {}).compress(1e-3);
+  const Checkpoint found =
+      CalibratedCompressor(checkpoint, calibration, {.method = CalibratedMethod{}}).compress(1e-3);
   CHECK(found.tensors.at(gain) == checkpoint.tensors.at(gain));
 }
 
@@ -124,18 +130,18 @@ TEST_CASE("a calibration of another model is refused") {
   const Checkpoint checkpoint = tiny_checkpoint(8);
   Calibration calibration = tiny_calibration(checkpoint, tiny_text());
   calibration.moments.erase("encoder.layers.0.fc1.weight");
-  CHECK_THROWS_WITH(CalibratedCompressor(checkpoint, calibration, {}),
+  CHECK_THROWS_WITH(CalibratedCompressor(checkpoint, calibration, {.method = CalibratedMethod{}}),
                     Catch::Contains("encoder.layers.0.fc1.weight"));
   calibration = tiny_calibration(checkpoint, tiny_text());
   calibration.sensitivities.erase(kDecoderTable);
-  CHECK_THROWS_WITH(CalibratedCompressor(checkpoint, calibration, {}),
+  CHECK_THROWS_WITH(CalibratedCompressor(checkpoint, calibration, {.method = CalibratedMethod{}}),
                     Catch::Contains(kDecoderTable));
 }
 
 TEST_CASE("a calibrated file has the size that was asked for") {
   const Checkpoint checkpoint = tiny_checkpoint(9);
   const Calibration calibration = tiny_calibration(checkpoint, tiny_text());
-  const TunableCalibrated compressor(checkpoint, calibration, {});
+  const TunableCalibrated compressor(checkpoint, calibration, {.method = CalibratedMethod{}});
   const auto sizes_at = [&](double strength) {
     return formats::ltz_sizes(formats::encode_ltz(compressor.compress(strength, {})));
   };

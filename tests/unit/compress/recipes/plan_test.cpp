@@ -107,7 +107,7 @@ bool same(const CompressionPlan& a, const CompressionPlan& b) {
 TEST_CASE("s^2 = lambda n / r'(e)") {
   const Checkpoint checkpoint = wide_checkpoint();
   const SensitivityCurves curves = synthetic_curves(checkpoint, rise_of);
-  const Planner planner(checkpoint, &curves, {.max_sparsity = 1.0});
+  const Planner planner(checkpoint, &curves, {.method = PruningMethod{.max_sparsity = 1.0}});
   const double lambda = 2e-5;
   for (const TensorDecision& decision : planner.at(lambda).decisions) {
     INFO(decision.name);
@@ -129,7 +129,8 @@ TEST_CASE("at the planned optimum the next weight costs the same in all tensors"
   const Checkpoint checkpoint = wide_checkpoint();
   const SensitivityCurves curves = synthetic_curves(checkpoint, rise_of);
   const CompressionPlan plan =
-      Planner(checkpoint, &curves, {.max_sparsity = 1.0}).for_sparsity(0.5);
+      Planner(checkpoint, &curves, {.method = PruningMethod{.max_sparsity = 1.0}})
+          .for_sparsity(0.5);
   CHECK(plan.predicted_rise > 0.0);
   int pruned = 0;
   for (const TensorDecision& decision : plan.decisions) {
@@ -212,7 +213,8 @@ TEST_CASE("a tensor that improves the score when damaged is not pruned away") {
         return (name == kFc1 ? -1.0 : 1.0) * size_of(name) * std::pow(e, 5.0 / 3.0);
       });
   const double lambda = 1e-2;
-  const CompressionPlan plan = Planner(checkpoint, &curves, {.max_sparsity = 1.0}).at(lambda);
+  const CompressionPlan plan =
+      Planner(checkpoint, &curves, {.method = PruningMethod{.max_sparsity = 1.0}}).at(lambda);
   const auto planned_alpha = [&](const std::string& name) {
     const SortedValues sorted(checkpoint.tensors.at(name).values());
     return lambda / unit_cost(sorted, decision_of(plan, name).threshold) / size_of(name);
@@ -227,7 +229,8 @@ TEST_CASE("a tensor that improves the score when damaged is not pruned away") {
 TEST_CASE("a target in bytes is met, and the estimate is the size of the codes") {
   const Checkpoint checkpoint = wide_checkpoint();
   for (const KMeansInit init : {KMeansInit::kLinear, KMeansInit::kOptimal}) {
-    const Planner planner(checkpoint, nullptr, {.bits = 4, .embedding_bits = 4, .init = init});
+    const Planner planner(checkpoint, nullptr,
+                          {.method = PruningMethod{.bits = 4, .embedding_bits = 4, .init = init}});
     const double unpruned = planner.at(0.0).estimated_model_bytes;
     CHECK(planner.for_bytes(unpruned).lambda == 0.0);
     const CompressionPlan plan = planner.for_bytes(0.8 * unpruned);
@@ -250,16 +253,20 @@ TEST_CASE("a target in bytes is met, and the estimate is the size of the codes")
 
 TEST_CASE("a target out of reach says what can be reached") {
   const Checkpoint checkpoint = wide_checkpoint();
-  const Planner planner(checkpoint, nullptr, {.bits = 4, .max_sparsity = 0.5});
+  const Planner planner(checkpoint, nullptr,
+                        {.method = PruningMethod{.bits = 4, .max_sparsity = 0.5}});
   CHECK_THROWS_WITH(planner.for_bytes(100.0),
                     Catch::Contains("100 bytes") && Catch::Contains("out of reach"));
   CHECK_THROWS_AS(planner.for_sparsity(0.6), ConfigError);
   CHECK_NOTHROW(planner.for_sparsity(0.5));
-  CHECK_THROWS_AS(Planner(checkpoint, nullptr, {.prune = false}).for_bytes(100.0), ConfigError);
+  CHECK_THROWS_AS(
+      Planner(checkpoint, nullptr, {.method = PruningMethod{.prune = false}}).for_bytes(100.0),
+      ConfigError);
 }
 
 TEST_CASE("no tensor is pruned beyond max_sparsity") {
-  const Planner planner(wide_checkpoint(), nullptr, {.bits = 4, .max_sparsity = 0.6});
+  const Planner planner(wide_checkpoint(), nullptr,
+                        {.method = PruningMethod{.bits = 4, .max_sparsity = 0.6}});
   for (const TensorDecision& decision : planner.at(1e6).decisions) {
     CHECK(decision.sparsity <= 0.6);
     CHECK((decision.threshold == 0.0f || decision.sparsity > 0.59));
@@ -268,7 +275,7 @@ TEST_CASE("no tensor is pruned beyond max_sparsity") {
 
 TEST_CASE("the recipe says which tensors are touched") {
   const Checkpoint checkpoint = wide_checkpoint();
-  Recipe recipe{.bits = 4, .embedding_bits = 3};
+  Recipe recipe{.method = PruningMethod{.bits = 4, .embedding_bits = 3}};
   recipe.overrides = {{.pattern = "*", .bits = 5},
                       {.pattern = "encoder.*.fc1.*", .sparsity = 0.25},
                       {.pattern = kFc2, .keep_float = true}};
@@ -286,9 +293,12 @@ TEST_CASE("the recipe says which tensors are touched") {
     }
   }
   const CompressionPlan floats =
-      Planner(checkpoint, nullptr, {.bits = 4, .quantize_embeddings = false}).at(1e-5);
+      Planner(checkpoint, nullptr,
+              {.method = PruningMethod{.bits = 4, .quantize_embeddings = false}})
+          .at(1e-5);
   CHECK(decision_of(floats, "encoder.embed_tokens.weight").bits == 0);
-  const CompressionPlan tables = Planner(checkpoint, nullptr, {.prune_embeddings = true}).at(1e-5);
+  const CompressionPlan tables =
+      Planner(checkpoint, nullptr, {.method = PruningMethod{.prune_embeddings = true}}).at(1e-5);
   CHECK(decision_of(tables, "encoder.embed_tokens.weight").threshold > 0.0f);
 }
 
@@ -297,7 +307,9 @@ TEST_CASE("a plan's codebooks are those that would be fitted to the pruned tenso
   for (const KMeansInit init : {KMeansInit::kLinear, KMeansInit::kDensity, KMeansInit::kRandom,
                                 KMeansInit::kKMeansPlusPlus, KMeansInit::kOptimal}) {
     for (const int bits : {2, 4, 8}) {
-      CompressionPlan plan = Planner(checkpoint, nullptr, {.bits = bits, .init = init}).at(1e-5);
+      CompressionPlan plan =
+          Planner(checkpoint, nullptr, {.method = PruningMethod{.bits = bits, .init = init}})
+              .at(1e-5);
       const Checkpoint handed_on = apply(checkpoint, plan);
       for (TensorDecision& decision : plan.decisions) {
         CHECK(decision.centroids.empty() == (decision.bits == 0));
@@ -335,18 +347,21 @@ TEST_CASE("a recipe's own target") {
   const auto planned = [&](const Recipe& recipe) {
     return Planner(checkpoint, nullptr, recipe).for_recipe(1e6);
   };
-  const CompressionPlan bits = planned({.bits = 4, .bits_per_weight = 3.6});
+  const CompressionPlan bits =
+      planned({.method = PruningMethod{.bits = 4}, .bits_per_weight = 3.6});
   CHECK(bits.estimated_model_bytes ==
         Approx(3.6 * static_cast<double>(parameters) / 8.0).epsilon(0.01));
-  CHECK(planned({.bits = 4, .paper_ratio = 50.0}).estimated_model_bytes <= 20000.0);
-  CHECK(planned({.bits = 4}).lambda == 0.0);
-  CHECK(planned({.bits = 4, .sparsity = 0.5}).lambda > 0.0);
+  CHECK(planned({.method = PruningMethod{.bits = 4}, .paper_ratio = 50.0}).estimated_model_bytes <=
+        20000.0);
+  CHECK(planned({.method = PruningMethod{.bits = 4}}).lambda == 0.0);
+  CHECK(planned({.method = PruningMethod{.bits = 4, .sparsity = 0.5}}).lambda > 0.0);
 }
 
 TEST_CASE("plans and compressed models do not depend on the number of threads") {
   const Checkpoint checkpoint = wide_checkpoint();
   const SensitivityCurves curves = synthetic_curves(checkpoint, rise_of);
-  const Recipe recipe{.bits = 4, .init = KMeansInit::kKMeansPlusPlus, .bits_per_weight = 3.5};
+  const Recipe recipe{.method = PruningMethod{.bits = 4, .init = KMeansInit::kKMeansPlusPlus},
+                      .bits_per_weight = 3.5};
   const auto plan = [&] { return Planner(checkpoint, &curves, recipe).for_recipe(0.0); };
   const CompressionPlan one = on_threads(1, plan);
   const Checkpoint compressed = on_threads(1, [&] { return apply(checkpoint, one); });
@@ -360,7 +375,8 @@ TEST_CASE("plans and compressed models do not depend on the number of threads") 
 
 TEST_CASE("weights of more importance are quantized better") {
   const Checkpoint checkpoint = wide_checkpoint();
-  const CompressionPlan plan = Planner(checkpoint, nullptr, {.bits = 3, .prune = false}).at(0.0);
+  const CompressionPlan plan =
+      Planner(checkpoint, nullptr, {.method = PruningMethod{.bits = 3, .prune = false}}).at(0.0);
   const std::vector<float> values = checkpoint.tensors.at(kFc1).values();
   std::vector<float> importance(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {

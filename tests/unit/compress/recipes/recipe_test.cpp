@@ -22,11 +22,12 @@ TEST_CASE("presets are valid recipes with a target") {
 
 TEST_CASE("the paper's preset is the paper's method") {
   const Recipe paper = preset("paper");
-  CHECK(paper.bits == 8);
-  CHECK(paper.embedding_bits == 8);
-  CHECK(paper.init == KMeansInit::kLinear);
-  CHECK(paper.prune);
-  CHECK_FALSE(paper.prune_embeddings);
+  const PruningMethod& method = pruning_method(paper);
+  CHECK(method.bits == 8);
+  CHECK(method.embedding_bits == 8);
+  CHECK(method.init == KMeansInit::kLinear);
+  CHECK(method.prune);
+  CHECK_FALSE(method.prune_embeddings);
   // 176.6 MB / 18.2 = 9.7 MB
   CHECK(*target_model_bytes(paper, 17303872, 4.0 * 44138496) == Approx(9.7e6).epsilon(0.001));
 }
@@ -39,29 +40,24 @@ TEST_CASE("targets in bytes") {
 
 TEST_CASE("a recipe out of range is refused") {
   const Recipe bad[] = {
-      {.calibrated = true},
-      {.calibrated = true, .sparsity = 0.5},
-      {.bits = 0},
-      {.bits = 9},
-      {.embedding_bits = 0},
-      {.kmeans_iterations = -1},
-      {.max_sparsity = 1.5},
-      {.sparsity = -0.1},
-      {.sparsity = std::nan("")},
+      {.method = CalibratedMethod{}},
+      {.method = PruningMethod{.bits = 0}},
+      {.method = PruningMethod{.bits = 9}},
+      {.method = PruningMethod{.embedding_bits = 0}},
+      {.method = PruningMethod{.kmeans_iterations = -1}},
+      {.method = PruningMethod{.max_sparsity = 1.5}},
+      {.method = PruningMethod{.sparsity = -0.1}},
+      {.method = PruningMethod{.sparsity = std::nan("")}},
       {.paper_ratio = 0.0},
       {.bits_per_weight = -3.0},
-      {.sparsity = 0.5, .paper_ratio = 10.0},
+      {.method = PruningMethod{.sparsity = 0.5}, .paper_ratio = 10.0},
       {.paper_ratio = 18.2, .bits_per_weight = 3.0},
-      {.calibrated = true, .bits_per_weight = 2.0, .max_divergence = 0.01},
-      {.calibrated = true, .bits_per_weight = 2.0, .max_bits_per_weight = 3.0},
-      {.calibrated = true,
-       .bits_per_weight = 2.0,
-       .max_divergence = 0.0,
-       .max_bits_per_weight = 3.0},
-      {.calibrated = true, .paper_ratio = 18.2, .max_divergence = 0.01, .max_bits_per_weight = 3.0},
-      {.bits_per_weight = 2.0, .max_divergence = 0.01, .max_bits_per_weight = 3.0},
-      {.without = {Technique::kRates}},
-      {.layer_norm_repair = Slope::kLeastSquares},
+      {.method = CalibratedMethod{.max_divergence = 0.01}, .bits_per_weight = 2.0},
+      {.method = CalibratedMethod{.max_bits_per_weight = 3.0}, .bits_per_weight = 2.0},
+      {.method = CalibratedMethod{.max_divergence = 0.0, .max_bits_per_weight = 3.0},
+       .bits_per_weight = 2.0},
+      {.method = CalibratedMethod{.max_divergence = 0.01, .max_bits_per_weight = 3.0},
+       .paper_ratio = 18.2},
       {.overrides = {{.bits = 4}}},
       {.overrides = {{.pattern = "*", .bits = 12}}},
       {.overrides = {{.pattern = "*", .sparsity = 2.0}}},
@@ -75,19 +71,24 @@ TEST_CASE("a recipe out of range is refused") {
   }
   CHECK_NOTHROW(validate(Recipe{}));
   CHECK_NOTHROW(validate(Recipe{.overrides = {{.pattern = "*", .care = 2.0}}}));
-  CHECK_NOTHROW(validate(Recipe{.calibrated = true,
-                                .bits_per_weight = 2.0,
-                                .max_divergence = 0.01,
-                                .max_bits_per_weight = 3.0,
-                                .without = {Technique::kRates},
-                                .layer_norm_repair = Slope::kLeastSquares}));
+  CHECK_NOTHROW(
+      validate(Recipe{.method = CalibratedMethod{.max_divergence = 0.01,
+                                                 .max_bits_per_weight = 3.0,
+                                                 .without = {Technique::kRates},
+                                                 .layer_norm_repair = Slope::kLeastSquares},
+                      .bits_per_weight = 2.0}));
+}
+
+TEST_CASE("a recipe of the other method is refused by name") {
+  CHECK_THROWS_WITH(pruning_method(preset("max")), Catch::Contains("recipe max"));
+  CHECK_THROWS_WITH(calibrated_method(preset("paper")), Catch::Contains("recipe paper"));
 }
 
 TEST_CASE("every technique is used unless the recipe does without it, and has a name") {
   std::set<std::string_view> names;
   for (const Technique technique : all_techniques()) {
-    CHECK(Recipe{}.uses(technique));
-    CHECK_FALSE(Recipe{.without = {technique}}.uses(technique));
+    CHECK(CalibratedMethod{}.uses(technique));
+    CHECK_FALSE(CalibratedMethod{.without = {technique}}.uses(technique));
     CHECK(names.insert(to_string(technique)).second);
     CHECK_FALSE(to_string(technique).empty());
   }

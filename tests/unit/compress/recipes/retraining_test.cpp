@@ -16,7 +16,7 @@ constexpr const char* kMatrix = "encoder.layers.0.fc1.weight";
 
 // Small codebooks, as the model is small; the target is in the middle of what is in reach.
 Recipe pruning_recipe(const Checkpoint& checkpoint) {
-  Recipe recipe{.bits = 3, .embedding_bits = 3};
+  Recipe recipe{.method = PruningMethod{.bits = 3, .embedding_bits = 3}};
   const Planner planner(checkpoint, nullptr, recipe);
   recipe.paper_ratio =
       2.0 * kBaselineBytes /
@@ -81,7 +81,7 @@ TEST_CASE("stages share epochs and minutes out") {
   CHECK(stages[0].options.minutes + stages[1].options.minutes == Approx(30.0));
   CHECK(stages[0].options.epochs > stages[1].options.epochs);
   // Without pruning there is nothing to train before the codebooks.
-  paper.prune = false;
+  paper.method = PruningMethod{.prune = false};
   CHECK(retraining_stages(paper).size() == 1);
   paper.overrides = {{.pattern = "*fc1*", .sparsity = 0.5}};
   CHECK(retraining_stages(paper).size() == 2);
@@ -119,7 +119,7 @@ TEST_CASE("pruned weights stay pruned through all stages, and codes stay in the 
 
 TEST_CASE("a target of zeros is not pruned any further after training") {
   const Checkpoint original = tiny_checkpoint(2);
-  Recipe recipe{.bits = 3, .embedding_bits = 3, .sparsity = 0.4};
+  Recipe recipe{.method = PruningMethod{.bits = 3, .embedding_bits = 3, .sparsity = 0.4}};
   recipe.finetune = FinetuneOptions{.epochs = 2.0, .batch_tokens = 14, .learning_rate = 1e-2};
   const TunablePlanner planner(original, nullptr, recipe, kBaselineBytes);
   Trained trained;
@@ -142,7 +142,7 @@ TEST_CASE("a file does not outgrow its room while centroids are trained") {
 
 TEST_CASE("calibrated compression is trained behind it") {
   const Checkpoint original = tiny_checkpoint(4);
-  Recipe recipe{.calibrated = true, .bits_per_weight = 3.0};
+  Recipe recipe{.method = CalibratedMethod{}, .bits_per_weight = 3.0};
   recipe.finetune = FinetuneOptions{.epochs = 4.0, .batch_tokens = 14, .learning_rate = 1e-2};
   recipe.finetune->finetuner.tensors.free_codes = true;
   Transformer model(original);

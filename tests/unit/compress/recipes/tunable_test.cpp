@@ -15,7 +15,7 @@ constexpr double kBaselineBytes = 1e6;
 
 // Small codebooks, as the model is small; the target is in the middle of what is in reach.
 Recipe pruning_recipe(const Checkpoint& checkpoint) {
-  Recipe recipe{.bits = 3, .embedding_bits = 3};
+  Recipe recipe{.method = PruningMethod{.bits = 3, .embedding_bits = 3}};
   const Planner planner(checkpoint, nullptr, recipe);
   const double bytes =
       0.5 * (planner.at(0.0).estimated_model_bytes + planner.at(INFINITY).estimated_model_bytes);
@@ -74,8 +74,8 @@ TEST_CASE("the planner starts with what the recipe asks for") {
 
 TEST_CASE("a recipe's sparsity is never undercut") {
   const Checkpoint checkpoint = tiny_checkpoint(2);
-  const TunablePlanner compressor(checkpoint, nullptr, {.bits = 3, .sparsity = 0.5},
-                                  kBaselineBytes);
+  const TunablePlanner compressor(
+      checkpoint, nullptr, {.method = PruningMethod{.bits = 3, .sparsity = 0.5}}, kBaselineBytes);
   CHECK(compressor.range().mildest == compressor.start());
   CHECK(compressor.range().strongest > compressor.start());
 }
@@ -84,7 +84,7 @@ TEST_CASE("more strength makes smaller files of every method") {
   const Checkpoint checkpoint = tiny_checkpoint(3);
   const TunablePlanner planner(checkpoint, nullptr, pruning_recipe(checkpoint), kBaselineBytes);
   const Calibration calibration = blind_calibration(checkpoint);
-  const TunableCalibrated calibrated(checkpoint, calibration, {});
+  const TunableCalibrated calibrated(checkpoint, calibration, {.method = CalibratedMethod{}});
   for (const TunableCompressor* compressor : {static_cast<const TunableCompressor*>(&planner),
                                               static_cast<const TunableCompressor*>(&calibrated)}) {
     const auto [mildest, strongest] = compressor->range();

@@ -16,7 +16,7 @@ TEST_CASE("an override may ask for care") {
       "[[tensor]]\n"
       "pattern = \"encoder.*\"\n",
       "recipe.toml");
-  CHECK(recipe.calibrated);
+  CHECK(recipe.calibrated() != nullptr);
   REQUIRE(recipe.overrides.size() == 2);
   CHECK(recipe.overrides[0].pattern == "decoder.*");
   CHECK(recipe.overrides[0].care == 2.5);
@@ -37,16 +37,20 @@ TEST_CASE("care that makes no sense is refused by file and pattern") {
 TEST_CASE("a recipe may do without techniques") {
   const compress::Recipe recipe = formats::parse_recipe(
       "preset = \"max\"\nwithout = [\"rates\", \"k-means-cells\"]\n", "r.toml");
-  CHECK(recipe.without == std::set<compress::Technique>{compress::Technique::kRates,
-                                                        compress::Technique::kKMeansCells});
-  CHECK(recipe.uses(compress::Technique::kDescent));
-  CHECK_FALSE(recipe.uses(compress::Technique::kRates));
-  CHECK(formats::parse_recipe("preset = \"max\"\nwithout = []\n", "r.toml").without.empty());
+  REQUIRE(recipe.calibrated());
+  CHECK(recipe.calibrated()->without ==
+        std::set<compress::Technique>{compress::Technique::kRates,
+                                      compress::Technique::kKMeansCells});
+  CHECK(recipe.calibrated()->uses(compress::Technique::kDescent));
+  CHECK_FALSE(recipe.calibrated()->uses(compress::Technique::kRates));
+  CHECK(formats::parse_recipe("preset = \"max\"\nwithout = []\n", "r.toml")
+            .calibrated()
+            ->without.empty());
   // Every name that is printed is read.
   for (const compress::Technique technique : compress::all_techniques()) {
     const std::string text =
         "preset = \"max\"\nwithout = [\"" + std::string(to_string(technique)) + "\"]\n";
-    CHECK(formats::parse_recipe(text, "r.toml").without == std::set{technique});
+    CHECK(formats::parse_recipe(text, "r.toml").calibrated()->without == std::set{technique});
   }
 }
 
@@ -68,7 +72,7 @@ TEST_CASE("a float is an integer only where it is one") {
   const auto parse = [](const std::string& bits) {
     return formats::parse_recipe("preset = \"paper\"\nbits = " + bits + "\n", "r.toml");
   };
-  CHECK(parse("4.0").bits == 4);
+  CHECK(parse("4.0").pruning()->bits == 4);
   for (const char* bits : {"4.5", "4e77", "-4e77", "inf", "-inf", "nan"}) {
     CHECK_THROWS_WITH(parse(bits), Catch::Contains("line 2: bits has the wrong type"));
   }
@@ -78,11 +82,12 @@ TEST_CASE("a recipe may repair LayerNorms") {
   const auto repair = [](const std::string& name) {
     return formats::parse_recipe("preset = \"max\"\nlayer_norm_repair = \"" + name + "\"\n",
                                  "r.toml")
-        .layer_norm_repair;
+        .calibrated()
+        ->layer_norm_repair;
   };
   CHECK(repair("least-squares") == compress::Slope::kLeastSquares);
   CHECK(repair("same-variance") == compress::Slope::kSameVariance);
-  CHECK(compress::preset("max").layer_norm_repair == std::nullopt);
+  CHECK(compress::preset("max").calibrated()->layer_norm_repair == std::nullopt);
   CHECK_THROWS_WITH(repair("yes"),
                     Catch::Contains("r.toml: layer_norm_repair") && Catch::Contains("\"yes\""));
   CHECK_THROWS_AS(formats::parse_recipe("layer_norm_repair = \"same-variance\"\n", "r.toml"),
@@ -94,23 +99,56 @@ TEST_CASE("a target of the file replaces the preset's, its bounds included") {
     return formats::parse_recipe("preset = \"balanced\"\n" + lines, "r.toml");
   };
   const compress::Recipe as_it_is = parse("");
-  CHECK(as_it_is.max_divergence == compress::preset("balanced").max_divergence);
-  CHECK(as_it_is.max_bits_per_weight == compress::preset("balanced").max_bits_per_weight);
+  const compress::Recipe balanced = compress::preset("balanced");
+  CHECK(as_it_is.calibrated()->max_divergence == balanced.calibrated()->max_divergence);
+  CHECK(as_it_is.calibrated()->max_bits_per_weight == balanced.calibrated()->max_bits_per_weight);
   const compress::Recipe own = parse("bits_per_weight = 2.5\n");
   CHECK(own.bits_per_weight == 2.5);
-  CHECK(own.max_divergence == std::nullopt);
-  CHECK(own.max_bits_per_weight == std::nullopt);
+  CHECK(own.calibrated()->max_divergence == std::nullopt);
+  CHECK(own.calibrated()->max_bits_per_weight == std::nullopt);
   const compress::Recipe ratio = parse("paper_ratio = 20.0\n");
   CHECK(ratio.paper_ratio == 20.0);
   CHECK(ratio.bits_per_weight == std::nullopt);
   const compress::Recipe bounds =
       parse("bits_per_weight = 2.5\nmax_divergence = 0.01\nmax_bits_per_weight = 3.0\n");
-  CHECK(bounds.max_divergence == 0.01);
-  CHECK(bounds.max_bits_per_weight == 3.0);
-  CHECK(parse("max_divergence = 0.01\n").max_bits_per_weight == as_it_is.max_bits_per_weight);
+  CHECK(bounds.calibrated()->max_divergence == 0.01);
+  CHECK(bounds.calibrated()->max_bits_per_weight == 3.0);
+  CHECK(parse("max_divergence = 0.01\n").calibrated()->max_bits_per_weight ==
+        as_it_is.calibrated()->max_bits_per_weight);
   CHECK_THROWS_AS(parse("bits_per_weight = 2.5\nmax_divergence = 0.01\n"), ConfigError);
   CHECK_THROWS_AS(parse("bits_per_weight = 2.5\nmax_bits_per_weight = 3.0\n"), ConfigError);
   CHECK_THROWS_AS(parse("max_divergence = \"little\"\n"), FormatError);
+}
+
+TEST_CASE("keys of the other method are checked too") {
+  const auto refused = [](const std::string& lines, const std::string& complaint) {
+    CAPTURE(lines);
+    CHECK_THROWS_AS(formats::parse_recipe(lines, "r.toml"), ConfigError);
+    CHECK_THROWS_WITH(formats::parse_recipe(lines, "r.toml"), Catch::EndsWith(complaint));
+  };
+  const std::string needs_target = "calibrated needs paper_ratio or bits_per_weight";
+  const std::string needs_calibrated = "max_divergence needs calibrated and bits_per_weight";
+  const std::string two_targets = "more than one of sparsity, paper_ratio and bits_per_weight";
+  refused("calibrated = true\n", needs_target);
+  refused("calibrated = true\nsparsity = 0.5\n", needs_target);
+  refused("calibrated = true\nsparsity = 0.5\npaper_ratio = 20.0\n", two_targets);
+  refused("preset = \"max\"\nbits = 9\n", "bits is 9, expected 1 to 8");
+  refused("preset = \"balanced\"\ncalibrated = false\n", needs_calibrated);
+  refused("bits_per_weight = 2.0\nmax_divergence = 0.01\nmax_bits_per_weight = 3.0\n",
+          needs_calibrated);
+  refused("bits_per_weight = 2.0\nmax_divergence = 0.01\n",
+          "max_divergence and max_bits_per_weight go together");
+  refused("without = [\"rates\"]\n", "without and layer_norm_repair need calibrated");
+  refused("layer_norm_repair = \"same-variance\"\n",
+          "without and layer_norm_repair need calibrated");
+  // In range they change nothing.
+  const compress::Recipe max = formats::parse_recipe("preset = \"max\"\nbits = 4\n", "r.toml");
+  CHECK(max.calibrated() != nullptr);
+  const compress::Recipe paper =
+      formats::parse_recipe("preset = \"max\"\ncalibrated = false\nbits = 4\n", "r.toml");
+  REQUIRE(paper.pruning() != nullptr);
+  CHECK(paper.pruning()->bits == 4);
+  CHECK(paper.bits_per_weight == 2.15);
 }
 
 TEST_CASE("a recipe may retrain") {
