@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -12,7 +11,7 @@
 #include "compress/sensitivity/prune.h"
 #include "model/base/error.h"
 #include "tests/support/thread_count.h"
-#include "tests/support/tiny_checkpoint.h"
+#include "tests/support/wide_checkpoint.h"
 
 using namespace ltz;
 using namespace ltz::compress;
@@ -21,34 +20,6 @@ namespace {
 
 const char* const kFc1 = "encoder.layers.0.fc1.weight";
 const char* const kFc2 = "decoder.layers.0.fc2.weight";
-
-// The tiny model, 64 channels wide, with bell-shaped weights of a different size in every tensor.
-Checkpoint wide_checkpoint() {
-  Checkpoint checkpoint = tiny_checkpoint(1);
-  for (StackConfig* stack : {&checkpoint.config.encoder, &checkpoint.config.decoder}) {
-    stack->embed_dim = 64;
-    stack->ffn_embed_dim = 96;
-    for (BranchConfig& branch : stack->branches) {
-      branch.channels = 32;
-    }
-  }
-  checkpoint.tensors.clear();
-  std::mt19937 generator(5);
-  double scale = 0.05;
-  for (const ParameterSpec& spec : parameter_specs(checkpoint.config)) {
-    std::vector<float> values(static_cast<std::size_t>(element_count(spec.shape)));
-    for (float& value : values) {
-      double sum = 0.0;
-      for (int i = 0; i < 4; ++i) {
-        sum += static_cast<double>(generator()) * 0x1p-32 - 0.5;
-      }
-      value = static_cast<float>(sum * scale);
-    }
-    checkpoint.tensors[spec.name] = dense_tensor(spec.shape, std::move(values));
-    scale = scale < 0.5 ? scale * 1.1 : 0.05;
-  }
-  return checkpoint;
-}
 
 // Curves with quality = 5 + the sum of rise(tensor name, relative error) at the usual sparsities;
 // without groups, of single tensors.
@@ -273,71 +244,6 @@ TEST_CASE("no tensor is pruned beyond max_sparsity") {
   }
 }
 
-TEST_CASE("the recipe says which tensors are touched") {
-  const Checkpoint checkpoint = wide_checkpoint();
-  Recipe recipe{.method = PruningMethod{.bits = 4, .embedding_bits = 3}};
-  recipe.overrides = {{.pattern = "*", .bits = 5},
-                      {.pattern = "encoder.*.fc1.*", .sparsity = 0.25},
-                      {.pattern = kFc2, .keep_float = true}};
-  const CompressionPlan plan = Planner(checkpoint, nullptr, recipe).at(1e-5);
-  CHECK(decision_of(plan, kFc1).sparsity == 0.25);
-  CHECK(decision_of(plan, kFc1).bits == 5);
-  CHECK(decision_of(plan, kFc2).bits == 0);
-  CHECK(decision_of(plan, kFc2).threshold == 0.0f);
-  const Checkpoint compressed = apply(checkpoint, plan);
-  for (const ParameterSpec& spec : parameter_specs(checkpoint.config)) {
-    const Tensor& tensor = compressed.tensors.at(spec.name);
-    CHECK(tensor.shape == spec.shape);
-    if (spec.role != Role::kMatrix && spec.role != Role::kTable) {
-      CHECK(tensor == to_float16(checkpoint.tensors.at(spec.name)));
-    }
-  }
-  const CompressionPlan floats =
-      Planner(checkpoint, nullptr,
-              {.method = PruningMethod{.bits = 4, .quantize_embeddings = false}})
-          .at(1e-5);
-  CHECK(decision_of(floats, "encoder.embed_tokens.weight").bits == 0);
-  const CompressionPlan tables =
-      Planner(checkpoint, nullptr, {.method = PruningMethod{.prune_embeddings = true}}).at(1e-5);
-  CHECK(decision_of(tables, "encoder.embed_tokens.weight").threshold > 0.0f);
-}
-
-TEST_CASE("a plan's codebooks are those that would be fitted to the pruned tensors") {
-  const Checkpoint checkpoint = wide_checkpoint();
-  for (const KMeansInit init : {KMeansInit::kLinear, KMeansInit::kDensity, KMeansInit::kRandom,
-                                KMeansInit::kKMeansPlusPlus, KMeansInit::kOptimal}) {
-    for (const int bits : {2, 4, 8}) {
-      CompressionPlan plan =
-          Planner(checkpoint, nullptr, {.method = PruningMethod{.bits = bits, .init = init}})
-              .at(1e-5);
-      const Checkpoint handed_on = apply(checkpoint, plan);
-      for (TensorDecision& decision : plan.decisions) {
-        CHECK(decision.centroids.empty() == (decision.bits == 0));
-        decision.centroids.clear();
-      }
-      CHECK(handed_on.tensors == apply(checkpoint, plan).tensors);
-    }
-  }
-}
-
-TEST_CASE("what is kept float keeps its bfloat16, pruned or not") {
-  Checkpoint checkpoint = wide_checkpoint();
-  const std::string bias = "encoder.layers.0.fc1.bias";
-  for (const std::string& name : {std::string(kFc1), bias}) {
-    Tensor& tensor = checkpoint.tensors.at(name);
-    std::vector<float> values(static_cast<std::size_t>(tensor.size()), 0x1p-130f);
-    values[1] = 0x1p100f;  // beyond the range of float16
-    tensor = dense_tensor(tensor.shape, std::move(values), Precision::kBFloat16);
-  }
-  CompressionPlan plan{.decisions = {{.name = kFc1, .threshold = 1.0f, .bits = 0}}};
-  const Checkpoint compressed = apply(checkpoint, plan);
-  CHECK(compressed.tensors.at(bias) == checkpoint.tensors.at(bias));
-  std::vector<float> pruned(compressed.tensors.at(kFc1).values().size(), 0.0f);
-  pruned[1] = 0x1p100f;
-  CHECK(compressed.tensors.at(kFc1) ==
-        dense_tensor(checkpoint.tensors.at(kFc1).shape, pruned, Precision::kBFloat16));
-}
-
 TEST_CASE("a recipe's own target") {
   const Checkpoint checkpoint = wide_checkpoint();
   std::int64_t parameters = 0;
@@ -371,39 +277,4 @@ TEST_CASE("plans and compressed models do not depend on the number of threads") 
     CHECK(same(one, several));
     CHECK(apply(checkpoint, several).tensors == compressed.tensors);
   }
-}
-
-TEST_CASE("weights of more importance are quantized better") {
-  const Checkpoint checkpoint = wide_checkpoint();
-  const CompressionPlan plan =
-      Planner(checkpoint, nullptr, {.method = PruningMethod{.bits = 3, .prune = false}}).at(0.0);
-  const std::vector<float> values = checkpoint.tensors.at(kFc1).values();
-  std::vector<float> importance(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    importance[i] = values[i] > 0.0f ? 10.0f : 1.0f;
-  }
-  const auto error = [&](const Checkpoint& quantized) {
-    const std::vector<float> found = quantized.tensors.at(kFc1).values();
-    double sum = 0.0;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      sum += importance[i] * std::pow(values[i] - found[i], 2);
-    }
-    return sum;
-  };
-  const Checkpoint plain = apply(checkpoint, plan);
-  const Checkpoint weighted = apply(checkpoint, plan, {{kFc1, importance}});
-  CHECK(error(weighted) < 0.8 * error(plain));
-  CHECK(weighted.tensors.at(kFc2) == plain.tensors.at(kFc2));
-  CHECK_THROWS_WITH(apply(checkpoint, plan, {{kFc1, {1.0f}}}), Catch::Contains(kFc1));
-}
-
-TEST_CASE("errors of planning and applying name the tensor") {
-  Checkpoint checkpoint = wide_checkpoint();
-  CHECK_THROWS_WITH(apply(checkpoint, {.decisions = {{.name = "nonsense"}}}),
-                    Catch::Contains("nonsense"));
-  std::get<DenseValues>(checkpoint.tensors.at(kFc1).data).values[3] = std::nanf("");
-  CHECK_THROWS_WITH(Planner(checkpoint, nullptr, {}), Catch::Contains(kFc1));
-  CHECK_THROWS_WITH(apply(checkpoint, {}), Catch::Contains(kFc1));
-  checkpoint.tensors.erase(kFc2);
-  CHECK_THROWS_WITH(Planner(checkpoint, nullptr, {}), Catch::Contains(kFc2));
 }
