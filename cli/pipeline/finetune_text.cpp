@@ -54,15 +54,8 @@ std::string fingerprint_of(const EncodedText& text) {
   return fingerprint(ids);
 }
 
-// The texts as ids.
-struct EncodedInputs {
-  EncodedText text;
-  EncodedText development;
-};
-
 // What a training depends on.
-std::string signature_of(const FinetuneInputs& inputs, const EncodedInputs& texts,
-                         const FinetuneTextOptions& all) {
+std::string signature_of(const compress::FinetuneInputs& inputs, const FinetuneTextOptions& all) {
   const compress::FinetuneOptions& options = all.training;
   const compress::FinetunerOptions& finetuner = options.finetuner;
   std::string pruning = fmt::format("{}", options.pruning.sparsity.value_or(0.0));
@@ -73,10 +66,11 @@ std::string signature_of(const FinetuneInputs& inputs, const EncodedInputs& text
       "model {} teacher {} text {} development set {} epochs {} minutes {} tokens {} rate {} "
       "smoothing {} distillation {} free codes {} rate weight {} code bits {} sparsity {} seed "
       "{}{}",
-      fingerprint(inputs.start), inputs.teacher == nullptr ? "none" : fingerprint(*inputs.teacher),
-      fingerprint_of(texts.text),
-      texts.development.source.empty() ? "none" : fingerprint_of(texts.development), options.epochs,
-      options.minutes, options.batch_tokens, options.learning_rate,
+      fingerprint(inputs.start),
+      inputs.original == nullptr ? "none" : fingerprint(*inputs.original),
+      fingerprint_of(inputs.text),
+      inputs.development.source.empty() ? "none" : fingerprint_of(inputs.development),
+      options.epochs, options.minutes, options.batch_tokens, options.learning_rate,
       finetuner.objective.label_smoothing, finetuner.objective.distillation,
       finetuner.tensors.free_codes, finetuner.tensors.codes.rate_weight, options.code_bits, pruning,
       options.seed,
@@ -102,7 +96,8 @@ std::string found_on_development_set(const compress::FinetuneProgress& progress)
 Checkpoint finetune_text(const FinetuneInputs& inputs, const FinetuneTextOptions& options,
                          const Events& events) {
   const compress::FinetuneOptions& training = options.training;
-  const EncodedInputs texts{
+  const compress::FinetuneInputs encoded_inputs{
+      inputs.start, inputs.teacher,
       without_long_sentences(encoded(inputs.start, inputs.text), inputs.start.config,
                              training.batch_tokens, events),
       encoded(inputs.start, inputs.development)};
@@ -125,7 +120,7 @@ Checkpoint finetune_text(const FinetuneInputs& inputs, const FinetuneTextOptions
   }
   compress::FinetuneState resume;
   if (!options.state.empty()) {
-    const std::string signature = signature_of(inputs, texts, options);
+    const std::string signature = signature_of(encoded_inputs, options);
     observer.save = [&, signature](const compress::FinetuneState& state) {
       formats::write_file_atomically(options.state, formats::encode_training(state, signature));
     };
@@ -136,8 +131,7 @@ Checkpoint finetune_text(const FinetuneInputs& inputs, const FinetuneTextOptions
       events.say(fmt::format("going on after update {} of {}", resume.updates, resume.total));
     }
   }
-  return compress::finetune(inputs.start, inputs.teacher, texts.text, texts.development, training,
-                            observer, std::move(resume));
+  return compress::finetune(encoded_inputs, training, observer, std::move(resume));
 }
 
 }  // namespace ltz::pipeline

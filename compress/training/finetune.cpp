@@ -47,23 +47,22 @@ struct Evaluation {
 // The loop, with what it remembers from one update to the next.
 class Training {
  public:
-  Training(const Checkpoint& start, const Checkpoint* original, const EncodedText& text,
-           const EncodedText& development, const FinetuneOptions& options,
+  Training(const FinetuneInputs& inputs, const FinetuneOptions& options,
            const FinetuneObserver& observer, FinetuneState resume)
-      : start_(start),
-        text_(text),
-        development_(development),
+      : start_(inputs.start),
+        text_(inputs.text),
+        development_(inputs.development),
         options_(options),
         observer_(observer),
-        finetuner_(start, original, options.finetuner),
-        pruning_(start, options.pruning),
+        finetuner_(inputs.start, inputs.original, options.finetuner),
+        pruning_(inputs.start, options.pruning),
         state_(std::move(resume)) {
-    if (text.target.empty() || text.source.size() != text.target.size()) {
+    if (text_.target.empty() || text_.source.size() != text_.target.size()) {
       throw ConfigError("expected a text to train on with as many targets as sources, found " +
-                        std::to_string(text.source.size()) + " and " +
-                        std::to_string(text.target.size()));
+                        std::to_string(text_.source.size()) + " and " +
+                        std::to_string(text_.target.size()));
     }
-    if (options.select == Selection::kBleu && (development.source.empty() || !observer.bleu)) {
+    if (options.select == Selection::kBleu && (development_.source.empty() || !observer.bleu)) {
       throw ConfigError("the model of the highest BLEU is asked for without a development set");
     }
     if (!(options.code_bits > 0.0)) {
@@ -74,7 +73,7 @@ class Training {
     if (state_.total == 0) {
       state_.total = std::max<std::int64_t>(
           1, std::llround(options.epochs * static_cast<double>(batches_.size())));
-      if (!development.source.empty()) {
+      if (!development_.source.empty()) {
         state_.best_nll = std::numeric_limits<double>::infinity();
         if (settled()) {
           takes_the_lead(look_at_development_set());
@@ -234,10 +233,9 @@ std::string_view to_string(Selection selection) {
   return selection == Selection::kNll ? "nll" : "bleu";
 }
 
-Checkpoint finetune(const Checkpoint& start, const Checkpoint* original, const EncodedText& text,
-                    const EncodedText& development, const FinetuneOptions& options,
+Checkpoint finetune(const FinetuneInputs& inputs, const FinetuneOptions& options,
                     const FinetuneObserver& observer, FinetuneState resume) {
-  return Training(start, original, text, development, options, observer, std::move(resume)).run();
+  return Training(inputs, options, observer, std::move(resume)).run();
 }
 
 }  // namespace ltz::compress

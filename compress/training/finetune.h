@@ -77,12 +77,19 @@ struct FinetuneObserver {
   std::function<double(const Transformer&)> bleu;
 };
 
+// What a training starts from.
+struct FinetuneInputs {
+  const Checkpoint& start;
+  const Checkpoint* original = nullptr;  // see Finetuner
+  EncodedText text;
+  EncodedText development = {};  // may be without sentences
+};
+
 // Trains on the text and returns the model that was best on the development set, which may be the
 // start; without a development text, the last one. One that has to become smaller is not looked at
-// before it is. original: see Finetuner. resume: where to go on; of the same start, text and
+// before it is. resume: where to go on; of the same start, text and
 // options. Throws ConfigError for an empty text and options out of range.
-Checkpoint finetune(const Checkpoint& start, const Checkpoint* original, const EncodedText& text,
-                    const EncodedText& development, const FinetuneOptions& options,
+Checkpoint finetune(const FinetuneInputs& inputs, const FinetuneOptions& options,
                     const FinetuneObserver& observer = {}, FinetuneState resume = {});
 
 }  // namespace ltz::compress

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <random>
 #include <vector>
 
@@ -42,6 +44,20 @@ inline double coded_bits(const Tensor& tensor) {
   const auto& quantized = std::get<QuantizedValues>(tensor.data);
   return compress::coded_bits(quantized.codes, static_cast<std::size_t>(tensor.shape.front()),
                               quantized.centroids);
+}
+
+// Whether the same elements share a code; a code may have another number, by the order of
+// centroids.
+inline bool same_cells(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b) {
+  std::map<std::uint8_t, std::uint8_t> to_b;
+  std::map<std::uint8_t, std::uint8_t> to_a;
+  for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
+    if (to_b.emplace(a[i], b[i]).first->second != b[i] ||
+        to_a.emplace(b[i], a[i]).first->second != a[i]) {
+      return false;
+    }
+  }
+  return a.size() == b.size();
 }
 
 }  // namespace ltz

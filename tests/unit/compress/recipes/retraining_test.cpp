@@ -41,8 +41,9 @@ RetrainingSteps some_steps(const Checkpoint& original, Trained& trained) {
               [&](const Checkpoint& start, const RetrainingStage& stage) {
                 CHECK(stage.number == static_cast<int>(trained.starts.size()) + 1);
                 trained.starts.push_back(start);
-                trained.ends.push_back(
-                    finetune(start, &original, some_text(original.config), {}, stage.options));
+                trained.ends.push_back(finetune(
+                    {.start = start, .original = &original, .text = some_text(original.config)},
+                    stage.options));
                 return trained.ends.back();
               },
           .fit =
