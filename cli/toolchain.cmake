@@ -67,6 +67,8 @@ ltz_glob(cli_sources ${PROJECT_SOURCE_DIR}/cli/terminal/*.cpp ${PROJECT_SOURCE_D
 add_library(ltz_cli STATIC ${cli_sources})
 target_link_libraries(ltz_cli PRIVATE ltz_options PUBLIC ltz_pipeline CLI11::CLI11)
 ltz_precompile(ltz_cli <CLI/CLI.hpp>)
+ltz_glob(without_cli11 ${PROJECT_SOURCE_DIR}/cli/terminal/*.cpp)
+set_source_files_properties(${without_cli11} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 
 ltz_glob(command_sources ${PROJECT_SOURCE_DIR}/cli/commands/*.cpp)
 add_executable(ltz ${command_sources})

@@ -12,7 +12,6 @@
 #include "cli/pipeline/measure_sensitivity.h"
 #include "cli/pipeline/size_targets.h"
 #include "cli/pipeline/training_text.h"
-#include "cli/pipeline/trials.h"
 #include "compress/sensitivity/pattern.h"
 #include "eval/budget/accounting.h"
 #include "formats/bytes/word_list.h"
@@ -157,11 +156,10 @@ bool Compression::by_quality() const {
          !limits_of(options_.limits, inputs_.checkpoint.config, options_.baseline_parameters).any();
 }
 
-std::vector<std::byte> Compression::search_quality() {
+double Compression::search_quality(Trials& trials) {
   const eval::GateLimits& gates = options_.limits;
   const double bleu = bleu_of(original_bleu(), options_.evaluation);
-  Trials trials(inputs_.checkpoint, *compressor_, method_, state_);
-  return compress_to_quality(
+  return fit_quality(
       trials,
       {.bleu = bleu,
        .most_drop = std::min(*gates.max_bleu_drop, bleu - gates.min_bleu.value_or(0.0)),
@@ -171,18 +169,16 @@ std::vector<std::byte> Compression::search_quality() {
       events_);
 }
 
-std::vector<std::byte> Compression::search_size(const compress::TunableCompressor& compressor,
-                                                const std::string& method,
-                                                const formats::SizeLimits& limits, double start) {
-  Trials trials(inputs_.checkpoint, compressor, method, state_);
-  std::vector<std::byte> bytes = compress_to_size(
-      trials, {.limits = limits, .start = start, .close_enough = close_enough_}, events_);
-  if (own_target_ && static_cast<double>(formats::ltz_sizes(bytes).model) > *own_target_) {
+double Compression::search_size(Trials& trials, const formats::SizeLimits& limits,
+                                double start) const {
+  const double strength =
+      fit_size(trials, {.limits = limits, .start = start, .close_enough = close_enough_}, events_);
+  if (own_target_ && static_cast<double>(trials.sizes(strength, {}).model) > *own_target_) {
     throw ConfigError(
         fmt::format("recipe {}: no model of at most {:.0f} bytes without embeddings was found",
                     options_.recipe.name, *own_target_));
   }
-  return bytes;
+  return strength;
 }
 
 std::vector<std::byte> Compression::retrain() {
@@ -203,8 +199,9 @@ std::vector<std::byte> Compression::retrain() {
   };
   steps.fit = [&](const compress::TunableCompressor& compressor) {
     const formats::SizeLimits before = limits_before_training(forecast_, compressor, limits_);
-    return formats::decode_ltz(
-        search_size(compressor, method, before, forecast_.strength(compressor, before)), "a trial");
+    Trials trials(original, compressor, method, state_);
+    const double strength = search_size(trials, before, forecast_.strength(compressor, before));
+    return trials.model(strength, events_.start("compressing"));
   };
   std::vector<std::byte> bytes = formats::encode_ltz(compress_and_retrain_(steps));
   const formats::LtzSizes sizes = formats::ltz_sizes(bytes);
@@ -224,7 +221,10 @@ std::vector<std::byte> Compression::run() {
   if (options_.recipe.finetune) {
     return retrain();
   }
-  return by_quality() ? search_quality() : search_size(*compressor_, method_, limits_, start_);
+  Trials trials(inputs_.checkpoint, *compressor_, method_, state_);
+  const double strength =
+      by_quality() ? search_quality(trials) : search_size(trials, limits_, start_);
+  return trials.file(strength, events_.start("compressing"));
 }
 
 std::vector<std::byte> compress_model(const CompressInputs& inputs, const CompressOptions& options,

@@ -12,6 +12,7 @@
 #include "cli/pipeline/calibrate.h"
 #include "cli/pipeline/compress_state.h"
 #include "cli/pipeline/events.h"
+#include "cli/pipeline/trials.h"
 #include "cli/pipeline/verify.h"
 #include "compress/recipes/retraining.h"
 #include "compress/recipes/tunable.h"
@@ -83,10 +84,8 @@ class Compression {
   bool by_quality() const;
   void choose_compressor();
   std::optional<compress::SensitivityCurves> measure_curves() const;
-  std::vector<std::byte> search_quality();
-  std::vector<std::byte> search_size(const compress::TunableCompressor& compressor,
-                                     const std::string& method, const formats::SizeLimits& limits,
-                                     double start);
+  double search_quality(Trials& trials);  // a strength, as the next
+  double search_size(Trials& trials, const formats::SizeLimits& limits, double start) const;
   std::vector<std::byte> retrain();
 
   const CompressInputs& inputs_;

@@ -36,13 +36,22 @@ double Trials::bits_per_weight(double strength) const {
   return trial == nullptr ? 0.0 : 8.0 * static_cast<double>(trial->sizes.model) / parameters_;
 }
 
-const std::vector<std::byte>& Trials::file(double strength, const Progress& on_stage) {
-  auto found = files_.find(strength);
-  if (found == files_.end()) {
-    found = files_.emplace(strength, formats::encode_ltz(compressor_.compress(strength, on_stage)))
-                .first;
+const Trials::Made& Trials::made(double strength, const Progress& on_stage) {
+  auto found = made_.find(strength);
+  if (found == made_.end()) {
+    Made made{.model = compressor_.compress(strength, on_stage), .file = {}};
+    made.file = formats::encode_ltz(made.model);
+    found = made_.emplace(strength, std::move(made)).first;
   }
   return found->second;
+}
+
+const std::vector<std::byte>& Trials::file(double strength, const Progress& on_stage) {
+  return made(strength, on_stage).file;
+}
+
+const Checkpoint& Trials::model(double strength, const Progress& on_stage) {
+  return made(strength, on_stage).model;
 }
 
 formats::LtzSizes Trials::sizes(double strength, const Progress& on_stage) {
@@ -61,15 +70,13 @@ double Trials::bleu(double strength, const eval::ParallelText& text,
   if (const TrialRecord* trial = find(strength); trial->bleu) {
     return *trial->bleu;
   }
-  const Checkpoint compressed = formats::decode_ltz(file(strength, {}), "a trial");
-  const double bleu = bleu_of(measure_bleu(compressed, text, options, progress), options);
+  const double bleu = bleu_of(measure_bleu(model(strength, {}), text, options, progress), options);
   find(strength)->bleu = bleu;
   state_.save();
   return bleu;
 }
 
-std::vector<std::byte> compress_to_size(Trials& trials, const SizeGoal& goal,
-                                        const Events& events) {
+double fit_size(Trials& trials, const SizeGoal& goal, const Events& events) {
   const compress::SizeSearchResult found = formats::fitting_strength(
       [&](double strength) {
         const formats::LtzSizes sizes = trials.sizes(strength, events.start("compressing"));
@@ -85,11 +92,10 @@ std::vector<std::byte> compress_to_size(Trials& trials, const SizeGoal& goal,
   if (!found.fits) {
     events.say("nothing small enough was found; this is the smallest");
   }
-  return trials.file(found.strength, events.start("compressing"));
+  return found.strength;
 }
 
-std::vector<std::byte> compress_to_quality(Trials& trials, const QualityGoal& goal,
-                                           const Events& events) {
+double fit_quality(Trials& trials, const QualityGoal& goal, const Events& events) {
   // A trial is compression and translation, about as long.
   constexpr std::size_t kHalf = 1000;
   std::size_t number = 0;
@@ -121,7 +127,7 @@ std::vector<std::byte> compress_to_quality(Trials& trials, const QualityGoal& go
   if (best.loss > goal.most_drop) {
     events.say("no trial was good enough; this is the best");
   }
-  return trials.file(best.strength, {});
+  return best.strength;
 }
 
 }  // namespace ltz::pipeline

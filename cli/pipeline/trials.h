@@ -14,8 +14,8 @@
 // Compressing at one strength after another until size or quality is as wanted.
 namespace ltz::pipeline {
 
-// The files that were tried. What the state has of another run is made again only if its bytes are
-// asked for.
+// The models and files that were tried. What the state has of another run is made again only if it
+// is asked for.
 class Trials {
  public:
   // method: what a file depends on beside model, texts and strength. All references outlive it.
@@ -28,18 +28,24 @@ class Trials {
   // Of the file, made if need be.
   formats::LtzSizes sizes(double strength, const Progress& on_stage);
   const std::vector<std::byte>& file(double strength, const Progress& on_stage);
+  const Checkpoint& model(double strength, const Progress& on_stage);
   // BLEU of the model in the file.
   double bleu(double strength, const eval::ParallelText& text,
               const eval::EvaluationOptions& options, const Progress& progress);
 
  private:
+  struct Made {
+    Checkpoint model;
+    std::vector<std::byte> file;
+  };
   TrialRecord* find(double strength) const;
+  const Made& made(double strength, const Progress& on_stage);
 
   const compress::TunableCompressor& compressor_;
   std::string method_;
   CompressState& state_;
   double parameters_ = 0.0;
-  std::map<double, std::vector<std::byte>> files_;
+  std::map<double, Made> made_;
 };
 
 struct SizeGoal {
@@ -48,9 +54,9 @@ struct SizeGoal {
   double close_enough = 0.01;  // see formats::SizeFitOptions
 };
 
-// The mildest file within the limits; where none is, the smallest that was tried.
-std::vector<std::byte> compress_to_size(Trials& trials, const SizeGoal& goal,
-                                        const Events& events = {});
+// The strength of the mildest file within the limits; where none is, of the smallest that was
+// tried.
+double fit_size(Trials& trials, const SizeGoal& goal, const Events& events = {});
 
 struct QualityGoal {
   double bleu = 0.0;       // of the original
@@ -60,8 +66,8 @@ struct QualityGoal {
   double start = 0.0;  // strength
 };
 
-// The smallest file of those tried that keeps the quality; where none does, the best one.
-std::vector<std::byte> compress_to_quality(Trials& trials, const QualityGoal& goal,
-                                           const Events& events = {});
+// The strength of the smallest file of those tried that keeps the quality; where none does, of the
+// best one.
+double fit_quality(Trials& trials, const QualityGoal& goal, const Events& events = {});
 
 }  // namespace ltz::pipeline
