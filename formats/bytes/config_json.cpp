@@ -20,7 +20,7 @@ constexpr std::int64_t kChannels = std::int64_t{1} << 20;
 constexpr std::int64_t kTaps = std::int64_t{1} << 10;
 constexpr std::int64_t kVocabulary = std::int64_t{1} << 28;
 constexpr std::int64_t kPositions = std::int64_t{1} << 28;
-// Of the text. All of the limits above at once make some 20 kB, four levels deep.
+// Limits of the text. All of the limits above at once make some 20 kB, four levels deep.
 constexpr std::size_t kBytes = std::size_t{1} << 16;
 constexpr int kDepth = 16;
 }  // namespace limits

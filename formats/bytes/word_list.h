@@ -20,7 +20,7 @@ std::vector<std::string> split_lines(std::string_view text);
 
 // The words of split_lines. entries: what the configuration says, special tokens included. Throws
 // before there is a string for every line: ConfigError for another number of them, FormatError for
-// one that is there twice.
+// one that appears twice.
 Vocabulary vocabulary_from_lines(std::string_view text, int entries);
 
 }  // namespace ltz::formats

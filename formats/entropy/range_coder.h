@@ -96,7 +96,7 @@ class RangeEncoder {
 
   bool code_random(bool bit, std::uint32_t probability) { return code(bit, probability); }
 
-  // The bytes of all bits; the encoder is done with.
+  // The bytes of all bits. The encoder must not be used afterwards.
   std::vector<std::byte> finish();
 
  private:

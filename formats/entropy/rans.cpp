@@ -194,7 +194,7 @@ double rans_size(std::span<const std::uint64_t> histogram) {
   if (table.precision == 0) {
     return table_bytes;
   }
-  // Of its 8 bytes, a state has 31 bits from its initial value and, on average, 16 of the symbols.
+  // A state has 8 bytes: 31 bits are its initial value, and 16, on average, belong to the symbols.
   const double words = coded_bits(histogram, table) / 8 - 2 * kStates;
   return table_bytes + 8 * kStates + std::max(0.0, words);
 }

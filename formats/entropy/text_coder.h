@@ -6,12 +6,12 @@
 
 namespace ltz::formats {
 
-// Words, merges, the index, the configuration: short texts, in which deflate would find little to copy.
+// Words, merges, the index, the configuration: short texts, in which deflate finds little to copy.
 // Each bit is predicted from the bytes before it, at five lengths at once, and the predictions are
 // mixed by what has worked so far (context mixing; Mahoney 2005, "Adaptive weighing of context
 // models for lossless data compression"). Integers only. LTZ.md, "Text stream".
 
-// The most that may be coded: decoding takes about 0.3 us a byte, and a hostile file shall not take
+// The most that may be coded: decoding takes about 0.3 us a byte, and a hostile file must not take
 // a minute.
 inline constexpr std::size_t kMaxTextSize = std::size_t{1} << 22;
 

@@ -10,11 +10,11 @@ namespace ltz::formats {
 
 // fairseq's dict.txt: "word count" on each line, in order of the ids. Throws FormatError, naming
 // `name` and the line, for anything else: an empty file, no count, text that is not UTF-8, a word
-// that is there twice.
+// that appears twice.
 Vocabulary parse_dictionary(std::string_view text, const std::string& name);
 
 // The code file of subword-nmt, version 0.2: a line "#version: 0.2", then "left right" on each
-// line. Of a merge that is there twice the first counts, as in subword-nmt. Throws FormatError,
+// line. If a merge appears twice, the first one counts, as in subword-nmt. Throws FormatError,
 // naming `name` and the line; also for version 0.1, which ends words otherwise.
 BpeMerges parse_bpe_codes(std::string_view text, const std::string& name);
 

@@ -28,7 +28,7 @@ class FairseqSettings {
   // nullptr when not set.
   const nlohmann::json* list(const std::string& name) const;
 
-  // Of 0 to `highest`.
+  // From 0 to `highest`.
   int integer(const std::string& name, int fallback, int highest) const;
   // True, False, 1 or 0.
   bool flag(const std::string& name, bool fallback) const;

@@ -29,7 +29,7 @@ inline bool is_standard_stream(const std::filesystem::path& path) {
   return path == "-";
 }
 
-// Closes on every way out; commit() closes by itself, to see the error.
+// Closes on every way out; commit() closes it first, to see the error.
 class Descriptor {
  public:
   explicit Descriptor(int descriptor) : descriptor_(descriptor) {}

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kCannotMake = "cannot make this folder";
 
-// Without a slash at its end.
+// The path without a slash at its end.
 fs::path without_slash(const fs::path& path) {
   return path.has_filename() ? path : path.parent_path();
 }

@@ -16,9 +16,9 @@ herr_t keep_first_reason(unsigned, const H5E_error2_t* error, void* reason) {
 }  // namespace
 
 Hdf5ErrorsAreOurs::Hdf5ErrorsAreOurs() {
-  // Of a file that it refuses, the library may keep parts open that nobody can close, and prints
-  // about them when it cleans up at exit. Everything written is flushed and closed by then. Has an
-  // effect only before the library's first use, wherever that is.
+  // When the library refuses a file, it may keep parts of it open that nobody can close, and it
+  // prints about them when it cleans up at exit. Everything written is flushed and closed by then.
+  // This has an effect only before the library's first use, wherever that is.
   H5dont_atexit();
   H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);

@@ -38,7 +38,7 @@ class Hdf5Image {
                                const Shape& shape);
   std::vector<std::uint8_t> bytes(const Hdf5Object& group, const std::string& name,
                                   const Shape& shape);
-  // Of a dataset, without reading it.
+  // The shape of a dataset, without reading it.
   Shape shape(const Hdf5Object& group, const std::string& name);
 
  private:
@@ -64,7 +64,7 @@ class Hdf5Image {
     std::uint64_t address;
     std::uint64_t size;
   };
-  // Of a global heap (III.E).
+  // An object of a global heap (III.E).
   const HeapObject& heap_object(std::uint64_t heap, std::uint32_t number);
 
   Hdf5Bytes file_;

@@ -72,12 +72,12 @@ struct Hdf5Object {
   const Hdf5Attribute& attribute(const std::string& name) const;
 
   std::map<std::string, Hdf5Attribute, std::less<>> attributes;
-  // Of a group: where the object is, or kNowhere behind a soft or external link. A symbol table is
+  // For a group: where the object is, or kNowhere behind a soft or external link. A symbol table is
   // another way of having links, which is not read.
   bool group = false;
   bool symbol_table = false;
   std::map<std::string, std::uint64_t, std::less<>> links;
-  // Of a dataset.
+  // For a dataset.
   std::optional<std::span<const std::byte>> type;
   std::optional<std::span<const std::byte>> space;
   std::optional<std::span<const std::byte>> layout;

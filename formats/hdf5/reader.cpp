@@ -26,7 +26,7 @@ QuantizedValues read_codebook(Hdf5Image& image, const Hdf5Object& group, const S
 }
 
 void check_mask(Hdf5Image& image, const Hdf5Object& group, const Tensor& tensor) {
-  // Of the values, not of the centroids: a small scale may round a small centroid to zero.
+  // The mask of the values, not of the centroids: a small scale may round a small centroid to 0.
   const std::vector<std::uint8_t> expected = mask_of(tensor.values());
   const auto zeros = std::ranges::count(expected, 0);
   if (!group.links.contains("mask")) {

@@ -24,7 +24,7 @@ struct IndexEntry {
 // LTZ.md, "Tensor index". entries: in ascending order of their names.
 std::vector<std::byte> encode_index(const std::vector<IndexEntry>& entries);
 
-// Throws FormatError, also for names that are there twice or out of order and for more elements
+// Throws FormatError, also for names that appear twice or out of order and for more elements
 // than max_elements in all.
 std::vector<IndexEntry> decode_index(std::span<const std::byte> bytes, std::int64_t max_elements);
 

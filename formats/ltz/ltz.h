@@ -32,7 +32,7 @@ struct LtzSizes {
   bool operator==(const LtzSizes&) const = default;
 };
 
-// From the verified header; the contents of the sections are not looked at. Throws FormatError.
+// Reads only the header, which is verified, not the contents of the sections. Throws FormatError.
 LtzSizes ltz_sizes(std::span<const std::byte> bytes);
 
 // All that a file says.

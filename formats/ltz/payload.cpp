@@ -17,8 +17,8 @@
 namespace ltz::formats {
 namespace {
 
-// Bits of a float16 renumbered so that the numbers ascend with the values, and back (its own
-// inverse but for the direction): neighbouring centroids then have small differences.
+// The bits of a float16, renumbered so that the numbers ascend with the values, and back:
+// neighbouring centroids then have small differences.
 std::uint16_t to_rank(std::uint16_t bits) {
   return static_cast<std::uint16_t>((bits & 0x8000U) != 0 ? 0xFFFFU - bits : bits | 0x8000U);
 }

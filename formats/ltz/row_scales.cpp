@@ -8,11 +8,12 @@
 namespace ltz::formats {
 namespace {
 
-// Of a matrix with one column, so that the context is how large the scales of the rows before were:
-// words in the order of their frequency have scales that change slowly. They count from the
-// largest: most words are rare, and rare ones have the largest steps. For Zipf-distributed counts
-// with noise in 10,000 and 30,000 rows, in order and shuffled, this is never longer than counting
-// from the smallest (up to 20% shorter) or than differences between rows (up to 45% shorter).
+// The layout of a matrix with one column, so that the context is how large the scales of the rows
+// before were: words in the order of their frequency have scales that change slowly. They count
+// from the largest: most words are rare, and rare ones have the largest steps. For Zipf-distributed
+// counts with noise in 10,000 and 30,000 rows, in order and shuffled, this is never longer than
+// counting from the smallest (up to 20% shorter) or than differences between rows (up to 45%
+// shorter).
 CodeLayout layout_of(std::uint8_t smallest, std::uint8_t largest) {
   return {.columns = 1, .alphabet = largest - smallest + 1, .zero = largest - smallest};
 }

@@ -70,7 +70,7 @@ OnnxValue dynamic_kernels(OnnxBuilder& builder, const OnnxValue& x, const std::s
                                        : kernels;
 }
 
-// Of an even kernel the smaller half is to the left.
+// An even kernel has its smaller half on the left.
 int taps_before(const ConvolutionShape& shape) {
   return (shape.taps - 1) / 2;
 }

@@ -10,7 +10,7 @@
 
 namespace ltz::formats {
 
-// A training on its way, to go on from after an interruption: a .safetensors file with the vectors
+// An unfinished training, to resume after an interruption: a .safetensors file with the vectors
 // NAME/0, NAME/1, … of each tensor's compress::TrainingState, those of the best model so far
 // (best/NAME/values, or centroids, codes and row_scales), and the counts in the metadata.
 

@@ -9,7 +9,7 @@ namespace ltz::formats {
 const PickleReader::Opcode* PickleReader::find_opcode(std::uint8_t byte) {
   // r: the reader that has just taken the opcode.
   static constexpr Opcode kOpcodes[] = {
-      // Of the stream.
+      // The stream.
       {0x80, "PROTO", [](PickleReader& r) { r.protocol(); }},
       {0x95, "FRAME", [](PickleReader& r) { r.frame(); }},
       {'.', "STOP", [](PickleReader& r) { r.stopped_ = true; }},
