@@ -4,12 +4,13 @@
 # What it shares with ltz::model and ltz::formats, compiled once.
 ltz_glob(inference_sources ${PROJECT_SOURCE_DIR}/model/*.cpp)
 list(FILTER inference_sources EXCLUDE REGEX "/model/training/")
-if(EMSCRIPTEN)  # many sentences by many threads: there are none, nor std::mutex
-  list(FILTER inference_sources EXCLUDE REGEX "/translator\\.cpp$")
-endif()
 set(reading_folders bytes files entropy ltz runtime)
 list(TRANSFORM reading_folders REPLACE ".+" "${PROJECT_SOURCE_DIR}/formats/\\0/*.cpp")
 ltz_glob(reading_sources ${reading_folders})
+if(EMSCRIPTEN)  # a page has neither files nor threads, nor has its library <filesystem> or std::mutex
+  list(FILTER reading_sources EXCLUDE REGEX "/formats/files/|/open_file\\.cpp$")
+  list(FILTER inference_sources EXCLUDE REGEX "/translator\\.cpp$")
+endif()
 
 # A product and a sum, rounded one after the other, are the same with every instruction set.
 set_source_files_properties(model/kernels/int8_kernels.cpp model/kernels/quantized_rows.cpp
