@@ -30,10 +30,11 @@ TEST_CASE("ltz: a checkpoint comes back exactly") {
 
 TEST_CASE("ltz: what a compressor gives is what its file gives back") {
   const Checkpoint checkpoint = tiny_checkpoint(10);
-  const compress::Recipe recipe{.bits = 3, .embedding_bits = 3};
+  const compress::Recipe recipe{.method = compress::PruningMethod{.bits = 3, .embedding_bits = 3}};
   const compress::TunablePlanner planner(checkpoint, nullptr, recipe, 1e6);
   const compress::Calibration calibration = tiny_calibration(checkpoint, tiny_text());
-  const compress::TunableCalibrated calibrated(checkpoint, calibration, {});
+  const compress::TunableCalibrated calibrated(checkpoint, calibration,
+                                               {.method = compress::CalibratedMethod{}});
   for (const double strength : {planner.range().mildest, planner.range().strongest}) {
     check_round_trip(planner.compress(strength, {}));
   }
