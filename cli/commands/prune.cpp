@@ -9,6 +9,7 @@
 #include "cli/reports/baseline.h"
 #include "cli/terminal/terminal.h"
 #include "compress/recipes/plan.h"
+#include "compress/sensitivity/pattern.h"
 #include "eval/budget/accounting.h"
 #include "formats/files/file.h"
 #include "formats/records/sensitivity_csv.h"
@@ -34,7 +35,7 @@ compress::Recipe recipe_of(const Options& options) {
   recipe.name = "prune";
   compress::PruningMethod method{.bits = options.bits, .prune_embeddings = options.embeddings};
   if (options.sensitivity.empty()) {
-    const std::string pattern = options.embeddings ? "*" : "*coder.layers.*";
+    const std::string pattern = options.embeddings ? "*" : compress::kAllLayers;
     recipe.overrides.push_back({.pattern = pattern, .sparsity = options.sparsity});
   } else {
     method.sparsity = options.sparsity;

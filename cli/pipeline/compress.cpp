@@ -124,9 +124,8 @@ std::optional<compress::SensitivityCurves> Compression::measure_curves() const {
   run.options.context = kContextSparsity;
   run.options.groups = compress::sensitivity_groups(parameter_specs(inputs_.checkpoint.config));
   if (!method.prune_embeddings) {
-    std::erase_if(run.options.groups, [](const std::string& group) {
-      return group.find(".layers.") == std::string::npos;
-    });
+    std::erase_if(run.options.groups,
+                  [](const std::string& group) { return !compress::in_layers(group); });
   }
   run.file = options_.curves.file;
   const eval::ParallelText sample = eval::sample(*inputs_.development, options_.curves.sentences);

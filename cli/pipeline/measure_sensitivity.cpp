@@ -11,6 +11,7 @@
 #include "cli/pipeline/fingerprint.h"
 #include "cli/pipeline/measure_bleu.h"
 #include "compress/recipes/plan.h"
+#include "compress/sensitivity/pattern.h"
 #include "eval/quality/cached_reading.h"
 #include "formats/files/file.h"
 #include "formats/records/sensitivity_csv.h"
@@ -62,7 +63,7 @@ class PartialFile {
 // The model with every matrix pruned to this sparsity.
 Checkpoint with_sparsity(const Checkpoint& checkpoint, double sparsity) {
   compress::Recipe recipe;
-  recipe.overrides.push_back({.pattern = "*coder.layers.*", .sparsity = sparsity});
+  recipe.overrides.push_back({.pattern = compress::kAllLayers, .sparsity = sparsity});
   return compress::prune(checkpoint, compress::Planner(checkpoint, nullptr, recipe).at(0.0));
 }
 

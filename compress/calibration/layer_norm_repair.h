@@ -1,11 +1,11 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "compress/calibration/input_geometry.h"
 #include "model/checkpoint/checkpoint.h"
 #include "model/kernels/matrix.h"
 
@@ -29,14 +29,12 @@ enum class Slope {
 
 // What the lines need of the outputs of one LayerNorm, sums by channel.
 struct LineSums {
-  using Sums = Eigen::Matrix<double, 1, Eigen::Dynamic>;
-
   double count = 0.0;
-  Sums y;   // of the original
-  Sums z;   // of the compressed model
-  Sums yy;  // squares and products
-  Sums zz;
-  Sums yz;
+  Row y;   // of the original
+  Row z;   // of the compressed model
+  Row yy;  // squares and products
+  Row zz;
+  Row yz;
 
   // original, compressed: (tokens, channels), of the same width every time.
   void add(MatrixView original, MatrixView compressed);

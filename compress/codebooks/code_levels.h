@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <span>
 #include <vector>
 
@@ -51,6 +52,30 @@ class CodeLevels {
   std::vector<float> rows_;     // level of the mean magnitude
   std::vector<float> columns_;  // the same, to be added
 };
+
+// Codes that follow each other.
+struct CodeRange {
+  int first = 0;
+  int zero = 0;  // the code of zero; magnitudes count from it
+  std::size_t count = 0;
+};
+
+// Has the levels learn the codes, then counts each in its level. codes: (rows, columns), row-major,
+// in the range. Returns (CodeLevels::kLevels, range.count).
+template <typename Code>
+std::vector<std::int64_t> learn_and_count(CodeLevels& levels, std::span<const Code> codes,
+                                          const CodeRange& range) {
+  std::vector<std::uint8_t> magnitudes(codes.size());
+  std::ranges::transform(codes, magnitudes.begin(), [&](Code code) {
+    return static_cast<std::uint8_t>(std::abs(code - range.zero));
+  });
+  levels.learn(magnitudes);
+  std::vector<std::int64_t> counts(CodeLevels::kLevels * range.count);
+  levels.each(0, codes.size(), [&](std::size_t i, std::size_t level) {
+    ++counts[level * range.count + static_cast<std::size_t>(codes[i] - range.first)];
+  });
+  return counts;
+}
 
 // Below, a level's frequencies begin with those of all levels, as if from a few occurrences: what
 // is known of a level of few codes, and a symbol that did not occur could come back. counts:

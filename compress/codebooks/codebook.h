@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "model/checkpoint/tensor.h"
 
@@ -18,6 +20,13 @@ float checked_float16(float value, const char* what);
 // A centroid of elements that are not pruned, in float16: one that would be rounded to zero becomes
 // the smallest float16 of its sign instead. Throws ConfigError if it is not finite in float16.
 float round_centroid(float centroid);
+
+// Where zero is among the values, or where it would have to be inserted. ascending: (n)
+template <typename Value>
+std::size_t place_of_zero(const std::vector<Value>& ascending) {
+  const auto place = std::ranges::lower_bound(ascending, Value{0});
+  return static_cast<std::size_t>(place - ascending.begin());
+}
 
 // How many elements have each code.
 using CodeCounts = std::array<std::size_t, 256>;

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "compress/codebooks/codebook.h"
 #include "compress/codebooks/kmeans.h"
 #include "model/base/error.h"
 #include "model/base/parallel.h"
@@ -121,9 +122,9 @@ std::vector<float> kmeans_points(std::span<const float> values, int count, doubl
     const KeptValues kept(sorted, static_cast<float>(dead_zone));
     points = fit_codebook(kept, {.centroids = count - 1}).centroids;
   }
-  const auto place = std::ranges::lower_bound(points, 0.0f);
-  if (place == points.end() || *place != 0.0f) {
-    points.insert(place, 0.0f);
+  const std::size_t zero = place_of_zero(points);
+  if (zero == points.size() || points[zero] != 0.0f) {
+    points.insert(points.begin() + static_cast<std::ptrdiff_t>(zero), 0.0f);
   }
   return points;
 }

@@ -63,9 +63,8 @@ Tensor quantize(const Shape& shape, std::span<const float> values,
     quantized.codes = nearest_codes(values, quantized.centroids);
   }
   if (zeros) {
-    const auto place = std::ranges::lower_bound(quantized.centroids, 0.0f);
-    const auto zero_code = static_cast<std::uint8_t>(place - quantized.centroids.begin());
-    quantized.centroids.insert(place, 0.0f);
+    const auto zero_code = static_cast<std::uint8_t>(place_of_zero(quantized.centroids));
+    quantized.centroids.insert(quantized.centroids.begin() + zero_code, 0.0f);
     for (std::size_t i = 0; i < values.size(); ++i) {
       std::uint8_t& code = quantized.codes[i];
       if (values[i] == 0.0f) {

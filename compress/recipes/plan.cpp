@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "compress/codebooks/quantize.h"
+#include "compress/recipes/size_estimates.h"
 #include "compress/sensitivity/pattern.h"
 #include "compress/sensitivity/prune.h"
 #include "model/base/context.h"
@@ -16,11 +17,6 @@
 namespace ltz::compress {
 
 namespace {
-
-constexpr double kCodebookBytes = 1.2;
-constexpr double kCoderTableBytes = 1.5;
-constexpr double kDirectoryBytes = 24.0;
-constexpr double kFloat16Bytes = 2.0;
 
 // What the overrides say about a tensor, later ones first.
 Override combined_override(const Recipe& recipe, const std::string& name) {
@@ -78,7 +74,7 @@ double least_lambda(double highest, const Enough& enough) {
 double estimated_bytes(const SortedValues& sorted, const TensorDecision& decision) {
   const auto total = static_cast<double>(sorted.size());
   if (decision.bits == 0) {
-    return kFloat16Bytes * total + kDirectoryBytes;
+    return kFloat16Bytes * total + kIndexBytes;
   }
   const KeptValues kept(sorted, decision.threshold);
   std::vector<std::size_t> counts = populations(kept, decision.centroids);
@@ -92,8 +88,7 @@ double estimated_bytes(const SortedValues& sorted, const TensorDecision& decisio
       bits -= static_cast<double>(count) * std::log2(static_cast<double>(count) / total);
     }
   }
-  return bits / 8.0 + (kCodebookBytes + kCoderTableBytes) * static_cast<double>(counts.size()) +
-         kDirectoryBytes;
+  return bits / 8.0 + kKMeansCentroidBytes * static_cast<double>(counts.size()) + kIndexBytes;
 }
 
 }  // namespace
@@ -115,7 +110,7 @@ Planner::Planner(const Checkpoint& checkpoint, const SensitivityCurves* curves,
     if (loss_curves.contains(spec.name)) {
       planned.push_back(spec);
     } else if (!embedding) {
-      float_model_bytes_ += kFloat16Bytes * static_cast<double>(count) + kDirectoryBytes;
+      float_model_bytes_ += kFloat16Bytes * static_cast<double>(count) + kIndexBytes;
     }
   }
   std::vector<std::optional<Entry>> entries(planned.size());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compress/recipes/size_estimates.h"
+
 namespace ltz::compress {
 namespace {
 
@@ -12,7 +14,6 @@ constexpr double kShareOfWeights = 2.0 / 3.0;
 // Of the bytes of floats and centroids: trained values may be packed worse. On tatoeba-160 a file
 // gained a fiftieth of this.
 constexpr double kGrowth = 0.02;
-constexpr double kBytesPerCentroid = 2.0;
 
 bool prunes(const Recipe& recipe) {
   return recipe.pruning() != nullptr &&
@@ -65,7 +66,7 @@ double room_for_training(const std::vector<TensorForecast>& tensors) {
   double bytes = 0.0;
   for (const TensorForecast& tensor : tensors) {
     bytes += tensor.centroids == 0 ? tensor.bytes
-                                   : kBytesPerCentroid * static_cast<double>(tensor.centroids);
+                                   : kFloat16Bytes * static_cast<double>(tensor.centroids);
   }
   return kGrowth * bytes;
 }

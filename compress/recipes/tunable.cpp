@@ -4,13 +4,10 @@
 #include <limits>
 #include <map>
 
+#include "compress/recipes/size_estimates.h"
+
 namespace ltz::compress {
 namespace {
-
-// What a tensor takes beside its codes, about: centroids in float16, a frequency table, an entry in
-// the index.
-constexpr double kBytesPerCentroid = 2.0;
-constexpr double kIndexBytes = 24.0;
 
 double non_embedding_parameters(const Checkpoint& checkpoint) {
   std::int64_t parameters = 0;
@@ -22,7 +19,7 @@ double non_embedding_parameters(const Checkpoint& checkpoint) {
 
 TensorForecast as_float16(const ParameterSpec& spec) {
   const auto elements = static_cast<double>(element_count(spec.shape));
-  return {.name = spec.name, .method = "float16", .bytes = 2.0 * elements + kIndexBytes};
+  return {.name = spec.name, .method = "float16", .bytes = kFloat16Bytes * elements + kIndexBytes};
 }
 
 TensorForecast forecast_of(const TensorDecision& decision) {
@@ -41,7 +38,8 @@ TensorForecast forecast_of(const TensorEstimate& estimate) {
           .centroids = estimate.centroids,
           .sparsity = estimate.sparsity,
           .bytes = estimate.bits / 8.0 +
-                   kBytesPerCentroid * static_cast<double>(estimate.centroids) + kIndexBytes,
+                   kSecondOrderCentroidBytes * static_cast<double>(estimate.centroids) +
+                   kIndexBytes,
           .divergence = estimate.divergence};
 }
 

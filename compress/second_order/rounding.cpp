@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "compress/codebooks/codebook.h"
 #include "compress/codebooks/entropy_constrained.h"
 #include "compress/second_order/centroid_fit.h"
 #include "model/base/blas.h"
@@ -171,7 +172,7 @@ void Rounding::begin(std::vector<double> points) {
   std::ranges::transform(points_, points_.begin(),
                          [](double point) { return round_to_float16(static_cast<float>(point)); });
   points_.erase(std::unique(points_.begin(), points_.end()), points_.end());
-  zero_ = static_cast<std::size_t>(std::ranges::find(points_, 0.0) - points_.begin());
+  zero_ = place_of_zero(points_);
   // Halfway between neighbours; the outermost points have as much room outside.
   borders_.assign(points_.size() + 1, 0.0);
   for (std::size_t i = 1; i < points_.size(); ++i) {

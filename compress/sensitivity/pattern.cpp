@@ -37,6 +37,10 @@ bool matches(std::string_view pattern, std::string_view name) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
+bool in_layers(std::string_view name) {
+  return matches(kAllLayers, name);
+}
+
 bool is_weight(const ParameterSpec& spec) {
   return spec.role == Role::kMatrix || spec.role == Role::kTable;
 }

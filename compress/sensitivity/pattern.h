@@ -12,6 +12,12 @@ namespace ltz::compress {
 // Whether the whole name matches the pattern.
 bool matches(std::string_view pattern, std::string_view name);
 
+// Matches everything in the layers of the encoder and of the decoder: all but embedding tables.
+inline constexpr const char* kAllLayers = "*coder.layers.*";
+
+// Whether the name of a parameter, or a group, is one of those.
+bool in_layers(std::string_view name);
+
 // Whether a parameter is one that is pruned and quantized: a matrix or an embedding table.
 bool is_weight(const ParameterSpec& spec);
 

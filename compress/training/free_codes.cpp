@@ -18,29 +18,14 @@ namespace ltz::compress {
 namespace {
 
 // The code of zero, or of what is next to it.
-int zero_code(std::span<const float> centroids) {
+int code_nearest_zero(std::span<const float> centroids) {
   const auto nearest =
       std::ranges::min_element(centroids, {}, [](float centroid) { return std::abs(centroid); });
   return static_cast<int>(nearest - centroids.begin());
 }
 
-void learn(CodeLevels& levels, std::span<const std::uint8_t> codes,
-           std::span<const float> centroids) {
-  const int zero = zero_code(centroids);
-  std::vector<std::uint8_t> magnitudes(codes.size());
-  std::ranges::transform(codes, magnitudes.begin(), [&](std::uint8_t code) {
-    return static_cast<std::uint8_t>(std::abs(code - zero));
-  });
-  levels.learn(magnitudes);
-}
-
-// How often each code occurs in each level. Returns (levels, k).
-std::vector<std::int64_t> level_counts(const CodeLevels& levels,
-                                       std::span<const std::uint8_t> codes, std::size_t k) {
-  std::vector<std::int64_t> counts(CodeLevels::kLevels * k);
-  levels.each(0, codes.size(),
-              [&](std::size_t i, std::size_t level) { ++counts[level * k + codes[i]]; });
-  return counts;
+CodeRange range_of(std::span<const float> centroids) {
+  return {.first = 0, .zero = code_nearest_zero(centroids), .count = centroids.size()};
 }
 
 }  // namespace
@@ -48,8 +33,7 @@ std::vector<std::int64_t> level_counts(const CodeLevels& levels,
 double coded_bits(std::span<const std::uint8_t> codes, std::size_t rows,
                   std::span<const float> centroids) {
   CodeLevels levels(rows, rows == 0 ? 0 : codes.size() / rows);
-  learn(levels, codes, centroids);
-  return level_bits(level_counts(levels, codes, centroids.size()), centroids.size());
+  return level_bits(learn_and_count(levels, codes, range_of(centroids)), centroids.size());
 }
 
 FreeCodes::FreeCodes(std::span<const std::uint8_t> codes, std::size_t rows,
@@ -128,8 +112,7 @@ void FreeCodes::choose(std::span<const float> centroids, float price_factor,
 }
 
 void FreeCodes::count(std::span<const std::uint8_t> codes, std::span<const float> centroids) {
-  learn(levels_, codes, centroids);
-  lengths_ = level_lengths(level_counts(levels_, codes, centroids.size()), centroids.size());
+  lengths_ = level_lengths(learn_and_count(levels_, codes, range_of(centroids)), centroids.size());
 }
 
 TrainingState FreeCodes::state() const {

@@ -43,6 +43,12 @@ std::size_t rows_of(const Shape& shape) {
   return shape.empty() ? 1 : static_cast<std::size_t>(shape.front());
 }
 
+// The code of the centroid that is exactly zero, or the number of centroids.
+std::size_t zero_or_end(const std::vector<float>& centroids) {
+  const std::size_t place = place_of_zero(centroids);
+  return place < centroids.size() && centroids[place] == 0.0f ? place : centroids.size();
+}
+
 double root_mean_square(std::span<const float> values) {
   double squares = 0.0;
   for (const float value : values) {
@@ -57,7 +63,7 @@ TrainedCodebook::TrainedCodebook(const Shape& shape, const QuantizedValues& star
     : shape_(shape),
       row_scales_(start.row_scales),
       centroids_(start.centroids),
-      zero_(static_cast<std::size_t>(std::ranges::find(centroids_, 0.0f) - centroids_.begin())),
+      zero_(zero_or_end(centroids_)),
       codes_(start.codes),
       centroid_adam_(start.centroids.size()) {
   const std::size_t rows = start.row_scales.size();
