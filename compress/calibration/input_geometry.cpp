@@ -34,7 +34,7 @@ InputGeometry input_geometry(const InputMoments& moments, const GeometryOptions&
   std::iota(geometry.order.begin(), geometry.order.end(), 0);
   std::ranges::stable_sort(geometry.order, std::greater(),
                            [&h = h](Eigen::Index i) { return h(i, i); });
-  // An input that is always zero says nothing about its weights: the damping alone prices them.
+  // An input that is always zero says nothing about its weights: only the damping prices them.
   geometry.h = h(geometry.order, geometry.order);
   geometry.h.diagonal().array() += damping;
   const Square inverse = geometry.h.llt().solve(Square::Identity(n, n));

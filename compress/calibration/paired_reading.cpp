@@ -11,7 +11,7 @@ namespace {
 
 using Pairs = std::map<std::string, PairedMoments>;
 
-// Of the batch that this thread computes: the original's inputs, and what the pairs add to.
+// The batch that this thread computes: the original's inputs, and what the pairs add to.
 thread_local std::map<std::string, Matrix> originals;
 thread_local Pairs* collected = nullptr;
 

@@ -20,7 +20,7 @@ struct TokenFrequencies {
   double least = 1.0;          // of words that may occur, but did not
 };
 
-// Of these sentences; either side may be any number of them.
+// Counted in these sentences; the sides may have different numbers of them.
 TokenFrequencies token_frequencies(const Checkpoint& checkpoint,
                                    const std::vector<TokenIds>& sources,
                                    const std::vector<TokenIds>& targets);

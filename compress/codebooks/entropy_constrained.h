@@ -42,7 +42,7 @@ struct EntropyConstrainedCodebook {
   // Ascending, distinct, 1 to 255. One is exactly zero, even if nothing has its code; the others
   // have.
   std::vector<float> centroids;
-  // Of each centroid: -log2 of its frequency; of a zero without values, as if it had half a one.
+  // -log2 of the frequency of each centroid; a zero without values counts as half a value.
   std::vector<double> bits;
   std::vector<std::uint8_t> codes;  // (rows, columns)
   double error = 0.0;               // weighted sum of squared errors

@@ -16,7 +16,8 @@
 namespace ltz::compress {
 namespace {
 
-// Of the inputs' moments when targets are made, see original_targets: 0.01 to 0.2 do as well.
+// Damping of the inputs' moments when targets are made, see original_targets: 0.01 to 0.2 do as
+// well.
 constexpr double kTargetDamping = 0.05;
 
 // Matrices of a sublayer whose inputs come from other matrices of it: they are calibrated when

@@ -46,8 +46,8 @@ class CalibratedCompressor {
                        const Recipe& recipe);
 
   // For every matrix and table that gets a codebook, in order of computation: what comes out when
-  // every error in the output of a layer costs its sensitivity and a bit costs lambda; each by
-  // itself and without the last passes: an estimate.
+  // every error in the output of a layer costs its sensitivity and a bit costs lambda. An estimate:
+  // each independently, and without the last passes.
   std::vector<TensorEstimate> estimate(double lambda) const;
 
   // The compressed model. The tables come first, then sublayer after sublayer, each rounded on
@@ -65,7 +65,7 @@ class CalibratedCompressor {
   // The matrices of a group, on the inputs that they get in the compressed model, and their biases.
   Replacements compress_group(const std::vector<std::string>& group, double lambda,
                               PairedReading* reading) const;
-  // Of everything that gets a codebook, in order of computation.
+  // Everything that gets a codebook, in order of computation.
   std::vector<std::string> names() const;
 
   const Checkpoint& checkpoint_;

@@ -14,7 +14,7 @@ struct QualityTrial {
 };
 
 struct QualitySearchOptions {
-  double most_loss = 0.0;  // that is accepted
+  double most_loss = 0.0;  // accepted
   double start = 0.0;      // in the range
   StrengthRange range;
   double first_step = 0.7;  // of strength; doubled until loss and gain are on both sides

@@ -106,7 +106,7 @@ FinetuneOptions default_finetune(const Recipe& recipe);
 
 // Throws ConfigError, naming the setting, for one out of range and for two targets.
 void validate(const Recipe& recipe);
-// Of what a method says on its own. recipe: its name.
+// The settings of one method. recipe: its name.
 void validate(const PruningMethod& method, const std::string& recipe);
 void validate(const CalibratedMethod& method, const std::string& recipe);
 

@@ -7,12 +7,12 @@
 namespace ltz::compress {
 namespace {
 
-// Share of the epochs that the weights get where they are trained before the centroids: what
-// pruning has taken is won back by them, and it is much more.
+// Share of the epochs that the weights get where they are trained before the centroids: they win
+// back what pruning took, which is more than what quantization took.
 constexpr double kShareOfWeights = 2.0 / 3.0;
 
-// Of the bytes of floats and centroids: trained values may be packed worse. On tatoeba-160 a file
-// gained a fiftieth of this.
+// Share of the bytes of floats and centroids by which a file may grow, as trained values may be
+// packed worse. On tatoeba-160 a file gained a fiftieth of this.
 constexpr double kGrowth = 0.02;
 
 bool prunes(const Recipe& recipe) {

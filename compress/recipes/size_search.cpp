@@ -11,7 +11,7 @@ namespace {
 // An error falls to a quarter for every bit more that a weight gets, and so does what a bit is
 // worth.
 constexpr double kStrengthPerBit = 2.0;
-// Of the slope between two trials, as far as it is believed.
+// A slope between two trials is believed within these limits.
 constexpr double kLeastPerBit = 0.5;
 constexpr double kMostPerBit = 8.0;
 constexpr double kLeap = 8.0;  // never further in one step

@@ -18,7 +18,7 @@ class Rounding {
   Rounding(std::span<const float> weights, const InputGeometry& geometry,
            const SecondOrderOptions& options);
 
-  // The codebook, and every weight rounded to it by itself. Multiples of the step that is best for
+  // The codebook, and each weight rounded independently. Multiples of the step that is best for
   // lambda, see high_rate_step; of a coarser one where indices would be out of range.
   void start_uniform();
   // Entropy-constrained cells from a start by K-means, at most so many.

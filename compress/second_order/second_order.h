@@ -15,9 +15,9 @@ std::string_view to_string(CodebookStart start);
 
 struct SecondOrderOptions {
   double lambda = 0.0;  // error (below) that a bit is worth; more than 0
-  // Of lambda, what a bit counts when a code is chosen. Such choices all lean towards zero, and
-  // errors that lean together cost more than is counted: at equal size of the WMT En-Fr model at 2
-  // bits per weight, 0.7, 0.35, 0.17 and 0.08 give divergences of 0.0122, 0.0111, 0.0099 and
+  // Fraction of lambda charged per bit when choosing a code. Such choices all lean towards zero,
+  // and errors that lean together cost more than is counted: at equal size of the WMT En-Fr model
+  // at 2 bits per weight, 0.7, 0.35, 0.17 and 0.08 give divergences of 0.0122, 0.0111, 0.0099 and
   // 0.0101 nats; at 3 bits of the Multi30k model, where fewer become zero, the first three do
   // alike.
   double rate_share = 0.25;
@@ -51,8 +51,8 @@ struct SecondOrderResult {
 // 2. Column by column, those of large H_ii first, with the error of each fed to the columns that
 //    are still to come through the Cholesky factor U of H^-1 (GPTQ, Frantar et al. 2022): the cost
 //    of a choice q is (w - q)^2 / U_ii^2 + rate_share * lambda * bits(q) (CERWU, 2025, without its
-//    gamma). The rates are those of the codes of the pass before. Zeros come of the rate term: this
-//    prunes too.
+//    gamma). The rates are those of the codes of the pass before. The rate term produces zeros, so
+//    pruning comes for free.
 // 3. Cyclic coordinate descent over the codes (LNQ; GuidedQuant 2025, section 4), which never
 //    raises the objective at the given rates.
 // 4. The centroids that fit the codes best, in closed form (the same), rounded to float16; zero

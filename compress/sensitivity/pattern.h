@@ -25,11 +25,11 @@ bool is_weight(const ParameterSpec& spec);
 std::vector<std::string> members_of(std::string_view pattern,
                                     const std::vector<ParameterSpec>& specs);
 
-// Every matrix and table by itself.
+// Every matrix and table on its own.
 std::vector<std::string> single_tensors(const std::vector<ParameterSpec>& specs);
 
 // The same matrix of all layers ("encoder.layers.*.fc1.weight"), then all matrices of one layer
-// ("encoder.layers.0.*"), then every table by itself.
+// ("encoder.layers.0.*"), then every table on its own.
 std::vector<std::string> sensitivity_groups(const std::vector<ParameterSpec>& specs);
 
 }  // namespace ltz::compress

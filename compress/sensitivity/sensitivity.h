@@ -51,7 +51,7 @@ struct SensitivityOptions {
   // Sparsity of the matrices in the model that quality is measured on, before the group's own: at a
   // sparsity like the wanted one, groups show what they cost together with all others.
   double context = 0.0;
-  std::vector<std::string> groups = {};  // name patterns; none: every matrix and table by itself
+  std::vector<std::string> groups = {};  // name patterns; none: every matrix and table alone
   KMeansInit init = KMeansInit::kLinear;
   int max_iterations = 30;
   std::uint64_t seed = 1;

@@ -19,7 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 // Updates after which their speed is known.
 constexpr std::int64_t kTimedUpdates = 5;
-// Of the loss that is shown.
+// Share of the loss before in the smoothed loss that is shown.
 constexpr double kOldLoss = 0.95;
 
 // Fractions of the updates after which targets are reached.

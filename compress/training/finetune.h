@@ -50,8 +50,8 @@ struct FinetuneState {
   std::int64_t updates = 0;
   std::int64_t total = 0;  // updates in all, once it is known
   std::map<std::string, TrainingState> tensors;
-  // On the development set. At first that of the start, or infinity if it has yet to become
-  // smaller.
+  // On the development set. At first that of the start, or infinity until the size target is
+  // reached.
   double best_nll = 0.0;
   std::optional<double> best_bleu = {};  // with Selection::kBleu
   std::map<std::string, Tensor> best;    // the tensors that had it, NLL or BLEU
@@ -73,7 +73,7 @@ struct FinetuneProgress {
 struct FinetuneObserver {
   std::function<void(const FinetuneProgress&)> progress;  // after every update
   std::function<void(const FinetuneState&)> save;         // after every evaluation
-  // Of a model on the development set. Needed with Selection::kBleu.
+  // BLEU of a model on the development set. Needed with Selection::kBleu.
   std::function<double(const Transformer&)> bleu;
 };
 
@@ -87,7 +87,7 @@ struct FinetuneInputs {
 
 // Trains on the text and returns the model that was best on the development set, which may be the
 // start; without a development text, the last one. One that has to become smaller is not looked at
-// before it is. resume: where to go on; of the same start, text and
+// until it is small enough. resume: where to go on; of the same start, text and
 // options. Throws ConfigError for an empty text and options out of range.
 Checkpoint finetune(const FinetuneInputs& inputs, const FinetuneOptions& options,
                     const FinetuneObserver& observer = {}, FinetuneState resume = {});

@@ -66,7 +66,7 @@ class Finetuner {
   Transformer model_;
   std::optional<Transformer> teacher_;
   std::vector<Parameter> parameters_;  // the largest first
-  // Of all tensors but the tables, which are what bits_per_weight counts, and of the tables.
+  // All tensors but the tables, which is what bits_per_weight counts; then the tables.
   std::array<double, 2> first_code_bits_{};
   std::vector<Gradients> gradients_;  // of the shards
 };

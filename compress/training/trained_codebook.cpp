@@ -113,7 +113,7 @@ float TrainedCodebook::scale_of_row(std::size_t row) const {
   return has_row_scales() ? row_scales_.scales()[row] : 1.0f;
 }
 
-// By the logarithms of the scales, times `scale`: what a row would change of itself.
+// The gradient by the logarithms of the scales, times `scale`.
 std::vector<float> TrainedCodebook::row_gradient(std::span<const float> gradient,
                                                  double scale) const {
   std::vector<float> result(row_scales_.scales().size());

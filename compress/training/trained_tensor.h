@@ -32,9 +32,9 @@ class TrainedTensor {
   // The weights that the model computes with now; at the beginning start.values(). out: (elements)
   void values(std::span<float> out) const;
 
-  // Of the gradient with respect to the weights, without those that stay zero. Not of what is
-  // trained: gradients of centroids, which are sums over thousands of weights, would hide all
-  // others. So a threshold to clip gradients at means the same with and without codebooks.
+  // Squared norm of the gradient by the weights, without those that stay zero. It is not taken by
+  // what is trained: gradients of centroids, sums over thousands of weights, would hide all others.
+  // So a threshold to clip gradients at means the same with and without codebooks.
   // gradient: (elements), the derivatives of the loss at values().
   double squared_gradient_norm(std::span<const float> gradient) const;
 
