@@ -180,7 +180,7 @@ class StackParser {
       rules.may_be_longer = true;
       config.branches = parse_branches(settings_, stack, glu && conv_linear_);
     }
-    // Without branches the list has no effect; upstream's default may then be too short.
+    // Without branches the list has no effect; fairseq's default may then be too short.
     if (!config.branches.empty()) {
       config.kernel_sizes = parse_kernel_sizes(settings_, stack, config.layers, rules);
     }

@@ -86,7 +86,7 @@ int parse_field(const std::string& setting, const std::string& branch, std::stri
 BranchType parse_type(const std::string& setting, const std::string& text,
                       std::string_view first_field) {
   const bool anywhere = setting.starts_with("encoder");
-  // In upstream's order, which matters where several are in the text.
+  // In fairseq's order, which matters where several are in the text.
   for (const auto& [word, type] :
        {std::pair("lightweight", BranchType::kLightweight),
         std::pair("dynamic", BranchType::kDynamic), std::pair("attn", BranchType::kAttention)}) {

@@ -6,7 +6,7 @@
 
 #include "model/checkpoint/config.h"
 
-// How upstream's settings are read one by one. Everything here throws ConfigError that names the
+// How fairseq's settings are read one by one. Everything here throws ConfigError that names the
 // setting.
 namespace ltz::formats {
 
@@ -33,7 +33,7 @@ class FairseqSettings {
   // True, False, 1 or 0.
   bool flag(const std::string& name, bool fallback) const;
   std::string text(const std::string& name, const std::string& fallback) const;
-  // A list, one integer, or one of these as a string, "[3,7,15]" (upstream's eval_str_list).
+  // A list, one integer, or one of these as a string, "[3,7,15]" (fairseq's eval_str_list).
   std::vector<int> integers(const std::string& name, std::vector<int> fallback, int highest) const;
 
   // For messages.

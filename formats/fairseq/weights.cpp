@@ -26,7 +26,7 @@ constexpr std::string_view kOutputTable = "decoder.embed_out";
 struct LayerPart {
   std::string_view stack;  // "": both
   std::string_view canonical;
-  std::string_view upstream;
+  std::string_view fairseq;
 };
 
 constexpr LayerPart kConvolutionOnlyParts[] = {
@@ -83,7 +83,7 @@ void apply_version(TorchTensors& tensors, const std::string& stack, double first
                    StackConfig& config) {
   const std::string norm = stack + ".layer_norm.";
   const std::optional<double> version = version_of(tensors, stack);
-  // Without a version upstream assumes the first one. But tools that drop all buffers drop it too,
+  // Without a version fairseq assumes the first one. But tools that drop all buffers drop it too,
   // and then the tensors tell.
   if (version ? *version < first_with_norm : !tensors.contains(norm + "weight")) {
     config.final_norm = false;
@@ -185,12 +185,12 @@ void merge(TorchTensors& tensors, std::string_view first_name, std::string_view 
 
 }  // namespace
 
-std::string upstream_name(const ModelConfig& config, const std::string& name) {
-  return translated(config, name, &LayerPart::canonical, &LayerPart::upstream);
+std::string fairseq_name(const ModelConfig& config, const std::string& name) {
+  return translated(config, name, &LayerPart::canonical, &LayerPart::fairseq);
 }
 
-std::string canonical_name(const ModelConfig& config, const std::string& upstream_name) {
-  return translated(config, upstream_name, &LayerPart::upstream, &LayerPart::canonical);
+std::string canonical_name(const ModelConfig& config, const std::string& fairseq_name) {
+  return translated(config, fairseq_name, &LayerPart::fairseq, &LayerPart::canonical);
 }
 
 void apply_versions(TorchTensors& tensors, ModelConfig& config) {
@@ -198,7 +198,7 @@ void apply_versions(TorchTensors& tensors, ModelConfig& config) {
     return;
   }
   apply_version(tensors, "encoder", 2, config.encoder);
-  // Upstream: "<= 2"; the versions are whole numbers.
+  // fairseq: "<= 2"; the versions are whole numbers.
   apply_version(tensors, "decoder", 3, config.decoder);
 }
 

@@ -10,16 +10,16 @@ namespace ltz::formats {
 
 using TorchTensors = std::map<std::string, TorchTensor>;
 
-// The steps from an upstream state_dict to the tensors of a Checkpoint, in this order. All throw
+// The steps from a state_dict of fairseq to the tensors of a Checkpoint, in this order. All throw
 // FormatError, naming the tensors.
 
 // What fairseq 0.8 calls this parameter of a Checkpoint. The names are the same but in layers of
 // convolution-only models.
-std::string upstream_name(const ModelConfig& config, const std::string& name);
-// The inverse; a name that is no upstream one stays.
-std::string canonical_name(const ModelConfig& config, const std::string& upstream_name);
+std::string fairseq_name(const ModelConfig& config, const std::string& name);
+// The inverse; a name that is none of fairseq stays.
+std::string canonical_name(const ModelConfig& config, const std::string& fairseq_name);
 
-// Adapts config.*.final_norm to the state_dict's version, as upstream does: versions below 2
+// Adapts config.*.final_norm to the state_dict's version, as fairseq does: versions below 2
 // (encoder) or 3 (decoder) have no LayerNorm after the last layer. The versions of convolution-only
 // models say nothing of the kind: they are left alone.
 void apply_versions(TorchTensors& tensors, ModelConfig& config);
@@ -36,7 +36,7 @@ void upgrade_names(TorchTensors& tensors, const ModelConfig& config);
 void merge_tied(TorchTensors& tensors, const ModelConfig& config);
 
 // Gives the (heads, taps) kernels of lightweight convolutions that were trained on a GPU, whose
-// layer is another one in upstream, the shape (heads, 1, taps).
+// layer is another one in fairseq, the shape (heads, 1, taps).
 void reshape_kernels(TorchTensors& tensors, const ModelConfig& config);
 
 }  // namespace ltz::formats

@@ -89,7 +89,7 @@ std::vector<std::byte> encode_safetensors(const Checkpoint& checkpoint) {
                                       {"decoder.version", &decoder_version}};
   for (const auto& [name, tensor] : checkpoint.tensors) {
     in_context("tensor " + name, [&, &checked = tensor] { check_tensor(checked); });
-    tensors.emplace_back(upstream_name(checkpoint.config, name), &tensor);
+    tensors.emplace_back(fairseq_name(checkpoint.config, name), &tensor);
   }
   // The wide elements first, so that all are at multiples of their size.
   std::ranges::sort(tensors, {}, [](const NamedTensor& entry) {

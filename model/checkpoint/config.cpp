@@ -64,7 +64,7 @@ void validate_stack(const std::string& stack, const StackConfig& config, bool co
   validate_branches(stack, config, conv_linear);
 }
 
-// The frequencies of the sinusoids are spaced by 1 / (embed_dim / 2 - 1): upstream divides by zero
+// The frequencies of the sinusoids are spaced by 1 / (embed_dim / 2 - 1): fairseq divides by zero
 // where there is only one.
 void validate_positions(const std::string& stack, const StackConfig& config) {
   if (!config.learned_positions && config.embed_dim / 2 == 1) {

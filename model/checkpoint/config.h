@@ -45,9 +45,9 @@ struct StackConfig {
   int kernel_size(const BranchConfig& branch, int layer) const;
 };
 
-// What upstream calls `args`: the hyper-parameters that the model's shape and arithmetic depend on.
+// What fairseq calls `args`: the hyper-parameters that the model's shape and arithmetic depend on.
 struct ModelConfig {
-  std::string arch;  // upstream's name; also tells the family, see is_convolution_only
+  std::string arch;  // fairseq's name; also tells the family, see is_convolution_only
   std::string source_lang;
   std::string target_lang;
   StackConfig encoder;
@@ -67,9 +67,9 @@ struct ModelConfig {
 };
 
 // The models of "Pay Less Attention with Lightweight and Dynamic Convolutions" (Wu et al. 2019),
-// upstream's lightconv*: one convolution and no self-attention in a layer. They differ from a
+// fairseq's lightconv*: one convolution and no self-attention in a layer. They differ from a
 // multi-branch model with such a branch in what padding is to them (it is zeroed right in front of
-// the convolution, behind linear1) and in the names upstream gives to their parameters.
+// the convolution, behind linear1) and in the names fairseq gives to their parameters.
 bool is_convolution_only(const ModelConfig& config);
 
 // Throws ConfigError, naming the setting, when no model of that shape can be built: branch channels

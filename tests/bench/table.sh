@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# table.sh LTZ [ROW...]: prints the README's table of speeds as Markdown. Rows: translate nll kmeans load start
+# table.sh LTZ [ROW...]: prints the table of model/SPEED.md as Markdown. Rows: translate nll kmeans load start
 # stream sensitivity-int8 sensitivity-float32; default: all of them, which takes an hour. Whole commands are timed
 # from start to end of the process. Needs jq and the shared fixtures (models and texts) beside this repository.
 #   FIXTURES=FOLDER  the models and texts

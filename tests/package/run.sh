@@ -18,7 +18,15 @@ with_cmake() {
 with_cmake libraries
 "$work/libraries/consumer" "$here/../golden/iwslt-lightweight/checkpoint.pt"
 
-# The C example translates as `ltz translate` does.
+# The C++ example compresses the example model as the program does.
+head -20 "$examples/everyday.en" >"$work/calibration"
+checkpoint=$examples/tatoeba-160/checkpoint.pt
+"$work/libraries/compress" "$checkpoint" "$work/calibration" "$work/library.ltz"
+"$work/prefix/bin/ltz" compress "$checkpoint" --preset max --calibration "$work/calibration" -o "$work/program.ltz" >/dev/null
+cmp "$work/library.ltz" "$work/program.ltz"
+
+# The C example translates as `ltz translate` does; the header has its older name, too.
+[ -e "$work/prefix/include/ltz/formats/ltz_runtime.h" ]
 with_cmake runtime
 export PKG_CONFIG_PATH
 PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name ltz-runtime.pc)")

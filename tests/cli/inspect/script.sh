@@ -4,7 +4,7 @@ ltz inspect $model --src-len 10 --tgt-len 20 | head -12
 ltz inspect $model --json | grep -A 5 '"parameters"'
 ltz inspect $model --json=report.json | head -2
 grep -c '"name"' report.json
-# Hyper-parameters are enough: a preset of the paper, YAML as upstream has it, JSON.
+# Hyper-parameters are enough: a preset of the paper, YAML as fairseq has it, JSON.
 ltz inspect lite-transformer-wmt-496 --tgt-len 60 | head -9
 ltz inspect lite-transformer-iwslt-160 --baseline transformer-base | sed -n 9,13p
 # What the paper allows on a phone.

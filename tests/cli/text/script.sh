@@ -1,4 +1,4 @@
-# What a text may be: README, "Texts".
+# What a text may be: formats/PROMISES.md, "Texts".
 model=$EXAMPLES/tatoeba-160/checkpoint.pt
 echo 'I am tired .' >source
 ltz translate $model <source >plain

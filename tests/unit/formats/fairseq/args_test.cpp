@@ -114,7 +114,7 @@ TEST_CASE("what cannot be computed is refused by the setting's name") {
                    {"encoder_layerdrop", 0.1},
                    {"dropout", 0.3},
                    {"weight_dropout", 0.1},
-                   // Upstream's layers have their feed-forward network whatever this says.
+                   // fairseq's layers have their feed-forward network whatever this says.
                    {"encoder_ffn_list", {true, false}}});
   CHECK_NOTHROW(config_from_args(harmless));
 }

@@ -117,7 +117,7 @@ TEST_CASE("aliases cannot make a small file large") {
   CHECK_THROWS_WITH(parse_settings(text, "f.yml"), Contains("unfold to more than"));
 }
 
-TEST_CASE("the configuration of upstream's WMT model comes out of its YAML file") {
+TEST_CASE("the configuration of fairseq's WMT model comes out of its YAML file") {
   const std::string yaml =
       "arch: transformer_multibranch_v2_wmt_en_de\n"
       "share-all-embeddings: True\n"

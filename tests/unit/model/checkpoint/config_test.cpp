@@ -50,7 +50,7 @@ TEST_CASE("what is inside a convolution branch has to fit") {
   CHECK_NOTHROW(validate(config));
 }
 
-TEST_CASE("a width with a single sinusoid is refused, as upstream cannot build it") {
+TEST_CASE("a width with a single sinusoid is refused, as fairseq cannot build it") {
   const auto width = GENERATE(1, 2, 3, 4, 5);
   CAPTURE(width);
   ModelConfig config = tiny_checkpoint(1).config;

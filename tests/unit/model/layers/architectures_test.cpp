@@ -195,17 +195,17 @@ TEST_CASE("every architecture fits into both files of ltz", "[architectures]") {
   }
 }
 
-TEST_CASE("parameters of every architecture have an upstream name and get back from it",
+TEST_CASE("parameters of every architecture have a name of fairseq and get back from it",
           "[architectures]") {
   for (unsigned seed = 0; seed < kArchitectures; ++seed) {
     const ModelConfig config = random_architecture(seed);
-    std::set<std::string> upstream;
+    std::set<std::string> fairseq;
     for (const ParameterSpec& spec : parameter_specs(config)) {
       CAPTURE(seed, spec.name);
-      const std::string name = formats::upstream_name(config, spec.name);
+      const std::string name = formats::fairseq_name(config, spec.name);
       CHECK(formats::canonical_name(config, name) == spec.name);
       CHECK((is_convolution_only(config) || name == spec.name));
-      CHECK(upstream.insert(name).second);
+      CHECK(fairseq.insert(name).second);
     }
   }
 }

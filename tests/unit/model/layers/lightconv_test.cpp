@@ -7,7 +7,7 @@
 #include "formats/fairseq/weights.h"
 #include "model/base/error.h"
 
-// Convolution-only models (Wu et al. 2019) from upstream's checkpoints.
+// Convolution-only models (Wu et al. 2019) from fairseq's checkpoints.
 namespace ltz::formats {
 namespace {
 
@@ -31,7 +31,7 @@ json tiny_args() {
           {"share_decoder_input_output_embed", true}};
 }
 
-// The state_dict that belongs to args under upstream's names, filled with consecutive numbers.
+// The state_dict that belongs to args under fairseq's names, filled with consecutive numbers.
 TorchCheckpoint tiny_torch(const json& args) {
   TorchCheckpoint torch{args, {}};
   ModelConfig config = config_from_args(args);
@@ -43,7 +43,7 @@ TorchCheckpoint tiny_torch(const json& args) {
     for (std::int64_t i = 0; i < element_count(spec.shape); ++i) {
       tensor.floats.push_back(next++);
     }
-    torch.tensors[upstream_name(config, spec.name)] = std::move(tensor);
+    torch.tensors[fairseq_name(config, spec.name)] = std::move(tensor);
   }
   for (const std::string stack : {"encoder", "decoder"}) {
     torch.tensors[stack + ".version"] = {TorchType::kFloat32, {1}, {2.0f}, {}};
@@ -132,7 +132,7 @@ TEST_CASE("lightconv settings", "[lightconv]") {
   refuses_setting("decoder_output_dim", 8);
 }
 
-TEST_CASE("lightconv checkpoints load under upstream's names", "[lightconv]") {
+TEST_CASE("lightconv checkpoints load under fairseq's names", "[lightconv]") {
   const TorchCheckpoint torch = tiny_torch(tiny_args());
   for (const char* name :
        {"encoder.layers.1.linear1.weight", "encoder.layers.0.linear2.bias",
