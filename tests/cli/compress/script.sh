@@ -46,7 +46,7 @@ sed -E 's/"(encoder[^"]*fc1.weight|decoder.layers[^"]*)":[0-9.e-]*,//g; s/"trial
 calibrated -o again.ltz --max-bleu-drop 60 --state cut.state >/dev/null 2>&1
 cmp far.ltz again.ltz && cmp far.state cut.state && echo "from half of the sensitivities"
 ltz compress $model --dry-run --preset max --src own --ref src --max-len-b 5 --state far.state 2>&1 |
-  sed 's/ [0-9a-f]\{8\}//g'
+  sed 's/ [0-9a-f]\{16\}//g'
 head -c 1000 far.state >cut.state
 calibrated --dry-run --state cut.state 2>&1 | cut -c1-75
 echo '{}' >no.state

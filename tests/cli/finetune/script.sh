@@ -31,7 +31,7 @@ another_selection() { train pruned.h5 --dev-src src --dev-ref ref "$@" --state b
 echo "another selection: $(another_selection)"
 # What it refuses.
 train quantized.h5 --select bleu -o bad.h5 2>&1 | head -1
-train quantized.h5 --state state -o bad.h5 2>&1 | sed -E 's/(model|text|development set) [0-9a-f]{8}/\1 …/g'
+train quantized.h5 --state state -o bad.h5 2>&1 | sed -E 's/(model|text|development set) [0-9a-f]{16}/\1 …/g'
 another() { train pruned.h5 "$@" --state state -o bad.h5 2>&1 | grep -c "another training"; }
 echo "another teacher: $(another --dev-src src --dev-ref ref --teacher $model)"
 echo "another development set: $(another --dev-src ref --dev-ref src)"
