@@ -20,11 +20,12 @@ int main(int, char** argv) {
     const ltz::pipeline::CompressOptions options{.recipe = ltz::compress::preset("max")};
     const ltz::pipeline::Events events{
         .message = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }};
-    ltz::formats::write_file_atomically(argv[3], compress_model(inputs, options, events));
+    ltz::formats::write_file_atomically(argv[3],
+                                        ltz::pipeline::compress_model(inputs, options, events));
 
-    const auto found = verify(ltz::formats::read_model(argv[3], {}), argv[3],
-                              {.checkpoint = model, .text = inputs.development},
-                              {.limits = {.max_bytes = 800'000}});
+    const auto found = ltz::pipeline::verify(ltz::formats::read_model(argv[3], {}), argv[3],
+                                             {.checkpoint = model, .text = inputs.development},
+                                             {.limits = {.max_bytes = 800'000}});
     std::printf("%.2fx\n", found.measured.size.file_ratio);
     return found.passed() ? 0 : 1;
   } catch (const std::exception& error) {
