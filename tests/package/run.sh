@@ -19,7 +19,7 @@ with_cmake libraries
 "$work/libraries/consumer" "$here/../golden/iwslt-lightweight/checkpoint.pt"
 
 # The C++ example compresses the example model as the program does.
-head -20 "$examples/everyday.en" >"$work/calibration"
+head -3 "$examples/everyday.en" >"$work/calibration"
 checkpoint=$examples/tatoeba-160/checkpoint.pt
 "$work/libraries/compress" "$checkpoint" "$work/calibration" "$work/library.ltz"
 "$work/prefix/bin/ltz" compress "$checkpoint" --preset max --calibration "$work/calibration" -o "$work/program.ltz" >/dev/null
