@@ -34,8 +34,6 @@ struct Options {
   RetrainingOptions retraining;
   ReportOptions report;
 
-  // The artifact, or none.
-  std::string written() const { return dry_run ? "" : output; }
   // Where a stage of training goes, or nowhere.
   std::string retraining_file(int stage) const {
     return retraining.source.empty() ? "" : pipeline::training_file(state, stage);
