@@ -37,7 +37,7 @@ compress::Importance importance_of(const Checkpoint& checkpoint, const Options& 
   EncodedText text;
   if (options.reference.empty()) {
     const std::vector<TokenIds> all =
-        pipeline::encoded_sources(checkpoint, read_lines(options.source));
+        TextCodec(checkpoint).encode_sources(read_lines(options.source));
     text = pipeline::self_translated(
         model, gather(all, eval::evenly_spaced(all.size(), options.sentences)), terminal_events());
   } else {

@@ -76,11 +76,6 @@ EncodedText calibration_text(const Checkpoint& checkpoint, const Transformer& mo
 
 }  // namespace
 
-std::vector<TokenIds> encoded_sources(const Checkpoint& checkpoint,
-                                      const std::vector<std::string>& lines) {
-  return TextCodec(checkpoint).encode_sources(lines);
-}
-
 EncodedText self_translated(const Transformer& model, std::vector<TokenIds> sentences,
                             const Events& events) {
   EncodedText text{.source = std::move(sentences), .target = {}};
@@ -99,7 +94,7 @@ compress::Calibration calibrate(const Checkpoint& checkpoint, const std::vector<
                                 const Events& events) {
   compress::Calibration calibration;
   Transformer model(checkpoint);
-  const std::vector<TokenIds> all = encoded_sources(checkpoint, lines);
+  const std::vector<TokenIds> all = TextCodec(checkpoint).encode_sources(lines);
   if (!lines.empty()) {
     calibration.text = calibration_text(
         checkpoint, model, gather(all, eval::evenly_spaced(all.size(), options.sentences)), state,

@@ -20,10 +20,6 @@ struct CalibrateOptions {
 EncodedText self_translated(const Transformer& model, std::vector<TokenIds> sentences,
                             const Events& events = {});
 
-// Ids of source sentences, one a line.
-std::vector<TokenIds> encoded_sources(const Checkpoint& checkpoint,
-                                      const std::vector<std::string>& lines);
-
 // Translates `sentences` of the lines, evenly spread, with the model itself, and measures moments
 // and sensitivities; all tensors count the same without a text. What the state has is not measured
 // again, what is measured goes there. Throws FormatError where the state's translations cannot be
