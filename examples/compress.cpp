@@ -25,7 +25,7 @@ int main(int, char** argv) {
 
     const auto found = ltz::pipeline::verify(ltz::formats::read_model(argv[3], {}), argv[3],
                                              {.checkpoint = model, .text = inputs.development},
-                                             {.limits = {.max_bytes = 800'000}});
+                                             {.limits = {.max_bytes = 1'000'000}});
     std::printf("%.2fx\n", found.measured.size.file_ratio);
     return found.passed() ? 0 : 1;
   } catch (const std::exception& error) {
