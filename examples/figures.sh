@@ -27,7 +27,7 @@ quietly() { # command...: says what it printed only if it failed
   "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 3; }
 }
 evaluate() { # model file, name, set, source, reference
-  quietly "$ltz" eval "$1" --src "$4" --ref "$5" -o "$work/$2.$3" --json "$work/$2.$3.json"
+  quietly "$ltz" eval "$1" --src "$4" --ref "$5" -o "$work/$2.$3" --json="$work/$2.$3.json"
 }
 evaluate_both() { # model file, name
   evaluate "$1" "$2" dev "$dev_source" "$dev_reference"
@@ -38,14 +38,14 @@ compress() { # name, options...
   local name=$1
   shift
   quietly /usr/bin/time -o "$work/$name.time" -f '{"seconds": %e, "kilobytes": %M}' "$ltz" compress "$model" \
-    -o "$work/$name.ltz" --calibration "$calibration" --json "$work/$name.size.json" "$@"
+    -o "$work/$name.ltz" --calibration "$calibration" --json="$work/$name.size.json" "$@"
 }
 rounding='def round(digits): . * pow(10; digits) | round / pow(10; digits);'
 
 evaluate_against_original() { # name
   evaluate_both "$work/$1.ltz" "$1"
   quietly "$ltz" score --hyp "$work/$1.both" --compare "$work/original.both" --ref "$work/reference" \
-    --bootstrap 1000 --json "$work/$1.score.json"
+    --bootstrap 1000 --json="$work/$1.score.json"
 }
 difference='def difference(c): "\(c.difference | round(2)) (\(c.low | round(2)) to \(c.high | round(2)))";'
 

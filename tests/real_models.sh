@@ -55,7 +55,7 @@ compare m30k-160 test_2016 "without padding" 0.02 0.0002 10
 model=$fixtures/models/enfr-496/checkpoint.pt
 val=$fixtures/data/m30k/val
 check "enfr-496: compress --preset paper" \
-  "$ltz" compress "$model" -o "$work/enfr.ltz" --preset paper --src "$val.en" --ref "$val.fr" --min-ratio 18.2
+  "$ltz" compress "$model" -o "$work/enfr.ltz" --preset paper --src "$val.en" --ref "$val.fr" --min-ratio paper=18.2
 check "enfr-496: verify" "$ltz" verify "$work/enfr.ltz" --reference "$model" --min-ratio paper=18.2
 status=0
 "$ltz" verify "$work/enfr.ltz" --reference "$model" --min-ratio paper=1000 >/dev/null || status=$?

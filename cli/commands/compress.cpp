@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
+#include <span>
 
 #include "cli/commands/commands.h"
 #include "cli/options/calibration_options.h"
@@ -8,7 +10,6 @@
 #include "cli/options/report_options.h"
 #include "cli/options/retraining_options.h"
 #include "cli/pipeline/compress.h"
-#include "cli/pipeline/fingerprint.h"
 #include "cli/pipeline/measure_sensitivity.h"
 #include "cli/reports/baseline.h"
 #include "cli/reports/compress_plan.h"
@@ -24,10 +25,11 @@ namespace {
 struct Options {
   ModelOptions model;
   std::string output;
-  std::string preset = "paper";
+  std::string preset = "balanced";
   std::string recipe;
   std::string state;
   bool dry_run = false;
+  bool strict = false;
   pipeline::CurveOptions curves;
   std::string sparsities = "0.2,0.6";
   CalibrationOptions calibration;
@@ -44,6 +46,11 @@ struct Options {
   }
 };
 
+// What a limit on growth leaves to the file.
+std::int64_t most_bytes(const formats::ModelFile& previous, double percent) {
+  return static_cast<std::int64_t>(static_cast<double>(previous.bytes) * (1.0 + percent / 100.0));
+}
+
 pipeline::CompressOptions compress_options(const Options& options, const Baseline& baseline) {
   pipeline::CompressOptions compress{.limits = options.report.gates.limits,
                                      .baseline_parameters = baseline.parameters,
@@ -53,11 +60,9 @@ pipeline::CompressOptions compress_options(const Options& options, const Baselin
   compress.curves.file = options.curve_file();
   if (options.recipe.empty()) {
     compress.recipe = compress::preset(options.preset);
-    compress.recipe_text = "preset " + options.preset;
   } else {
-    const std::string text = formats::read_text_file(options.recipe);
-    compress.recipe = formats::parse_recipe(text, options.recipe);
-    compress.recipe_text = "recipe " + pipeline::fingerprint(text);
+    compress.recipe_text = formats::read_text_file(options.recipe);
+    compress.recipe = formats::parse_recipe(compress.recipe_text, options.recipe);
   }
   compress.recipe = options.retraining.applied_to(compress.recipe);
   const auto& finetune = compress.recipe.finetune;
@@ -98,7 +103,8 @@ pipeline::CompressInputs read_inputs(const Options& options, const Checkpoint& c
 
 void say_what_is_missing(const pipeline::CompressInputs& inputs, const compress::Recipe& recipe) {
   if (recipe.calibrated() != nullptr && inputs.calibration.empty()) {
-    say("no text to calibrate on (--calibration, --src): all inputs are taken to be alike");
+    say("no text to calibrate on: all inputs are taken to be alike. With a thousand sentences like "
+        "those it will translate (--calibration TEXT) the same size keeps more quality");
   }
   const compress::PruningMethod* pruning = recipe.pruning();
   if (pruning != nullptr && pruning->prune && !inputs.development) {
@@ -117,8 +123,8 @@ void check_files(const Options& options) {
       .writes(options.state)
       .writes(options.retraining_file(1))
       .writes(options.retraining_file(2))
-      .writes(options.curve_file())
-      .writes(pipeline::partial_file({.file = options.curve_file()}))
+      .writes_text(options.curve_file())
+      .writes_text(pipeline::partial_file({.file = options.curve_file()}))
       .writes(options.report);
   if (options.dry_run) {
     files.check();
@@ -134,11 +140,38 @@ void check_files(const Options& options) {
   files.writes_ltz(options.output).check();
 }
 
+// Writes the file and says how it is; with --strict not unless every gate has passed.
+int finish(const Options& options, const pipeline::Original& original, const Baseline& baseline,
+           std::span<const std::byte> bytes) {
+  if (!options.strict) {
+    formats::write_file_atomically(options.output, bytes);
+  }
+  const formats::ModelFile artifact = options.strict
+                                          ? formats::read_model(bytes, options.output, {})
+                                          : formats::read_model(options.output, {});
+  const int status =
+      report_artifact({artifact, options.output}, original, baseline, options.report);
+  if (options.strict && status == kDone) {
+    formats::write_file_atomically(options.output, bytes);
+  } else if (options.strict) {
+    say("a gate failed: nothing was written to " + options.output);
+  }
+  return status;
+}
+
 int run(const Options& options) {
-  options.report.gates.require_text(options.report.text);
+  options.report.check();
+  if (options.strict && !options.report.gates.limits.any()) {
+    throw CLI::ValidationError("--strict", "has no effect without a gate");
+  }
   check_files(options);
   const Baseline baseline = read_baseline(options.report.gates.baseline);
-  const pipeline::CompressOptions compress = compress_options(options, baseline);
+  pipeline::CompressOptions compress = compress_options(options, baseline);
+  const auto previous = options.report.read_previous();
+  if (previous) {
+    const std::int64_t most = most_bytes(*previous, *compress.limits.max_growth);
+    compress.limits.max_bytes = std::min(compress.limits.max_bytes.value_or(most), most);
+  }
   const Checkpoint checkpoint = options.model.read().checkpoint;
   const pipeline::CompressInputs inputs = read_inputs(options, checkpoint, compress.recipe);
   pipeline::CompressState state =
@@ -154,11 +187,18 @@ int run(const Options& options) {
     return kDone;
   }
   plan.say_summary();
-  formats::write_file_atomically(options.output, compression.run());
-  return report_artifact(
-      options.output,
-      {.checkpoint = checkpoint, .text = inputs.development, .bleu = compression.original_bleu()},
-      baseline, options.report);
+  const std::vector<std::byte> bytes = compression.run();
+  pipeline::QualityCache cache;
+  if (inputs.development) {
+    cache.keep({checkpoint, *inputs.development, compress.evaluation},
+               {.bleu = compression.original_bleu(), .nll = {}});
+  }
+  return finish(options,
+                {.checkpoint = checkpoint,
+                 .text = inputs.development,
+                 .previous = previous ? &*previous : nullptr,
+                 .cache = &cache},
+                baseline, bytes);
 }
 
 }  // namespace
@@ -175,6 +215,8 @@ void setup_compress(CLI::App& app, Action& action) {
   command->add_flag("--dry-run", options->dry_run,
                     "Say what would be done to every tensor and about how large the file would "
                     "be, and stop; needs no --output");
+  command->add_flag("--strict", options->strict,
+                    "Write no artifact if a gate fails; what is there under its name stays");
   command->add_option("--state", options->state,
                       "Keep in this file what was measured, and go on from it: a run that was "
                       "interrupted, or another with the same model and texts");
@@ -194,13 +236,13 @@ void setup_compress(CLI::App& app, Action& action) {
       "sensitivity and the BLEU before and after is printed; the other presets look at what the\n"
       "layers see of a calibration text. Limits on sizes (--min-ratio, --max-bytes) are aimed at\n"
       "where the recipe is milder. With none of them, --max-bleu-drop is: the smallest file that\n"
-      "keeps it on the development set is searched for. The artifact is written also if a gate\n"
-      "fails.\n"
+      "keeps it on the development set is searched for. Without --strict the artifact is written\n"
+      "also if a gate fails.\n"
       "--finetune trains what is left on --train-src (and --train-ref), at best a text like the\n"
       "one that the model was trained on; the model that is best on the development set is kept,\n"
       "the last one without such a set. Only sizes are aimed at then, --max-bleu-drop is a gate.\n"
       "Example:\n"
-      "  ltz compress checkpoint.pt -o model.ltz --src dev.en --ref dev.fr --min-ratio 18.2");
+      "  ltz compress checkpoint.pt -o model.ltz --src dev.en --ref dev.fr --max-bits 3");
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

@@ -74,7 +74,7 @@ int run(const Options& options) {
   Files()
       .reads(options.model)
       .reads(options.text)
-      .writes(options.output)
+      .writes_text(options.output)
       .writes(options.json)
       .check();
   const eval::ParallelText text = options.text.read();

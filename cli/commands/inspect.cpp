@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
@@ -120,6 +121,9 @@ nlohmann::ordered_json to_json(const Report& report, const SentenceLengths& leng
   if (model.file) {
     json["container"] = model.file->container;
     json["bytes"]["file"] = model.file->bytes;
+    for (const auto& [name, value] : model.file->made) {
+      json["made"][name] = value;
+    }
   }
   if (baseline) {
     json["baseline"] = comparison_json(model.config, *baseline, lengths);
@@ -200,6 +204,19 @@ std::string device_table(const formats::ModelDescription& model, const eval::Dev
                      device.flops / 1e9);
 }
 
+// What made the file, a line for each thing that it says; of a recipe several.
+std::string made_text(const formats::Provenance& made) {
+  std::string text;
+  for (const auto& [name, value] : made) {
+    std::stringstream lines(value);
+    std::string label = printable(name);
+    for (std::string line; std::getline(lines, line); label.clear()) {
+      text += fmt::format("{:<13} {}\n", label, printable(line));
+    }
+  }
+  return text;
+}
+
 void print_text(const Report& report, const SentenceLengths& lengths) {
   const auto& [model, counts, mult_adds, baseline, device] = report;
   const ModelConfig& config = model.config;
@@ -223,6 +240,9 @@ void print_text(const Report& report, const SentenceLengths& lengths) {
   fmt::print("{} as fp32, {} of them without embeddings\n\n",
              pipeline::with_separators(eval::fp32_bytes(counts.total)),
              pipeline::with_separators(eval::fp32_bytes(counts.non_embedding)));
+  if (model.file && !model.file->made.empty()) {
+    fmt::print("{}\n", made_text(model.file->made));
+  }
   if (baseline) {
     fmt::print("{}\n", comparison_table(config, *baseline, lengths));
   }

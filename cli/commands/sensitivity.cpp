@@ -28,8 +28,8 @@ int run(Options options) {
   Files()
       .reads(options.model)
       .reads(options.text)
-      .writes(options.run.file)
-      .writes(pipeline::partial_file(options.run))
+      .writes_text(options.run.file)
+      .writes_text(pipeline::partial_file(options.run))
       .check();
   options.run.options.sparsities = parse_range(options.sparsities);
   options.run.options.bits.clear();

@@ -32,9 +32,30 @@ std::vector<fs::path> companions(const fs::path& model) {
   return found;
 }
 
-void require_one_standard_stream(const std::vector<fs::path>& files, const char* stream) {
-  if (std::ranges::count(files, fs::path("-")) > 1) {
+void require_one_standard_stream(std::ptrdiff_t uses, const char* stream) {
+  if (uses > 1) {
     throw CLI::ValidationError(fmt::format("standard {} can be used only once", stream));
+  }
+}
+
+// Of the model that write_model writes under this name.
+formats::FileKind model_kind(const fs::path& path) {
+  return path.extension() == ".ltz"           ? formats::FileKind::kLtz
+         : path.extension() == ".safetensors" ? formats::FileKind::kSafetensors
+                                              : formats::FileKind::kHdf5;
+}
+
+bool any_may_be_replaced = false;
+
+void require_replaceable(const fs::path& path, formats::FileKind kind) {
+  if (kind == formats::FileKind::kNothing || any_may_be_replaced) {
+    return;
+  }
+  const formats::FileKind found = formats::kind_of(path);
+  if (found != formats::FileKind::kNothing && found != kind) {
+    throw ConfigError(
+        fmt::format("{}: is {} and would be replaced by {}; choose another name, or --force",
+                    path.string(), formats::describe(found), formats::describe(kind)));
   }
 }
 
@@ -65,34 +86,42 @@ Files& Files::reads(const TextOptions& text) {
 }
 
 Files& Files::reads(const ReportOptions& report) {
-  return reads(report.text).reads(report.gates.baseline);
+  return reads(report.text).reads(report.gates.baseline).reads(report.previous);
 }
 
-Files& Files::writes(const std::string& path) {
+Files& Files::writes(const std::string& path, formats::FileKind kind) {
   if (!path.empty()) {
-    outputs_.emplace_back(path);
+    outputs_.push_back({path, kind});
   }
   return *this;
 }
 
+Files& Files::writes(const std::string& path) {
+  return writes(path, formats::FileKind::kNothing);
+}
+
+Files& Files::writes_text(const std::string& path) {
+  return writes(path, formats::FileKind::kText);
+}
+
 Files& Files::writes(const JsonOptions& json) {
-  return writes(json.path);
+  return writes(json.path, formats::FileKind::kJson);
 }
 
 Files& Files::writes(const ReportOptions& report) {
-  return writes(report.json).writes(report.junit);
+  return writes(report.json).writes(report.junit, formats::FileKind::kXml);
 }
 
 Files& Files::writes_model(const std::string& path) {
   formats::require_model_name(path);
-  return writes(path);
+  return writes(path, model_kind(path));
 }
 
 Files& Files::writes_ltz(const std::string& path) {
   if (fs::path(path).extension() != ".ltz" && !formats::is_written_directly(path)) {
     throw ConfigError(path + ": expected a name that ends in .ltz");
   }
-  return writes(path);
+  return writes(path, formats::FileKind::kLtz);
 }
 
 Files& Files::writes_folder(const std::string& path) {
@@ -101,23 +130,29 @@ Files& Files::writes_folder(const std::string& path) {
 }
 
 void Files::check() const {
-  require_one_standard_stream(inputs_, "input");
-  require_one_standard_stream(outputs_, "output");
+  require_one_standard_stream(std::ranges::count(inputs_, fs::path("-")), "input");
+  require_one_standard_stream(std::ranges::count(outputs_, fs::path("-"), &Output::path), "output");
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    const auto& [output, kind] = outputs_[i];
     for (const fs::path& input : inputs_) {
-      formats::require_different_files(input, outputs_[i]);
+      formats::require_different_files(input, output);
     }
     for (std::size_t j = 0; j < i; ++j) {
-      if (formats::same_file(outputs_[j], outputs_[i])) {
+      if (formats::same_file(outputs_[j].path, output)) {
         throw ConfigError(
-            fmt::format("{}: two outputs would be written to this file", outputs_[i].string()));
+            fmt::format("{}: two outputs would be written to this file", output.string()));
       }
     }
-    formats::require_writable(outputs_[i]);
+    require_replaceable(output, kind);
+    formats::require_writable(output);
   }
   for (const fs::path& folder : folders_) {
     formats::require_new_folder(folder);
   }
+}
+
+void Files::replace_any() {
+  any_may_be_replaced = true;
 }
 
 }  // namespace ltz::cli

@@ -6,11 +6,13 @@
 
 #include "cli/options/options.h"
 #include "cli/options/report_options.h"
+#include "formats/models/file_kind.h"
 
 namespace ltz::cli {
 
 // The files of a command, declared before any of them is touched: no output may be an input or
-// another output, and all outputs must be possible. Empty names are options that were not given.
+// another output, all outputs must be possible, and a file that is there is only replaced by one of
+// its kind. Empty names are options that were not given.
 class Files {
  public:
   Files& reads(const std::string& path);
@@ -21,7 +23,9 @@ class Files {
   // The text and the baseline.
   Files& reads(const ReportOptions& report);
 
+  // What is read before it is written again, and refused there if it is something else.
   Files& writes(const std::string& path);
+  Files& writes_text(const std::string& path);
   Files& writes(const JsonOptions& json);
   // JSON and JUnit.
   Files& writes(const ReportOptions& report);
@@ -36,9 +40,18 @@ class Files {
   // or output is to be used twice.
   void check() const;
 
+  // Lets outputs replace files of any kind from now on: --force.
+  static void replace_any();
+
  private:
   std::vector<std::filesystem::path> inputs_;
-  std::vector<std::filesystem::path> outputs_;
+  Files& writes(const std::string& path, formats::FileKind kind);
+
+  struct Output {
+    std::filesystem::path path;
+    formats::FileKind kind;  // kNothing: whatever is there
+  };
+  std::vector<Output> outputs_;
   std::vector<std::filesystem::path> folders_;
 };
 

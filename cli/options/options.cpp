@@ -103,42 +103,61 @@ void add_precision(CLI::App& command, Arithmetic& arithmetic) {
 }
 
 void add_json(CLI::App& command, JsonOptions& options) {
-  command.add_option("--json", options.path, "Report as JSON to FILE, or to standard output")
-      ->type_name("[FILE]")
-      ->expected(0, 1)
-      ->default_str("-")
-      ->option_text("[FILE]");
-}
-
-void GateOptions::require_text(const TextOptions& text) const {
-  if (!text.given() && (limits.max_bleu_drop || limits.min_bleu)) {
-    throw CLI::ValidationError("a limit on BLEU needs --src and --ref");
-  }
+  // A flag takes a value only behind "=": what comes after a bare --json is another argument.
+  command
+      .add_flag("--json{-}", options.path,
+                "Report as JSON on standard output, or with --json=FILE to this file")
+      ->type_name("[=FILE]");
 }
 
 void add_gates(CLI::App& command, GateOptions& options) {
   const auto* group = "Gates";
+  eval::GateLimits& limits = options.limits;
   command
       .add_option_function<std::vector<std::string>>(
           "--min-ratio",
-          [&options](const std::vector<std::string>& limits) {
-            for (const std::string& limit : limits) {
+          [&limits](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) {
               try {
-                options.limits.min_ratios.push_back(eval::parse_ratio_limit(limit));
+                limits.min_ratios.push_back(eval::parse_ratio_limit(text));
               } catch (const ConfigError& error) {
                 throw CLI::ValidationError("--min-ratio", error.what());
               }
             }
           },
-          "Smallest compression ratio: R or paper=R, file=R, model=R")
-      ->type_name("[WHICH=]R")
+          "Smallest compression ratio: file=R, model=R or paper=R")
+      ->type_name("WHICH=R")
       ->take_all()
       ->allow_extra_args(false)
       ->group(group);
-  command.add_option("--max-bleu-drop", options.limits.max_bleu_drop, "Largest loss of BLEU")
+  command.add_option("--max-bits", limits.max_bits, "Most bits per weight, without embeddings")
+      ->check(CLI::PositiveNumber)
       ->group(group);
-  command.add_option("--min-bleu", options.limits.min_bleu, "Smallest BLEU")->group(group);
-  command.add_option("--max-bytes", options.limits.max_bytes, "Largest size of the artifact")
+  command.add_option("--max-bytes", limits.max_bytes, "Largest size of the artifact")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+  command.add_option("--max-bleu-drop", limits.max_bleu_drop, "Largest loss of BLEU")
+      ->check(CLI::Range(-100.0, 100.0))
+      ->group(group);
+  command.add_option("--min-bleu", limits.min_bleu, "Smallest BLEU")
+      ->check(CLI::Range(0.0, 100.0))
+      ->group(group);
+  command
+      .add_option("--max-nll-increase", limits.max_nll_increase,
+                  "Largest growth of the references' NLL, in nats per token")
+      ->group(group);
+  command
+      .add_option_function<std::string>(
+          "--max-growth",
+          [&limits](const std::string& text) {
+            try {
+              limits.max_growth = eval::parse_percentage(text);
+            } catch (const ConfigError& error) {
+              throw CLI::ValidationError("--max-growth", error.what());
+            }
+          },
+          "Bytes and NLL may grow by this since --previous, and BLEU fall by it, such as 1%")
+      ->type_name("P%")
       ->group(group);
   command
       .add_option("--baseline", options.baseline,

@@ -43,22 +43,20 @@ void add_beam(CLI::App& command, BeamOptions& options);
 // --precision
 void add_precision(CLI::App& command, Arithmetic& arithmetic);
 
-// --json [FILE]
+// --json, --json=FILE
 struct JsonOptions {
   std::string path;
   bool given() const { return !path.empty(); }
-  // With --json and no file, standard output belongs to the JSON.
+  // With --json alone, standard output belongs to the JSON.
   bool to_stdout() const { return path == "-"; }
 };
 void add_json(CLI::App& command, JsonOptions& options);
 
-// --min-ratio, --max-bleu-drop, --min-bleu, --max-bytes, --baseline
+// --min-ratio, --max-bits, --max-bytes, --max-bleu-drop, --min-bleu, --max-nll-increase,
+// --max-growth, --baseline
 struct GateOptions {
   eval::GateLimits limits;
   std::string baseline;  // see read_baseline; empty: Transformer base, as in the paper
-
-  // Throws CLI::ValidationError for a limit on BLEU without a text to measure it on.
-  void require_text(const TextOptions& text) const;
 };
 void add_gates(CLI::App& command, GateOptions& options);
 

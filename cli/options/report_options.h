@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 
 #include "cli/options/options.h"
@@ -18,8 +19,13 @@ struct ReportOptions {
   eval::BootstrapOptions bootstrap;  // of the drop of BLEU
   GateOptions gates;
   JsonOptions json;
-  std::string junit;  // file for the gates as JUnit XML, or none
+  std::string junit;     // file for the gates as JUnit XML, or none
+  std::string previous;  // an older artifact, for --max-growth
 
+  // Throws CLI::ValidationError for limits without what they need, and for options without effect.
+  void check() const;
+  // The older artifact, if there is one.
+  std::optional<formats::ModelFile> read_previous() const;
   // How translations are made and scored.
   eval::EvaluationOptions evaluation() const {
     return {.beam = beam, .metric = {.bleu = bleu}, .arithmetic = arithmetic};

@@ -12,9 +12,9 @@
 #include "cli/pipeline/measure_sensitivity.h"
 #include "cli/pipeline/size_targets.h"
 #include "cli/pipeline/training_text.h"
+#include "cli/pipeline/version.h"
 #include "compress/sensitivity/pattern.h"
 #include "eval/budget/accounting.h"
-#include "formats/bytes/word_list.h"
 #include "formats/records/sensitivity_csv.h"
 #include "model/base/error.h"
 
@@ -46,16 +46,46 @@ std::string describe(const std::vector<compress::RetrainingStage>& stages) {
   return text;
 }
 
+std::string text_id(const std::vector<std::string>& lines) {
+  return fmt::format("{} lines, {}", lines.size(), fingerprint({lines, {}}));
+}
+
+// What the files of this compression depend on, but for the limits that decide how strong it is.
+Trials::Kind kind_of(const CompressInputs& inputs, const CompressOptions& options) {
+  const compress::Recipe& recipe = options.recipe;
+  const bool is_preset = options.recipe_text.empty();
+  Trials::Kind kind{
+      .method = is_preset ? "preset " + recipe.name : "recipe " + fingerprint(options.recipe_text),
+      .made = made_by("compress")};
+  const auto say = [&kind](const char* name, std::string value) {
+    kind.made.emplace_back(name, std::move(value));
+  };
+  say(is_preset ? "preset" : "recipe", is_preset ? recipe.name : options.recipe_text);
+  say("model", fingerprint(inputs.checkpoint));
+  if (const compress::PruningMethod* method = recipe.pruning()) {
+    say("seed", fmt::format("{}", method->seed));
+    if (inputs.development) {
+      say("sensitivity", text_id(inputs.development->source));
+    }
+  } else {
+    say("calibration", inputs.calibration.empty() ? "none" : text_id(inputs.calibration));
+  }
+  if (recipe.finetune) {
+    const compress::FinetuneOptions& training = *recipe.finetune;
+    say("training",
+        fmt::format("{}; epochs {:g}, learning rate {:g}, seed {}", text_id(inputs.training.source),
+                    training.epochs, training.learning_rate, training.seed));
+  }
+  return kind;
+}
+
 }  // namespace
 
 std::map<std::string, std::string> measured_on(const CompressInputs& inputs,
                                                const CompressOptions& options) {
   const Checkpoint& checkpoint = inputs.checkpoint;
-  const std::string words =
-      fingerprint({checkpoint.source_vocabulary.words(), checkpoint.target_vocabulary.words()});
-  const std::string merges = fingerprint({formats::merge_lines(checkpoint.merges), {}});
   return {{"model", fingerprint(checkpoint)},
-          {"vocabulary", words + "-" + merges},
+          {"vocabulary", vocabulary_fingerprint(checkpoint)},
           {"development set", inputs.development ? fingerprint(*inputs.development) : "none"},
           {"score", signature(options.evaluation)},
           {"calibration text", fingerprint({inputs.calibration, {}})},
@@ -68,7 +98,8 @@ Compression::Compression(const CompressInputs& inputs, const CompressOptions& op
       options_(options),
       state_(state),
       events_(events),
-      forecast_(inputs.checkpoint) {
+      kind_(kind_of(inputs, options)),
+      forecast_(inputs.checkpoint, kind_.made) {
   const compress::Recipe& recipe = options.recipe;
   const Checkpoint& checkpoint = inputs.checkpoint;
   choose_compressor();
@@ -98,7 +129,6 @@ void Compression::choose_compressor() {
         };
     compressor_ = std::move(compressor);
   };
-  method_ = options_.recipe_text;
   if (recipe.calibrated() != nullptr) {
     calibration_ =
         calibrate(inputs_.checkpoint, inputs_.calibration, options_.calibration, state_, events_);
@@ -106,7 +136,7 @@ void Compression::choose_compressor() {
     return;
   }
   curves_ = measure_curves();
-  method_ += ", " + fingerprint_of(curves_);
+  kind_.method += ", " + fingerprint_of(curves_);
   close_enough_ = 0.001;  // files are made fast
   take(std::make_unique<compress::TunablePlanner>(
       inputs_.checkpoint, curves_ ? &*curves_ : nullptr, recipe,
@@ -173,6 +203,13 @@ double Compression::search_size(Trials& trials, const formats::SizeLimits& limit
   const double strength =
       fit_size(trials, {.limits = limits, .start = start, .close_enough = close_enough_}, events_);
   if (own_target_ && static_cast<double>(trials.sizes(strength, {}).model) > *own_target_) {
+    if (options_.recipe.target_yields) {
+      events_.say(
+          fmt::format("the {} bits per weight of the preset are out of reach for so small a "
+                      "model",
+                      options_.recipe.bits_per_weight.value_or(0.0)));
+      return strength;
+    }
     throw ConfigError(
         fmt::format("recipe {}: no model of at most {:.0f} bytes without embeddings was found",
                     options_.recipe.name, *own_target_));
@@ -183,7 +220,7 @@ double Compression::search_size(Trials& trials, const formats::SizeLimits& limit
 std::vector<std::byte> Compression::retrain() {
   const Checkpoint& original = inputs_.checkpoint;
   const eval::ParallelText development = inputs_.development.value_or(eval::ParallelText{});
-  std::string method = method_;
+  Trials::Kind kind = kind_;
   compress::RetrainingSteps steps;
   steps.train = [&](const Checkpoint& start, const compress::RetrainingStage& stage) {
     events_.say("retraining the " + stage.what);
@@ -193,16 +230,16 @@ std::vector<std::byte> Compression::retrain() {
          .evaluation = options_.evaluation,
          .state = training_file(state_.path(), stage.number)},
         events_);
-    method = method_ + ", retrained " + fingerprint(trained);
+    kind.method = kind_.method + ", retrained " + fingerprint(trained);
     return trained;
   };
   steps.fit = [&](const compress::TunableCompressor& compressor) {
     const formats::SizeLimits before = limits_before_training(forecast_, compressor, limits_);
-    Trials trials(original, compressor, method, state_);
+    Trials trials(original, compressor, kind, state_);
     const double strength = search_size(trials, before, forecast_.strength(compressor, before));
     return trials.model(strength, events_.start("compressing"));
   };
-  std::vector<std::byte> bytes = formats::encode_ltz(compress_and_retrain_(steps));
+  std::vector<std::byte> bytes = formats::encode_ltz(compress_and_retrain_(steps), kind_.made);
   const formats::LtzSizes sizes = formats::ltz_sizes(bytes);
   const auto weights = static_cast<double>(eval::count_parameters(original.config).non_embedding);
   events_.say(fmt::format("retrained: {:.2f} bits per weight, {} bytes",
@@ -220,7 +257,7 @@ std::vector<std::byte> Compression::run() {
   if (options_.recipe.finetune) {
     return retrain();
   }
-  Trials trials(inputs_.checkpoint, *compressor_, method_, state_);
+  Trials trials(inputs_.checkpoint, *compressor_, kind_, state_);
   const double strength =
       by_quality() ? search_quality(trials) : search_size(trials, limits_, start_);
   return trials.file(strength, events_.start("compressing"));

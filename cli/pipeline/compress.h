@@ -42,8 +42,10 @@ struct CurveOptions {
 
 struct CompressOptions {
   compress::Recipe recipe = compress::preset("balanced");
-  std::string recipe_text;  // what tells the recipe from others in a state that serves several
-  eval::GateLimits limits;  // to aim at
+  // The recipe as it was written; empty: a preset. A state that serves several recipes tells them
+  // apart by it, and the file says it.
+  std::string recipe_text;
+  eval::GateLimits limits;                              // to aim at
   std::int64_t baseline_parameters = paper_baseline();  // see VerifyOptions
   eval::EvaluationOptions evaluation;                   // of BLEU
   CalibrateOptions calibration;
@@ -97,7 +99,7 @@ class Compression {
   compress::Calibration calibration_;
   std::unique_ptr<compress::TunableCompressor> compressor_;
   Retrained compress_and_retrain_;
-  std::string method_;          // what a file depends on beside model, texts and strength
+  Trials::Kind kind_;
   double close_enough_ = 0.01;  // relative: a file that much below what is wanted will do
   eval::ParallelText training_;
 

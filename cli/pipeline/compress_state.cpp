@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "cli/pipeline/bleu_json.h"
 #include "formats/files/file.h"
 #include "model/base/error.h"
 
@@ -14,20 +15,6 @@ namespace ltz::pipeline {
 namespace {
 
 using nlohmann::ordered_json;
-
-ordered_json to_json(const eval::BleuStatistics& statistics) {
-  return {statistics.matches, statistics.totals, statistics.hypothesis_length,
-          statistics.reference_length};
-}
-
-eval::BleuStatistics statistics_of(const ordered_json& json) {
-  eval::BleuStatistics statistics;
-  json.at(0).get_to(statistics.matches);
-  json.at(1).get_to(statistics.totals);
-  json.at(2).get_to(statistics.hypothesis_length);
-  json.at(3).get_to(statistics.reference_length);
-  return statistics;
-}
 
 ordered_json to_json(const TrialRecord& trial) {
   ordered_json json = {{"method", trial.method},
@@ -83,9 +70,7 @@ void CompressState::parse(const std::string& text) {
   }
   json.at("translations").get_to(translations);
   json.at("sensitivities").get_to(sensitivities);
-  for (const ordered_json& sentence : json.at("reference")) {
-    reference.push_back(statistics_of(sentence));
-  }
+  reference = bleu_from_json(json.at("reference"));
   for (const ordered_json& trial : json.at("trials")) {
     trials.push_back(trial_of(trial));
   }
@@ -102,11 +87,8 @@ void CompressState::save() const {
   ordered_json json = {{"measured", measured_},
                        {"translations", translations},
                        {"sensitivities", sensitivities},
-                       {"reference", ordered_json::array()},
+                       {"reference", bleu_json(reference)},
                        {"trials", ordered_json::array()}};
-  for (const eval::BleuStatistics& sentence : reference) {
-    json["reference"].push_back(to_json(sentence));
-  }
   for (const TrialRecord& trial : trials) {
     json["trials"].push_back(to_json(trial));
   }

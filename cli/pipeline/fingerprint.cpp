@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "formats/bytes/config_json.h"
+#include "formats/bytes/word_list.h"
 
 namespace ltz::pipeline {
 
@@ -21,6 +22,12 @@ std::string fingerprint(const eval::ParallelText& text) {
     }
   }
   return fingerprint(words);
+}
+
+std::string vocabulary_fingerprint(const Checkpoint& checkpoint) {
+  const std::string words =
+      fingerprint({checkpoint.source_vocabulary.words(), checkpoint.target_vocabulary.words()});
+  return words + "-" + fingerprint({formats::merge_lines(checkpoint.merges), {}});
 }
 
 std::string fingerprint(const Checkpoint& checkpoint) {

@@ -1,5 +1,7 @@
 #include "cli/pipeline/measure_bleu.h"
 
+#include "cli/pipeline/version.h"
+
 namespace ltz::pipeline {
 
 std::vector<eval::BleuStatistics> measure_bleu(const Checkpoint& checkpoint,
@@ -16,7 +18,7 @@ double bleu_of(const std::vector<eval::BleuStatistics>& sentences,
 }
 
 std::string signature(const eval::EvaluationOptions& options) {
-  return eval::signature(options, LTZ_VERSION);
+  return eval::signature(options, version());
 }
 
 }  // namespace ltz::pipeline

@@ -39,6 +39,10 @@ formats::SizeLimits limits_of(const eval::GateLimits& gates, const ModelConfig& 
       limits.model = std::min(limits.model, fp32_bytes(before) / ratio.limit);
     }
   }
+  if (gates.max_bits) {
+    const double weights = static_cast<double>(parameters.non_embedding);
+    limits.model = std::min(limits.model, *gates.max_bits * weights / 8.0);
+  }
   if (gates.max_bytes) {
     limits.file = std::min(limits.file, static_cast<double>(*gates.max_bytes));
   }

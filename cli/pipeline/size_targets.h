@@ -12,7 +12,8 @@
 namespace ltz::pipeline {
 
 // What the limits on sizes together ask of the model and of the file; limits of 0 and below ask for
-// nothing. baseline_parameters: what the paper's ratio is relative to.
+// nothing. Growth, which is relative to another file, is not among them. baseline_parameters: what
+// the paper's ratio is relative to.
 formats::SizeLimits limits_of(const eval::GateLimits& gates, const ModelConfig& config,
                               std::int64_t baseline_parameters);
 

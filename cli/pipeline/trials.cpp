@@ -18,15 +18,15 @@ constexpr int kMostTrials = 6;  // of a search for a quality
 }  // namespace
 
 Trials::Trials(const Checkpoint& checkpoint, const compress::TunableCompressor& compressor,
-               std::string method, CompressState& state)
+               Kind kind, CompressState& state)
     : compressor_(compressor),
-      method_(std::move(method)),
+      kind_(std::move(kind)),
       state_(state),
       parameters_(static_cast<double>(eval::count_parameters(checkpoint.config).non_embedding)) {}
 
 TrialRecord* Trials::find(double strength) const {
   const auto found = std::ranges::find_if(state_.trials, [&](const TrialRecord& trial) {
-    return trial.method == method_ && trial.strength == strength;
+    return trial.method == kind_.method && trial.strength == strength;
   });
   return found == state_.trials.end() ? nullptr : &*found;
 }
@@ -40,7 +40,7 @@ const Trials::Made& Trials::made(double strength, const Progress& on_stage) {
   auto found = made_.find(strength);
   if (found == made_.end()) {
     Made made{.model = compressor_.compress(strength, on_stage), .file = {}};
-    made.file = formats::encode_ltz(made.model);
+    made.file = formats::encode_ltz(made.model, kind_.made);
     found = made_.emplace(strength, std::move(made)).first;
   }
   return found->second;
@@ -59,7 +59,7 @@ formats::LtzSizes Trials::sizes(double strength, const Progress& on_stage) {
     return trial->sizes;
   }
   const formats::LtzSizes sizes = formats::ltz_sizes(file(strength, on_stage));
-  state_.trials.push_back({.method = method_, .strength = strength, .sizes = sizes});
+  state_.trials.push_back({.method = kind_.method, .strength = strength, .sizes = sizes});
   state_.save();
   return sizes;
 }

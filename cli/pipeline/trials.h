@@ -18,9 +18,15 @@ namespace ltz::pipeline {
 // is asked for.
 class Trials {
  public:
-  // method: what a file depends on beside model, texts and strength. All references outlive it.
-  Trials(const Checkpoint& checkpoint, const compress::TunableCompressor& compressor,
-         std::string method, CompressState& state);
+  // What its files are like beside model, texts and strength.
+  struct Kind {
+    std::string method;        // what they depend on
+    formats::Provenance made;  // what they say of it
+  };
+
+  // All references outlive it.
+  Trials(const Checkpoint& checkpoint, const compress::TunableCompressor& compressor, Kind kind,
+         CompressState& state);
 
   const compress::TunableCompressor& compressor() const { return compressor_; }
   double parameters() const { return parameters_; }  // without embeddings
@@ -42,7 +48,7 @@ class Trials {
   const Made& made(double strength, const Progress& on_stage);
 
   const compress::TunableCompressor& compressor_;
-  std::string method_;
+  Kind kind_;
   CompressState& state_;
   double parameters_ = 0.0;
   std::map<double, Made> made_;

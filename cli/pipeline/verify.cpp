@@ -8,22 +8,47 @@
 namespace ltz::pipeline {
 namespace {
 
-void compare_bleu(const Checkpoint& artifact, const Original& original,
-                  const VerifyOptions& options, const Events& events, Verification& found) {
+eval::MeasuredQuality measured_of(const Quality& quality, const eval::EvaluationOptions& options) {
+  return {.bleu = bleu_of(quality.bleu, options), .nll = quality.nll};
+}
+
+void compare_quality(const Checkpoint& artifact, const Original& original,
+                     const VerifyOptions& options, const Events& events, Verification& found) {
   const eval::ParallelText& text = *original.text;
-  const auto before = original.bleu.empty()
-                          ? measure_bleu(original.checkpoint, text, options.evaluation,
-                                         events.start("translating with the reference"))
-                          : original.bleu;
-  const auto after = measure_bleu(artifact, text, options.evaluation,
-                                  events.start("translating with the artifact"));
-  found.measured.bleu_reference = bleu_of(before, options.evaluation);
-  found.measured.bleu_artifact = bleu_of(after, options.evaluation);
+  QualityCache forgetful;
+  QualityCache& cache = original.cache == nullptr ? forgetful : *original.cache;
+  const bool nll = options.limits.max_nll_increase || options.limits.max_growth;
+  const auto measure = [&](const Checkpoint& checkpoint, const char* label) {
+    return cache.measure({checkpoint, text, options.evaluation, nll}, events, label);
+  };
+  const Quality before = measure(original.checkpoint, "translating with the reference");
+  const Quality after = measure(artifact, "translating with the artifact");
+  eval::Measured& measured = found.measured;
+  measured.reference = measured_of(before, options.evaluation);
+  measured.artifact = measured_of(after, options.evaluation);
   found.signature = signature(options.evaluation);
-  if (options.bootstrap.samples != 0) {
-    const eval::BleuSmoothing smoothing = options.evaluation.metric.bleu.smoothing;
-    found.drop = eval::paired_bootstrap(before.size(), eval::bleu_of_sample(before, smoothing),
-                                        eval::bleu_of_sample(after, smoothing), options.bootstrap);
+
+  const eval::BleuSmoothing smoothing = options.evaluation.metric.bleu.smoothing;
+  const std::size_t sentences = text.source.size();
+  const eval::SampleScore score = eval::bleu_of_sample(after.bleu, smoothing);
+  const auto drop_from = [&](const Quality& other) {
+    return eval::paired_bootstrap(sentences, eval::bleu_of_sample(other.bleu, smoothing), score,
+                                  options.bootstrap);
+  };
+  const bool resample = options.bootstrap.samples != 0;
+  if (resample) {
+    found.drop = drop_from(before);
+    measured.drop_interval = {found.drop->low, found.drop->high};
+    measured.bleu_interval = eval::bootstrap(sentences, score, options.bootstrap).interval;
+  }
+  if (measured.previous) {
+    const Quality older =
+        measure(original.previous->checkpoint, "translating with the previous artifact");
+    measured.previous->quality = measured_of(older, options.evaluation);
+    if (resample) {
+      const eval::PairedDifference loss = drop_from(older);
+      measured.previous->loss_interval = {loss.low, loss.high};
+    }
   }
 }
 
@@ -34,11 +59,15 @@ std::int64_t paper_baseline() {
       .non_embedding;
 }
 
-Verification verify(const formats::ModelFile& artifact, const std::string& name,
-                    const Original& original, const VerifyOptions& options, const Events& events) {
+void require_ltz(const formats::ModelFile& artifact, const std::string& name) {
   if (!artifact.sizes) {
     throw ConfigError(name + ": expected a .ltz artifact, found a ." + artifact.container);
   }
+}
+
+Verification verify(const formats::ModelFile& artifact, const std::string& name,
+                    const Original& original, const VerifyOptions& options, const Events& events) {
+  require_ltz(artifact, name);
   const ModelConfig& config = original.checkpoint.config;
   if (artifact.checkpoint.config != config) {
     throw ConfigError(name + ": expected the configuration of the reference, found another model");
@@ -46,8 +75,12 @@ Verification verify(const formats::ModelFile& artifact, const std::string& name,
   Verification found;
   found.measured.size =
       eval::size_report(config, artifact_bytes(*artifact.sizes), options.baseline_parameters);
+  if (original.previous != nullptr) {
+    found.measured.previous = {
+        .bytes = original.previous->bytes, .quality = {}, .loss_interval = {}};
+  }
   if (original.text) {
-    compare_bleu(artifact.checkpoint, original, options, events, found);
+    compare_quality(artifact.checkpoint, original, options, events, found);
   }
   found.gates = eval::check_gates(options.limits, found.measured);
   return found;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/pipeline/events.h"
+#include "cli/pipeline/quality_cache.h"
 #include "eval/budget/gates.h"
 #include "eval/quality/evaluate.h"
 #include "eval/scores/bootstrap.h"
@@ -20,9 +21,9 @@ std::int64_t paper_baseline();
 // What an artifact is compared with.
 struct Original {
   const Checkpoint& checkpoint;                   // that it was made from
-  const std::optional<eval::ParallelText>& text;  // to measure BLEU on, if any
-  // Of the checkpoint on the text; empty: it is measured.
-  std::vector<eval::BleuStatistics> bleu = {};
+  const std::optional<eval::ParallelText>& text;  // to measure quality on, if any
+  const formats::ModelFile* previous = nullptr;   // an older artifact, for max_growth
+  QualityCache* cache = nullptr;                  // of qualities that are not measured again
 };
 
 struct VerifyOptions {
@@ -43,10 +44,13 @@ struct Verification {
 
 // Measures an artifact as it was read from its file, and holds it against the limits. name: of the
 // file, for errors. Throws ConfigError unless it is a .ltz of the original's configuration, and for
-// a limit on BLEU without a text.
+// a limit on BLEU or NLL without a text.
 Verification verify(const formats::ModelFile& artifact, const std::string& name,
                     const Original& original, const VerifyOptions& options,
                     const Events& events = {});
+
+// Throws ConfigError, naming the file, unless it is a .ltz.
+void require_ltz(const formats::ModelFile& artifact, const std::string& name);
 
 // The sizes of a .ltz as gates and reports have them.
 eval::ArtifactBytes artifact_bytes(const formats::LtzSizes& sizes);

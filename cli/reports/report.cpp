@@ -3,12 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <span>
 
 #include "cli/options/metric_options.h"
+#include "cli/pipeline/digits.h"
+#include "cli/reports/gate_text.h"
+#include "cli/reports/junit.h"
 #include "cli/reports/size_tables.h"
 #include "cli/terminal/exit_codes.h"
+#include "cli/terminal/terminal.h"
 #include "cli/terminal/terminal_events.h"
 #include "eval/budget/gates.h"
 #include "formats/files/file.h"
@@ -17,87 +22,98 @@
 namespace ltz::cli {
 namespace {
 
-std::string escape_xml(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
+nlohmann::ordered_json gates_json(const std::vector<eval::Gate>& gates) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const eval::Gate& gate : gates) {
+    nlohmann::ordered_json& entry =
+        json.emplace_back(nlohmann::ordered_json{{"name", gate.name},
+                                                 {"passed", gate.passed},
+                                                 {"value", gate.value},
+                                                 {"limit", gate.limit}});
+    if (gate.interval) {
+      entry["low"] = gate.interval->low;
+      entry["high"] = gate.interval->high;
     }
-  }
-  return escaped;
-}
-
-std::string gate_line(const eval::Gate& gate) {
-  const bool upper = gate.name.starts_with("max-");
-  const int digits = gate.name == "max-bytes" ? 0 : 2;
-  return fmt::format("{} {:.{}f} (limit: {} {:.{}f})", gate.name, gate.value, digits,
-                     upper ? "at most" : "at least", gate.limit, digits);
-}
-
-nlohmann::ordered_json to_json(const pipeline::Verification& report) {
-  nlohmann::ordered_json gates = nlohmann::ordered_json::array();
-  for (const eval::Gate& gate : report.gates) {
-    gates.push_back({{"name", gate.name},
-                     {"passed", gate.passed},
-                     {"value", gate.value},
-                     {"limit", gate.limit}});
-  }
-  nlohmann::ordered_json json = {{"passed", report.passed()}, {"gates", gates}};
-  json.update(size_json(report.measured.size));
-  if (report.measured.bleu_artifact && report.measured.bleu_reference) {
-    const double reference = *report.measured.bleu_reference;
-    const double artifact = *report.measured.bleu_artifact;
-    json["bleu"] = {
-        {"reference", reference}, {"artifact", artifact}, {"drop", reference - artifact}};
-    if (report.drop) {
-      json["bleu"]["drop_low"] = report.drop->low;
-      json["bleu"]["drop_high"] = report.drop->high;
-      json["bleu"]["p_value"] = report.drop->p_value;
-    }
-    json["bleu"]["signature"] = report.signature;
   }
   return json;
 }
 
-std::string to_text(const pipeline::Verification& report) {
-  std::string text = size_text(report.measured.size);
-  if (report.measured.bleu_artifact && report.measured.bleu_reference) {
-    text += fmt::format("BLEU {:.2f} before, {:.2f} after: a drop of {:.2f}{}\n",
-                        *report.measured.bleu_reference, *report.measured.bleu_artifact,
-                        *report.measured.bleu_reference - *report.measured.bleu_artifact,
-                        report.drop ? fmt::format(" (95%: {})", interval_text(*report.drop)) : "");
+nlohmann::ordered_json bleu_json(const pipeline::Verification& report) {
+  const double reference = *report.measured.reference.bleu;
+  const double artifact = *report.measured.artifact.bleu;
+  nlohmann::ordered_json json = {
+      {"reference", reference}, {"artifact", artifact}, {"drop", reference - artifact}};
+  if (report.drop) {
+    json["drop_low"] = report.drop->low;
+    json["drop_high"] = report.drop->high;
+    json["p_value"] = report.drop->p_value;
+  }
+  json["signature"] = report.signature;
+  return json;
+}
+
+nlohmann::ordered_json to_json(const pipeline::Verification& report) {
+  const eval::Measured& measured = report.measured;
+  nlohmann::ordered_json json = {{"passed", report.passed()}, {"gates", gates_json(report.gates)}};
+  json.update(size_json(measured.size));
+  if (measured.artifact.bleu) {
+    json["bleu"] = bleu_json(report);
+  }
+  if (measured.artifact.nll) {
+    const double reference = *measured.reference.nll;
+    const double artifact = *measured.artifact.nll;
+    json["nll"] = {
+        {"reference", reference}, {"artifact", artifact}, {"increase", artifact - reference}};
+  }
+  if (measured.previous) {
+    json["previous"] = {{"bytes", measured.previous->bytes}};
+    if (measured.previous->quality.bleu) {
+      json["previous"]["bleu"] = *measured.previous->quality.bleu;
+      json["previous"]["nll"] = *measured.previous->quality.nll;
+    }
+  }
+  return json;
+}
+
+std::string to_text(const pipeline::Verification& report, const eval::BootstrapOptions& bootstrap) {
+  const eval::Measured& measured = report.measured;
+  std::string text = size_text(measured.size);
+  if (measured.artifact.bleu) {
+    const double before = *measured.reference.bleu;
+    const double after = *measured.artifact.bleu;
+    text += fmt::format(
+        "BLEU {:.2f} before, {:.2f} after: a drop of {:.2f}{}\n", before, after, before - after,
+        report.drop ? fmt::format(" ({:g}%: {})", bootstrap.confidence, interval_text(*report.drop))
+                    : "");
+  }
+  if (measured.artifact.nll) {
+    text += fmt::format("NLL {:.4f} before, {:.4f} after\n", *measured.reference.nll,
+                        *measured.artifact.nll);
+  }
+  if (measured.previous) {
+    text += fmt::format("the previous artifact: {} bytes",
+                        pipeline::with_separators(measured.previous->bytes));
+    if (measured.previous->quality.bleu) {
+      text += fmt::format(", BLEU {:.2f}, NLL {:.4f}", *measured.previous->quality.bleu,
+                          *measured.previous->quality.nll);
+    }
+    text += "\n";
   }
   for (const eval::Gate& gate : report.gates) {
-    text += fmt::format("gate {}: {}\n", gate.passed ? "passed" : "FAILED", gate_line(gate));
+    text += fmt::format("gate {}: {}\n", gate.passed ? "passed" : "FAILED", gate_text(gate));
   }
   return text;
 }
 
-std::string to_junit(const pipeline::Verification& report) {
-  const auto failures =
-      std::ranges::count_if(report.gates, [](const auto& g) { return !g.passed; });
-  std::string xml = fmt::format(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-      "<testsuite name=\"ltz verify\" tests=\"{}\" failures=\"{}\">\n",
-      report.gates.size(), failures);
-  for (const eval::Gate& gate : report.gates) {
-    const std::string name = escape_xml(gate.name);
-    xml += fmt::format("  <testcase classname=\"ltz.verify\" name=\"{}\"", name);
-    xml += gate.passed ? "/>\n"
-                       : fmt::format("><failure message=\"{}\"/></testcase>\n",
-                                     escape_xml(gate_line(gate)));
+// A reference that knows nothing of the text has nothing to lose.
+void warn_of_useless_text(const eval::Measured& measured) {
+  constexpr double kUseless = 1.0;
+  if (measured.reference.bleu && *measured.reference.bleu < kUseless) {
+    say(
+        fmt::format("caution: BLEU of the reference is {:.2f}: does the text belong to it? A drop "
+                    "says nothing here",
+                    *measured.reference.bleu));
   }
-  return xml + "</testsuite>\n";
 }
 
 std::vector<TensorSize> tensor_sizes(const formats::ModelFile& artifact) {
@@ -115,24 +131,28 @@ std::vector<TensorSize> tensor_sizes(const formats::ModelFile& artifact) {
 }  // namespace
 
 void write_json(const JsonOptions& options, const nlohmann::ordered_json& json) {
+  nlohmann::ordered_json report = {{"schema_version", kSchemaVersion}};
+  report.update(json);
   // A file name may be any bytes; JSON is UTF-8.
   const std::string text =
-      json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+      report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   formats::write_file_atomically(options.path, std::as_bytes(std::span(text)));
 }
 
-int report_artifact(const std::string& path, const pipeline::Original& original,
+int report_artifact(const NamedArtifact& artifact, const pipeline::Original& original,
                     const Baseline& baseline, const ReportOptions& options) {
-  const formats::ModelFile artifact = formats::read_model(path, {});
+  const auto start = std::chrono::steady_clock::now();
   const pipeline::Verification report =
-      pipeline::verify(artifact, path, original,
+      pipeline::verify(artifact.file, artifact.path, original,
                        {.limits = options.gates.limits,
                         .baseline_parameters = baseline.parameters,
                         .evaluation = options.evaluation(),
                         .bootstrap = options.bootstrap},
                        terminal_events());
+  warn_of_useless_text(report.measured);
   if (!options.junit.empty()) {
-    const std::string xml = to_junit(report);
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+    const std::string xml = junit_of(report, spent.count());
     formats::write_file_atomically(options.junit, std::as_bytes(std::span(xml)));
   }
   const ModelConfig& config = original.checkpoint.config;
@@ -142,11 +162,11 @@ int report_artifact(const std::string& path, const pipeline::Original& original,
     write_json(options.json, json);
   }
   if (!options.json.to_stdout()) {
-    fmt::print("{}\n", group_table(tensor_sizes(artifact)));
+    fmt::print("{}\n", group_table(tensor_sizes(artifact.file)));
     if (!options.gates.baseline.empty()) {
       fmt::print("{}\n", comparison_table(config, baseline, {}));
     }
-    fmt::print("{}", to_text(report));
+    fmt::print("{}", to_text(report, options.bootstrap));
   }
   return report.passed() ? kDone : kGateFailed;
 }

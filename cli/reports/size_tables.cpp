@@ -6,7 +6,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "cli/pipeline/verify.h"
 #include "cli/terminal/terminal.h"
+#include "eval/budget/accounting.h"
 
 namespace ltz::cli {
 namespace {
@@ -45,6 +47,8 @@ std::string group_table(const std::vector<TensorSize>& tensors) {
 }
 
 std::string size_text(const eval::SizeReport& size) {
+  const bool paper_misleads =
+      !size.papers_size && size.baseline == eval::fp32_bytes(pipeline::paper_baseline());
   const auto row = [](const char* name, double ratio, std::int64_t before, const char* what,
                       std::int64_t after) {
     return std::vector<std::string>{name, fmt::format("{:.2f}x", ratio),
@@ -62,12 +66,20 @@ std::string size_text(const eval::SizeReport& size) {
              "\n{:.2f} bits per weight; the file: {} model + {} embeddings + {} vocabulary\n",
              size.bits_per_weight, pipeline::with_separators(size.bytes.model),
              pipeline::with_separators(size.bytes.embedding),
-             pipeline::with_separators(size.bytes.vocabulary));
+             pipeline::with_separators(size.bytes.vocabulary)) +
+         (paper_misleads
+              ? fmt::format(
+                    "caution: `paper` compares with Transformer base. The paper's model has "
+                    "17,283,616 weights without\nembeddings before compression, this one "
+                    "{}; `model` and `file` say what compression did.\n",
+                    pipeline::with_separators(size.fp32_non_embedding / 4))
+              : "");
 }
 
 nlohmann::ordered_json size_json(const eval::SizeReport& size) {
   return {{"ratios",
            {{"file", size.file_ratio}, {"model", size.model_ratio}, {"paper", size.paper_ratio}}},
+          {"papers_size", size.papers_size},
           {"bits_per_weight", size.bits_per_weight},
           {"bytes",
            {{"artifact", size.bytes.artifact},

@@ -215,6 +215,9 @@ CompressionPlan Planner::for_bytes(double target_model_bytes) const {
   const double highest = highest_lambda();
   CompressionPlan plan = at(highest);
   if (!(plan.estimated_model_bytes <= target_model_bytes)) {
+    if (recipe_.target_yields) {
+      return plan;
+    }
     throw ConfigError("recipe " + recipe_.name + ": a model of " +
                       std::to_string(std::llround(target_model_bytes)) +
                       " bytes without embeddings is out of reach; with all that it may prune, at " +

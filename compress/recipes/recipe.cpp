@@ -103,16 +103,22 @@ std::span<const Technique> all_techniques() {
 
 Recipe preset(std::string_view name) {
   if (name == "paper") {
-    return {.name = "paper", .paper_ratio = 18.2};
+    // 18.2x of Transformer base for the paper's 17.3 million weights; of a smaller model that ratio
+    // would ask for nothing.
+    return {.name = "paper", .bits_per_weight = 4.49, .target_yields = true};
   }
   if (name == "balanced") {
     return {.name = "balanced",
             .method = CalibratedMethod{.max_divergence = 0.004, .max_bits_per_weight = 3.5},
             .bits_per_weight = 2.7,
+            .target_yields = true,
             .overrides = {{.pattern = "*embed*", .care = 2.0}}};
   }
   if (name == "max") {
-    return {.name = "max", .method = CalibratedMethod{}, .bits_per_weight = 2.15};
+    return {.name = "max",
+            .method = CalibratedMethod{},
+            .bits_per_weight = 2.15,
+            .target_yields = true};
   }
   throw ConfigError("unknown preset " + std::string(name) + ", expected paper, balanced or max");
 }

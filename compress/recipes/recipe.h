@@ -84,6 +84,9 @@ struct Recipe {
   std::variant<PruningMethod, CalibratedMethod> method = PruningMethod{};
   std::optional<double> paper_ratio = {};      // target: baseline bytes / model bytes
   std::optional<double> bits_per_weight = {};  // target: 8 * model bytes / non-embedding parameters
+  // Whether the smallest possible model will do where the target is out of reach: that of a preset,
+  // for a model so small that codebooks and tables take most of it.
+  bool target_yields = false;
   std::vector<Override> overrides = {};
   // Retraining, in the stages of retraining.h; none without it.
   std::optional<FinetuneOptions> finetune = {};
@@ -93,8 +96,8 @@ struct Recipe {
   const CalibratedMethod* calibrated() const { return std::get_if<CalibratedMethod>(&method); }
 };
 
-// "paper": the published method and its ratio, 18.2, with sensitivity pruning and 256 centroids
-// from a linear start. "balanced" and "max": calibrated, at 2.7 and 2.15 bits per weight.
+// "paper": the published method and its size, 4.49 bits per weight, with sensitivity pruning and 256
+// centroids from a linear start. "balanced" and "max": calibrated, at 2.7 and 2.15 bits per weight.
 // "balanced" takes up to 3.5 where the divergence would be more than 0.004 nats, and more care of
 // the tables: other texts have words that the calibration text lacks. Throws ConfigError for any
 // other name.

@@ -12,6 +12,12 @@
 namespace ltz::eval {
 namespace {
 
+bool is_papers_size(std::int64_t non_embedding_parameters) {
+  constexpr double kPapers = 17'283'616;
+  constexpr double kTolerance = 0.05;
+  return std::abs(static_cast<double>(non_embedding_parameters) / kPapers - 1.0) <= kTolerance;
+}
+
 double ratio_value(const SizeReport& size, const std::string& ratio) {
   if (ratio == "file") {
     return size.file_ratio;
@@ -19,11 +25,75 @@ double ratio_value(const SizeReport& size, const std::string& ratio) {
   return ratio == "model" ? size.model_ratio : size.paper_ratio;
 }
 
-double required(const std::optional<double>& bleu, const char* gate) {
-  if (!bleu) {
+// text: of a number and nothing else.
+std::optional<double> parse_finite(std::string_view text) {
+  double value = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
+double required(const std::optional<double>& value, const char* gate) {
+  if (!value) {
     throw ConfigError(fmt::format("{} needs a test set: give --src and --ref", gate));
   }
-  return *bleu;
+  return *value;
+}
+
+// What is above the limit by the value is so by all of the interval, too, if that decides.
+Gate at_most(std::string name, double value, double limit,
+             const std::optional<Interval>& interval = {}) {
+  return {.name = std::move(name),
+          .passed = (interval ? interval->low : value) <= limit,
+          .value = value,
+          .limit = limit,
+          .upper = true,
+          .interval = interval};
+}
+
+Gate at_least(std::string name, double value, double limit,
+              const std::optional<Interval>& interval = {}) {
+  return {.name = std::move(name),
+          .passed = (interval ? interval->high : value) >= limit,
+          .value = value,
+          .limit = limit,
+          .upper = false,
+          .interval = interval};
+}
+
+double percent_of(double part, double whole) {
+  return 100.0 * part / whole;
+}
+
+void check_growth(double limit, bool by_interval, const Measured& measured,
+                  std::vector<Gate>& gates) {
+  if (!measured.previous) {
+    throw ConfigError("--max-growth needs --previous");
+  }
+  const Measured::Previous& previous = *measured.previous;
+  const auto old_bytes = static_cast<double>(previous.bytes);
+  const double more_bytes = static_cast<double>(measured.size.bytes.artifact) - old_bytes;
+  const std::size_t first = gates.size();
+  gates.push_back(at_most("max-growth bytes", percent_of(more_bytes, old_bytes), limit));
+  if (previous.quality.bleu && measured.artifact.bleu) {
+    const double bleu = *previous.quality.bleu;
+    // Nothing can be lost of nothing.
+    const auto loss = [&](double points) { return bleu > 0.0 ? percent_of(points, bleu) : 0.0; };
+    std::optional<Interval> interval;
+    if (by_interval && previous.loss_interval) {
+      interval = {loss(previous.loss_interval->low), loss(previous.loss_interval->high)};
+    }
+    gates.push_back(
+        at_most("max-growth bleu-loss", loss(bleu - *measured.artifact.bleu), limit, interval));
+  }
+  if (previous.quality.nll && measured.artifact.nll) {
+    const double nll = *previous.quality.nll;
+    gates.push_back(
+        at_most("max-growth nll", percent_of(*measured.artifact.nll - nll, nll), limit));
+  }
+  for (std::size_t i = first; i < gates.size(); ++i) {
+    gates[i].percent = true;
+  }
 }
 
 }  // namespace
@@ -42,49 +112,77 @@ SizeReport size_report(const ModelConfig& config, const ArtifactBytes& bytes,
   report.model_ratio = static_cast<double>(report.fp32_non_embedding) / model;
   report.paper_ratio = static_cast<double>(report.baseline) / model;
   report.bits_per_weight = 8.0 * model / static_cast<double>(counts.non_embedding);
+  report.papers_size = is_papers_size(counts.non_embedding);
   return report;
 }
 
 RatioLimit parse_ratio_limit(std::string_view text) {
-  RatioLimit limit;
-  std::string_view number = text;
-  if (const std::size_t equals = text.find('='); equals != std::string_view::npos) {
-    limit.ratio = text.substr(0, equals);
-    number = text.substr(equals + 1);
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos && parse_finite(text)) {
+    throw ConfigError(fmt::format(
+        "expected file={0}, model={0} or paper={0}, to say which ratio is meant, found {0}", text));
   }
-  const bool known = limit.ratio == "file" || limit.ratio == "model" || limit.ratio == "paper";
-  const auto [end, error] =
-      std::from_chars(number.data(), number.data() + number.size(), limit.limit);
-  if (!known || error != std::errc() || end != number.data() + number.size() ||
-      !std::isfinite(limit.limit)) {
-    throw ConfigError(
-        fmt::format("expected R, file=R, model=R or paper=R with a number R, found \"{}\"", text));
+  const std::string_view ratio = text.substr(0, equals);
+  const bool known = ratio == "file" || ratio == "model" || ratio == "paper";
+  const auto limit =
+      equals == std::string_view::npos ? std::nullopt : parse_finite(text.substr(equals + 1));
+  if (!known || !limit || *limit <= 0.0) {
+    throw ConfigError(fmt::format(
+        "expected file=R, model=R or paper=R with a number R above 0, found \"{}\"", text));
   }
-  return limit;
+  return {std::string(ratio), *limit};
+}
+
+double parse_percentage(std::string_view text) {
+  const auto value =
+      text.ends_with('%') ? parse_finite(text.substr(0, text.size() - 1)) : std::nullopt;
+  if (!value || *value < 0.0) {
+    throw ConfigError(fmt::format("expected a percentage such as 1%, found \"{}\"", text));
+  }
+  return *value;
+}
+
+bool GateLimits::any() const {
+  return !min_ratios.empty() || max_bits || max_bytes || max_growth || need_text();
+}
+
+bool GateLimits::need_text() const {
+  return max_bleu_drop || min_bleu || max_nll_increase;
 }
 
 std::vector<Gate> check_gates(const GateLimits& limits, const Measured& measured) {
   std::vector<Gate> gates;
-  const auto at_least = [&](std::string name, double value, double limit) {
-    gates.push_back({std::move(name), value >= limit, value, limit});
-  };
-  const auto at_most = [&](std::string name, double value, double limit) {
-    gates.push_back({std::move(name), value <= limit, value, limit});
+  const auto deciding = [&](const std::optional<Interval>& interval) {
+    return limits.by_interval ? interval : std::nullopt;
   };
   for (const RatioLimit& ratio : limits.min_ratios) {
-    at_least("min-ratio " + ratio.ratio, ratio_value(measured.size, ratio.ratio), ratio.limit);
+    gates.push_back(
+        at_least("min-ratio " + ratio.ratio, ratio_value(measured.size, ratio.ratio), ratio.limit));
+  }
+  if (limits.max_bits) {
+    gates.push_back(at_most("max-bits", measured.size.bits_per_weight, *limits.max_bits));
   }
   if (limits.max_bytes) {
-    at_most("max-bytes", static_cast<double>(measured.size.bytes.artifact),
-            static_cast<double>(*limits.max_bytes));
+    gates.push_back(at_most("max-bytes", static_cast<double>(measured.size.bytes.artifact),
+                            static_cast<double>(*limits.max_bytes)));
   }
   if (limits.max_bleu_drop) {
-    const double reference = required(measured.bleu_reference, "--max-bleu-drop");
-    at_most("max-bleu-drop", reference - required(measured.bleu_artifact, "--max-bleu-drop"),
-            *limits.max_bleu_drop);
+    const double drop = required(measured.reference.bleu, "--max-bleu-drop") -
+                        required(measured.artifact.bleu, "--max-bleu-drop");
+    gates.push_back(
+        at_most("max-bleu-drop", drop, *limits.max_bleu_drop, deciding(measured.drop_interval)));
   }
   if (limits.min_bleu) {
-    at_least("min-bleu", required(measured.bleu_artifact, "--min-bleu"), *limits.min_bleu);
+    gates.push_back(at_least("min-bleu", required(measured.artifact.bleu, "--min-bleu"),
+                             *limits.min_bleu, deciding(measured.bleu_interval)));
+  }
+  if (limits.max_nll_increase) {
+    const double increase = required(measured.artifact.nll, "--max-nll-increase") -
+                            required(measured.reference.nll, "--max-nll-increase");
+    gates.push_back(at_most("max-nll-increase", increase, *limits.max_nll_increase));
+  }
+  if (limits.max_growth) {
+    check_growth(*limits.max_growth, limits.by_interval, measured, gates);
   }
   return gates;
 }

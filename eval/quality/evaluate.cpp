@@ -49,6 +49,11 @@ Translations translate(const Transformer& model, const TextCodec& codec, const E
   return translations;
 }
 
+TokenLoss loss_of_model(const Transformer& model, const EncodedText& text,
+                        const EvaluationOptions& options) {
+  return score_text(model, text.source, text.target, batching(text, text.target, options));
+}
+
 }  // namespace
 
 EncodedText encode(const TextCodec& codec, const ParallelText& text) {
@@ -94,6 +99,11 @@ std::vector<BleuStatistics> bleu_of_model(const Transformer& model, const TextCo
                          std::span(&text.reference, 1), options.metric.bleu);
 }
 
+TokenLoss loss_of_model(const Transformer& model, const TextCodec& codec, const ParallelText& text,
+                        const EvaluationOptions& options) {
+  return loss_of_model(model, encode(codec, text), options);
+}
+
 Scores evaluate(const Transformer& model, const TextCodec& codec, const ParallelText& text,
                 const EvaluationOptions& options, const Progress& progress) {
   const EncodedText encoded = encode(codec, text);
@@ -106,8 +116,7 @@ Scores evaluate(const Transformer& model, const TextCodec& codec, const Parallel
   } else {
     scores.bleu = bleu(scores.hypotheses, text.reference, options.metric.bleu);
   }
-  const TokenLoss loss =
-      score_text(model, encoded.source, encoded.target, batching(encoded, encoded.target, options));
+  const TokenLoss loss = loss_of_model(model, encoded, options);
   scores.nll = loss.mean();
   scores.perplexity = std::exp(scores.nll);
   scores.sentences = static_cast<std::int64_t>(text.source.size());

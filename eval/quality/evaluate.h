@@ -8,6 +8,7 @@
 #include "eval/scores/rouge.h"
 #include "model/base/progress.h"
 #include "model/decoding/encoded_text.h"
+#include "model/decoding/scoring.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"
 
@@ -58,6 +59,10 @@ std::vector<BleuStatistics> bleu_of_model(const Transformer& model, const TextCo
                                           const ParallelText& text,
                                           const EvaluationOptions& options,
                                           const Progress& progress = {});
+
+// Loss of the references, teacher-forced. Throws as translate does.
+TokenLoss loss_of_model(const Transformer& model, const TextCodec& codec, const ParallelText& text,
+                        const EvaluationOptions& options);
 
 // How good a model is on a test set.
 struct Scores {

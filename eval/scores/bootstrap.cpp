@@ -51,17 +51,18 @@ void check(std::size_t sentences, const BootstrapOptions& options) {
     throw ConfigError(
         fmt::format("expected at least one bootstrap sample, found {}", options.samples));
   }
+  if (!(options.confidence > 0.0 && options.confidence < 100.0)) {
+    throw ConfigError(fmt::format("expected a confidence above 0% and below 100%, found {}%",
+                                  options.confidence));
+  }
 }
 
-struct Interval {
-  double low = 0.0;
-  double high = 0.0;
-};
-
-// The middle 95%: a fortieth is cut off at each end, rounded down as sacreBLEU does.
-Interval middle_95(std::vector<double> values) {
+// The middle: of 95%, a fortieth is cut off at each end, rounded down as sacreBLEU does.
+Interval middle(std::vector<double> values, double percent) {
   std::ranges::sort(values);
-  const std::size_t cut = values.size() / 40;
+  const double share = (100.0 - percent) / 200.0;
+  // A hair more, for shares that are whole but for rounding.
+  const auto cut = static_cast<std::size_t>(share * static_cast<double>(values.size()) + 1e-9);
   return {values[cut], values[values.size() - 1 - cut]};
 }
 
@@ -97,8 +98,10 @@ Confidence bootstrap(std::size_t sentences, const SampleScore& score,
   Sampler sampler(sentences, options.seed);
   std::vector<double> scores(static_cast<std::size_t>(options.samples));
   std::ranges::generate(scores, [&] { return score(sampler.next()); });
-  const Interval interval = middle_95(scores);
-  return {.mean = mean(scores), .half_width = (interval.high - interval.low) / 2.0};
+  const Interval interval = middle(scores, options.confidence);
+  return {.mean = mean(scores),
+          .half_width = (interval.high - interval.low) / 2.0,
+          .interval = interval};
 }
 
 PairedDifference paired_bootstrap(std::size_t sentences, const SampleScore& first,
@@ -116,7 +119,7 @@ PairedDifference paired_bootstrap(std::size_t sentences, const SampleScore& firs
   PairedDifference result;
   result.observed = difference(all);
   result.mean = mean(differences);
-  const Interval interval = middle_95(differences);
+  const Interval interval = middle(differences, options.confidence);
   result.low = interval.low;
   result.high = interval.high;
   std::vector<double> sizes = differences;

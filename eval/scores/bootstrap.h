@@ -16,6 +16,7 @@ namespace ltz::eval {
 struct BootstrapOptions {
   int samples = 1000;
   std::uint64_t seed = 12345;
+  double confidence = 95.0;  // percent of the samples that an interval holds, below 100
 };
 
 // Score of a sample; sentences: their numbers, in any order, some more than once.
@@ -25,9 +26,15 @@ SampleScore bleu_of_sample(std::vector<BleuStatistics> statistics, BleuSmoothing
 // For metrics that are the mean over sentences.
 SampleScore mean_of_sample(std::vector<double> scores);
 
+struct Interval {
+  double low = 0.0;
+  double high = 0.0;
+};
+
 struct Confidence {
   double mean = 0.0;        // of the samples' scores
-  double half_width = 0.0;  // of the interval that holds 95% of them
+  double half_width = 0.0;  // of the interval
+  Interval interval;        // that holds most of them
 };
 
 // Confidence of a score over this many sentences. The same samples for the same number of sentences
@@ -39,7 +46,7 @@ Confidence bootstrap(std::size_t sentences, const SampleScore& score,
 struct PairedDifference {
   double observed = 0.0;  // on the test set itself
   double mean = 0.0;      // of the samples
-  double low = 0.0;       // 95% of the samples lie between these
+  double low = 0.0;       // most of the samples lie between these
   double high = 0.0;
   // Probability of a difference as large as the observed one if the systems were equally good:
   // share of samples whose absolute difference exceeds its mean by that much, the observation

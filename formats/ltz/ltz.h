@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/ltz/provenance.h"
 #include "model/checkpoint/checkpoint.h"
 
 namespace ltz::formats {
@@ -14,10 +15,11 @@ namespace ltz::formats {
 // The compact file that goes onto the phone: weights, vocabularies, merges and configuration.
 // LTZ.md, beside this file, is its specification.
 
-// The same checkpoint gives the same bytes, whatever the number of threads. Nothing is lost, so
-// that whoever has the checkpoint need not decode the file. Throws ConfigError for a checkpoint
+// made: what made it; none, and the file does not say so. The same checkpoint gives the same bytes,
+// whatever the number of threads. Nothing is lost, so that whoever has the checkpoint need not
+// decode the file. Throws ConfigError for a checkpoint
 // that validate() refuses, FormatError for a tensor that cannot be stored exactly.
-std::vector<std::byte> encode_ltz(const Checkpoint& checkpoint);
+std::vector<std::byte> encode_ltz(const Checkpoint& checkpoint, const Provenance& made = {});
 
 // Whether the first bytes say so; the rest may still be damaged.
 bool is_ltz(std::span<const std::byte> bytes);
@@ -41,6 +43,7 @@ struct LtzFile {
   LtzSizes sizes;
   // Bytes of each tensor's payload, codebook and frequency table included.
   std::map<std::string, std::int64_t> tensor_bytes;
+  Provenance made;  // empty where the file does not say
 };
 
 // name: of the file, for messages. Throws FormatError, or ConfigError when tensors or vocabularies

@@ -171,7 +171,11 @@ LtzFile read_ltz(std::span<const std::byte> bytes, const std::string& name) {
     const std::vector<SectionView> sections = verified_sections(bytes);
     LtzFile file{.checkpoint = read_all_but_tensors(sections),
                  .sizes = sizes_of(sections, bytes.size()),
-                 .tensor_bytes = {}};
+                 .tensor_bytes = {},
+                 .made = {}};
+    if (const SectionView* made = find_section(sections, kMadeSection)) {
+      file.made = with_text(*made, provenance_from_text);
+    }
     const std::vector<PlacedPayload> payloads = place_payloads(sections, bytes.size());
     check_index(payloads, file.checkpoint.config);
     read_tensors(payloads, file.checkpoint);

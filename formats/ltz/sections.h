@@ -21,6 +21,7 @@ inline constexpr std::string_view kMergesSection = "BPEM";
 inline constexpr std::string_view kIndexSection = "INDX";
 inline constexpr std::string_view kEmbeddingSection = "EMBD";
 inline constexpr std::string_view kDataSection = "DATA";
+inline constexpr std::string_view kMadeSection = "made";  // a reader need not know it
 
 struct Section {
   std::string tag;  // four letters

@@ -28,7 +28,7 @@ std::vector<IndexEntry> checked_entries(const Checkpoint& checkpoint) {
 
 }  // namespace
 
-std::vector<std::byte> encode_ltz(const Checkpoint& checkpoint) {
+std::vector<std::byte> encode_ltz(const Checkpoint& checkpoint, const Provenance& made) {
   validate(checkpoint);
   std::vector<IndexEntry> entries = checked_entries(checkpoint);
 
@@ -59,6 +59,9 @@ std::vector<std::byte> encode_ltz(const Checkpoint& checkpoint) {
   add(kIndexSection, pack_block(encode_index(entries)));
   add(kEmbeddingSection, std::move(embedding));
   add(kDataSection, std::move(data));
+  if (!made.empty()) {
+    add(kMadeSection, pack_block(provenance_text(made)));
+  }
   std::vector<std::byte> bytes = write_sections(sections);
   check_elements(entries, max_elements(bytes.size()));
   return bytes;

@@ -28,6 +28,7 @@ ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::pa
     file.checkpoint = std::move(ltz.checkpoint);
     file.sizes = ltz.sizes;
     file.tensor_bytes = std::move(ltz.tensor_bytes);
+    file.made = std::move(ltz.made);
   } else if (is_hdf5(bytes)) {
     refuse_vocabulary_files(vocabulary, name);
     file.container = "h5";
@@ -54,11 +55,12 @@ void require_model_name(const std::filesystem::path& path) {
   }
 }
 
-void write_model(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+void write_model(const std::filesystem::path& path, const Checkpoint& checkpoint,
+                 const Provenance& made) {
   require_model_name(path);
   const std::string extension = path.extension().string();
   if (extension == ".ltz") {
-    write_file_atomically(path, encode_ltz(checkpoint));
+    write_file_atomically(path, encode_ltz(checkpoint, made));
   } else if (extension == ".safetensors") {
     write_file_atomically(path, encode_safetensors(checkpoint));
   } else {

@@ -21,6 +21,7 @@ struct ModelFile {
   std::int64_t bytes = 0;                            // of the file
   std::optional<LtzSizes> sizes;                     // .ltz only
   std::map<std::string, std::int64_t> tensor_bytes;  // .ltz only: payload of each tensor
+  Provenance made;                                   // .ltz only: what made it, if it says so
 };
 
 // Reads a model from any container, which is recognised by content. vocabulary: for checkpoints
@@ -34,7 +35,8 @@ ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::pa
 // Throws ConfigError unless the name ends in .h5 or .hdf5, .safetensors or .ltz.
 void require_model_name(const std::filesystem::path& path);
 
-// Writes a model as its name says. Throws ConfigError as require_model_name does.
-void write_model(const std::filesystem::path& path, const Checkpoint& checkpoint);
+// Writes a model as its name says. made: for a .ltz. Throws ConfigError as require_model_name does.
+void write_model(const std::filesystem::path& path, const Checkpoint& checkpoint,
+                 const Provenance& made = {});
 
 }  // namespace ltz::formats

@@ -220,6 +220,7 @@ compress::Recipe read_recipe(const toml::table& table) {
       table.contains("sparsity")) {
     recipe.paper_ratio.reset();  // the file's target replaces the preset's
     recipe.bits_per_weight.reset();
+    recipe.target_yields = false;
     methods.forget_targets();
   }
   read<double>(table, "paper_ratio", recipe.paper_ratio);

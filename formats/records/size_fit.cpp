@@ -43,17 +43,21 @@ bool SizeLimits::any() const {
   return std::isfinite(model) || std::isfinite(file);
 }
 
-FileForecast::FileForecast(const Checkpoint& checkpoint)
-    : tables_(table_names(checkpoint.config)),
-      vocabulary_(vocabulary_size(checkpoint)),
-      configuration_(static_cast<std::int64_t>(pack_block(config_text(checkpoint.config)).size())) {
+FileForecast::FileForecast(const Checkpoint& checkpoint, const Provenance& made)
+    : tables_(table_names(checkpoint.config)), vocabulary_(vocabulary_size(checkpoint)) {
+  constexpr std::size_t kEntry = 24;  // of the section table; the header is as long
+  constexpr std::size_t kSections = 7;
+  fixed_ = static_cast<std::int64_t>(kEntry * (1 + kSections) +
+                                     pack_block(config_text(checkpoint.config)).size());
+  if (!made.empty()) {
+    fixed_ += static_cast<std::int64_t>(kEntry + pack_block(provenance_text(made)).size());
+  }
   for (const auto& [name, tensor] : checkpoint.tensors) {
     weights_ += tables_.contains(name) ? 0.0 : static_cast<double>(tensor.size());
   }
 }
 
 LtzSizes FileForecast::sizes(const std::vector<compress::TensorForecast>& tensors) const {
-  constexpr std::int64_t kHeader = 24 * 8;  // and the section table
   double embedding = 0.0;
   double model = 0.0;
   for (const compress::TensorForecast& tensor : tensors) {
@@ -61,7 +65,7 @@ LtzSizes FileForecast::sizes(const std::vector<compress::TensorForecast>& tensor
   }
   LtzSizes sizes{.embedding = std::llround(embedding),
                  .vocabulary = vocabulary_,
-                 .model = std::llround(model) + kHeader + configuration_};
+                 .model = std::llround(model) + fixed_};
   sizes.total = sizes.embedding + sizes.vocabulary + sizes.model;
   return sizes;
 }

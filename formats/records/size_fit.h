@@ -20,11 +20,12 @@ struct SizeLimits {
   bool any() const;
 };
 
-// Foresees the file of a model. Vocabulary, merges and configuration are the same at any strength:
-// they are packed once and counted exactly.
+// Foresees the file of a model. Vocabulary, merges, configuration and provenance are the same at
+// any strength: they are packed once and counted exactly.
 class FileForecast {
  public:
-  explicit FileForecast(const Checkpoint& checkpoint);
+  // made: see encode_ltz.
+  explicit FileForecast(const Checkpoint& checkpoint, const Provenance& made = {});
 
   // Sizes of the file that these tensors will make.
   LtzSizes sizes(const std::vector<compress::TensorForecast>& tensors) const;
@@ -36,7 +37,7 @@ class FileForecast {
   std::set<std::string> tables_;
   double weights_ = 0.0;  // parameters without embeddings
   std::int64_t vocabulary_ = 0;
-  std::int64_t configuration_ = 0;
+  std::int64_t fixed_ = 0;  // header, tables, configuration, provenance
 };
 
 struct SizeFitOptions {

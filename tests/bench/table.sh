@@ -42,7 +42,7 @@ peak() { # threads: what GEMM does now, in flop per second
 bench() { # model: its report on the test set, made once
   local report=$work/$1.json
   [ -s "$report" ] ||
-    "$ltz" bench "$models/$1/checkpoint.pt" --src "$data/test_2016.en" --ref "$data/test_2016.fr" --runs "$runs" --json "$report" \
+    "$ltz" bench "$models/$1/checkpoint.pt" --src "$data/test_2016.en" --ref "$data/test_2016.fr" --runs "$runs" --json="$report" \
       >/dev/null
   echo "$report"
 }
@@ -112,7 +112,7 @@ if wanted kmeans; then
 fi
 if wanted load; then
   artifact
-  "$ltz" bench "$ARTIFACT" --src "$work/short" --runs "$runs" --threads 1 --json "$work/load.json" >/dev/null
+  "$ltz" bench "$ARTIFACT" --src "$work/short" --runs "$runs" --threads 1 --json="$work/load.json" >/dev/null
   row "loading enfr-496.ltz to ready to translate" 1 \
     "$(calculate %.2f "$(jq '.threads[0].load.seconds' "$work/load.json")") s" ""
 fi

@@ -8,7 +8,7 @@ sed -n 's/^\([A-Za-z].*[a-zA-Z0-9]\)  *\([12]\)  .*% of \([a-zA-Z]*\)$/\1, \2: \
 ltz bench $model --src src --ref ref --max-len-b 5 --runs 1 --threads 1 --json |
   grep -v -E '"(seconds|per_second|share_of_gemm|share_of_memory|gemm_flops|memory_bytes_per_second)"'
 # Nothing that was measured is nothing.
-ltz bench $model --src src --max-len-b 5 --runs 2 --threads 1 --json bench.json >/dev/null
+ltz bench $model --src src --max-len-b 5 --runs 2 --threads 1 --json=bench.json >/dev/null
 grep -c -E '"(seconds|per_second|share_of_gemm|share_of_memory|gemm_flops|memory_bytes_per_second)": [0-9.e+-]*[1-9]' bench.json
 # A .ltz is decoded; without a text there is one of random words.
 ltz pack $model -o packed.ltz 2>/dev/null

@@ -11,23 +11,23 @@ try() {
   ltz "$@" >/dev/null
   echo "exit $?: $*"
 }
-try inspect m.h5 --json m.h5
-try inspect m.h5 --baseline m.ltz --json m.ltz
-try inspect checkpoint.pt --json dict.src.txt
-try inspect ./checkpoint.pt --target-dict ref --json ref
-try verify m.ltz --reference m.h5 --json m.ltz
-try verify m.ltz --reference m.h5 --junit m.h5
-try verify m.ltz --reference m.h5 --json new --junit ./new
+try inspect m.h5 --json=m.h5
+try inspect m.h5 --baseline m.ltz --json=m.ltz
+try inspect checkpoint.pt --json=dict.src.txt
+try inspect ./checkpoint.pt --target-dict ref --json=ref
+try verify m.ltz --reference m.h5 --report-only --json=m.ltz
+try verify m.ltz --reference m.h5 --report-only --junit m.h5
+try verify m.ltz --reference m.h5 --report-only --json=new --junit ./new
 try eval m.h5 --src src --ref ref -o ref
-try eval m.h5 --src src --ref ref --json src
+try eval m.h5 --src src --ref ref --json=src
 try eval m.h5 --src src --ref ref -o - --json
-try score --hyp src --ref ref --json src
+try score --hyp src --ref ref --json=src
 try score --hyp - --ref -
 try sensitivity m.h5 --src src --ref ref -o ref
 try prune m.h5 --sensitivity curves --sparsity 0.1 -o m.h5
 try compress m.h5 -o m.ltz --src src --ref ref --sensitivity src
 try compress m.h5 -o new.ltz --src src --ref ref --state ref
-try compress m.h5 -o new.ltz --json new.ltz
+try compress m.h5 -o new.ltz --json=new.ltz
 try compress m.h5 -o nowhere/new.ltz
 try compress m.h5 -o new.h5
 try compress m.h5 -o /dev/null
@@ -39,7 +39,7 @@ ls | tr '\n' ' '
 echo
 # The default baseline is no file, and a preset is none.
 echo nonsense >transformer-base
-ltz verify m.ltz --reference m.h5 --json | grep '"baseline": [0-9]'
+ltz verify m.ltz --reference m.h5 --report-only --json | grep '"baseline": [0-9]'
 ltz inspect transformer-base | head -1
 ltz inspect ./transformer-base; echo "exit $?"
 # Vocabulary files that nobody would read.

@@ -16,7 +16,7 @@ TOML
 retrain() { ltz compress $model --recipe recipe.toml --train-src src --train-ref ref "$@"; }
 ltz compress $model --recipe recipe.toml --dry-run 2>&1 | grep -E '^retraining|bits per weight'
 retrain --dry-run --epochs 9 --minutes 30 2>&1 | grep '^retraining'
-retrain -o whole.ltz --state state --json whole.json 2>log >/dev/null; echo "done: $?"
+retrain -o whole.ltz --state state --json=whole.json 2>log >/dev/null; echo "done: $?"
 grep -E '^retrain(ing|ed)' log | cut -d: -f1
 jq '.bits_per_weight <= 3.6 and .bits_per_weight > 3.55' whole.json
 ls state*

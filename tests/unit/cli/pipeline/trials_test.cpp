@@ -41,7 +41,7 @@ TEST_CASE("a trial is made once, and its file holds its model") {
   const Checkpoint checkpoint = tiny_checkpoint(1);
   const CountingCompressor compressor(checkpoint);
   CompressState state("", {});
-  Trials trials(checkpoint, compressor, "a method", state);
+  Trials trials(checkpoint, compressor, {.method = "a method", .made = {}}, state);
   const double strength = middle(compressor);
   const std::vector<std::byte> file = trials.file(strength, {});
   CHECK(trials.sizes(strength, {}) == formats::ltz_sizes(file));
@@ -56,11 +56,11 @@ TEST_CASE("what another run has tried is not made again unless it is asked for")
   const CountingCompressor compressor(checkpoint);
   const double strength = middle(compressor);
   CompressState state("", {});
-  Trials(checkpoint, compressor, "a method", state).sizes(strength, {});
+  Trials(checkpoint, compressor, {.method = "a method", .made = {}}, state).sizes(strength, {});
   REQUIRE(state.trials.size() == 1);
   compressor.compressed = 0;
 
-  Trials again(checkpoint, compressor, "a method", state);
+  Trials again(checkpoint, compressor, {.method = "a method", .made = {}}, state);
   CHECK(again.sizes(strength, {}) == state.trials.front().sizes);
   CHECK(compressor.compressed == 0);
   CHECK(again.file(strength, {}).size() == static_cast<std::size_t>(state.trials[0].sizes.total));
@@ -76,7 +76,7 @@ TEST_CASE("the mildest file within a limit is found, and where there is none the
   const Checkpoint checkpoint = tiny_checkpoint(1);
   const CountingCompressor compressor(checkpoint);
   CompressState state("", {});
-  Trials trials(checkpoint, compressor, "a method", state);
+  Trials trials(checkpoint, compressor, {.method = "a method", .made = {}}, state);
   const auto size_at = [&](double strength) {
     return static_cast<double>(trials.sizes(strength, {}).total);
   };

@@ -50,25 +50,85 @@ TEST_CASE("one failed gate fails all") {
   CHECK_FALSE(all_passed(gates));
 }
 
-TEST_CASE("BLEU gates need a measurement") {
+TEST_CASE("gates on quality need a measurement") {
   CHECK_THROWS_AS(check_gates({.max_bleu_drop = 0.1}, measured()), ConfigError);
   CHECK_THROWS_AS(check_gates({.min_bleu = 30.0}, measured()), ConfigError);
-  Measured with_bleu = measured();
-  with_bleu.bleu_reference = 40.0;
-  with_bleu.bleu_artifact = 39.8;
-  const auto gates = check_gates({.max_bleu_drop = 0.1, .min_bleu = 39.8}, with_bleu);
+  CHECK_THROWS_AS(check_gates({.max_nll_increase = 0.1}, measured()), ConfigError);
+  CHECK_THROWS_AS(check_gates({.max_growth = 1.0}, measured()), ConfigError);
+  Measured with_quality = measured();
+  with_quality.reference = {.bleu = 40.0, .nll = 1.25};
+  with_quality.artifact = {.bleu = 39.8, .nll = 1.5};
+  const auto gates = check_gates(
+      {.max_bleu_drop = 0.1, .min_bleu = 39.8, .max_nll_increase = 0.25}, with_quality);
+  REQUIRE(gates.size() == 3);
   CHECK_FALSE(gates[0].passed);
   CHECK(gates[0].value == Approx(0.2));
   CHECK(gates[1].passed);
+  CHECK(gates[2].passed);
+}
+
+TEST_CASE("bits per weight have a gate") {
+  Measured result = measured();
+  result.size.bits_per_weight = 3.01;
+  CHECK_FALSE(check_gates({.max_bits = 3.0}, result).front().passed);
+  CHECK(check_gates({.max_bits = 3.01}, result).front().passed);
+}
+
+TEST_CASE("by the interval a gate fails only where all of it is beyond the limit") {
+  Measured result = measured();
+  result.reference.bleu = 40.0;
+  result.artifact.bleu = 39.0;
+  result.drop_interval = {0.4, 1.6};
+  result.bleu_interval = {38.0, 39.9};
+  const auto passes = [&](double most_drop, double least_bleu, bool by_interval) {
+    return all_passed(check_gates(
+        {.max_bleu_drop = most_drop, .min_bleu = least_bleu, .by_interval = by_interval}, result));
+  };
+  CHECK_FALSE(passes(0.5, 0.0, false));
+  CHECK(passes(0.5, 39.5, true));
+  CHECK_FALSE(passes(0.3, 0.0, true));
+  CHECK_FALSE(passes(5.0, 39.95, true));
+}
+
+TEST_CASE("growth is that of bytes, of NLL, and of what is lost of BLEU") {
+  Measured result = measured();
+  result.artifact = {.bleu = 39.6, .nll = 1.02};
+  result.previous = {.bytes = 990, .quality = {.bleu = 40.0, .nll = 1.0}};
+  const auto gates = check_gates({.max_growth = 1.5}, result);
+  REQUIRE(gates.size() == 3);
+  CHECK(gates[0].value == Approx(100.0 * 10.0 / 990.0));
+  CHECK(gates[0].passed);
+  CHECK(gates[1].value == Approx(1.0));
+  CHECK(gates[1].passed);
+  CHECK(gates[2].value == Approx(2.0));
+  CHECK_FALSE(gates[2].passed);
+  // A smaller and better one shrinks.
+  result.previous = {.bytes = 2000, .quality = {.bleu = 30.0, .nll = 2.0}};
+  CHECK(all_passed(check_gates({.max_growth = 0.0}, result)));
+}
+
+TEST_CASE("the paper's size is that of its model on WMT'14") {
+  ModelConfig config;
+  CHECK_FALSE(size_report(config, {.artifact = 1, .model = 1}, 1).papers_size);
 }
 
 TEST_CASE("ratio limits are parsed") {
-  CHECK(parse_ratio_limit("18.2").ratio == "paper");
+  CHECK(parse_ratio_limit("paper=18.2").ratio == "paper");
   CHECK(parse_ratio_limit("file=4").limit == 4.0);
-  for (const char* text :
-       {"", "paper", "paper=", "size=3", "paper=x", "paper=1x", "=3", "paper=inf"}) {
+  CHECK_THROWS_WITH(parse_ratio_limit("18.2"), Catch::Contains("file=18.2, model=18.2"));
+  for (const char* text : {"", "18.2", "paper", "paper=", "size=3", "paper=x", "paper=1x", "=3",
+                           "paper=inf", "paper=0", "file=-1"}) {
     CAPTURE(text);
     CHECK_THROWS_AS(parse_ratio_limit(text), ConfigError);
+  }
+}
+
+TEST_CASE("percentages are parsed") {
+  CHECK(parse_percentage("1%") == 1.0);
+  CHECK(parse_percentage("0.5%") == 0.5);
+  for (const char* text : {"", "1", "%", "-1%", "x%", "inf%", "1%%"}) {
+    CAPTURE(text);
+    CHECK_THROWS_AS(parse_percentage(text), ConfigError);
   }
 }
 
