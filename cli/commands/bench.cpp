@@ -9,6 +9,7 @@
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
 #include "cli/options/options.h"
+#include "cli/options/values.h"
 #include "cli/pipeline/bench_rounds.h"
 #include "cli/reports/report.h"
 #include "cli/terminal/line_reader.h"
@@ -211,7 +212,7 @@ void setup_bench(CLI::App& app, Action& action) {
                    "Its translation, to be read; default: the model's own")
       ->needs(source);
   command->add_option("--runs", bench.runs, "The medians of so many runs are reported")
-      ->check(CLI::Range(1, 1000));
+      ->check(between(1, 1000));
   add_beam(*command, bench.beam);
   add_precision(*command, bench.arithmetic);
   add_json(*command, options->json);

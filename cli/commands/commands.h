@@ -25,5 +25,7 @@ void setup_score(CLI::App& app, Action& action);
 void setup_eval(CLI::App& app, Action& action);
 void setup_verify(CLI::App& app, Action& action);
 void setup_bench(CLI::App& app, Action& action);
+// After all others, which it lists.
+void setup_help(CLI::App& app, Action& action);
 
 }  // namespace ltz::cli

@@ -68,10 +68,11 @@ void setup_convert(CLI::App& app, Action& action) {
   add_onnx(*command, options->onnx);
   command
       ->add_option("FILES", options->files,
-                   "IN... OUT: the model to read (of several, the average is taken), and the file "
-                   "to write in the container of its name: .h5, .safetensors or .ltz; with "
-                   "--format onnx, the folder")
-      ->option_text(" ")
+                   "The model to read (of several, the average is taken), and the file to write in "
+                   "the container of its name: .h5, .safetensors or .ltz; with --format onnx, the "
+                   "folder")
+      ->option_text("IN... OUT")
+      ->default_str("")
       ->expected(2, 1000)
       ->required();
   command->footer(

@@ -5,6 +5,7 @@
 #include "cli/options/files.h"
 #include "cli/options/options.h"
 #include "cli/options/training_options.h"
+#include "cli/options/values.h"
 #include "cli/pipeline/finetune_text.h"
 #include "cli/terminal/terminal_events.h"
 
@@ -64,8 +65,10 @@ void setup_finetune(CLI::App& app, Action& action) {
   add_text(*command, options->text, true);
   command->add_option("-o,--output", options->output, "The .h5 to write")->required();
   auto* teacher =
-      command->add_option("--teacher", options->teacher.path,
-                          "The model before compression, to learn from with --distillation");
+      command
+          ->add_option("--teacher", options->teacher.path,
+                       "The model before compression, to learn from with --distillation")
+          ->type_name("MODEL");
   auto* source = command->add_option("--dev-src", options->development.source,
                                      "Development set: the best model on it is kept");
   auto* reference =
@@ -77,7 +80,7 @@ void setup_finetune(CLI::App& app, Action& action) {
   command
       ->add_option("--sparsity", options->sparsity,
                    "Prune while training, until so much of every matrix of the layers is zero")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(between(0, 1));
   add_training(*command, options->training);
   command->add_option("--state", options->state,
                       "Keep the training in this file, and go on from it if it is there");

@@ -11,6 +11,7 @@
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
 #include "cli/options/options.h"
+#include "cli/options/values.h"
 #include "cli/pipeline/digits.h"
 #include "cli/reports/baseline.h"
 #include "cli/reports/report.h"
@@ -290,20 +291,20 @@ void setup_inspect(CLI::App& app, Action& action) {
       ->add_option("--baseline", options->baseline,
                    "Compare with this: a preset, hyper-parameters, a model or a number of "
                    "parameters")
+      ->type_name("N|MODEL")
       ->default_str("");
   std::vector<std::string> names;
   for (const eval::Device& device : eval::devices()) {
     names.emplace_back(device.name);
   }
-  command
-      ->add_option("--device", options->device,
-                   "Compare with the paper's limits for a model on this: " +
-                       fmt::format("{}", fmt::join(names, ", ")))
-      ->check(CLI::IsMember(names));
+  choose(command->add_option("--device", options->device,
+                             "Compare with the paper's limits for a model on this: " +
+                                 fmt::format("{}", fmt::join(names, ", "))),
+         names);
   command->add_option("--src-len", options->lengths.source, "Source tokens for Mult-Adds")
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(between(1, 1'000'000));
   command->add_option("--tgt-len", options->lengths.target, "Target tokens for Mult-Adds")
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(between(1, 1'000'000));
   add_json(*command, options->json);
   command->footer(
       "Examples:\n"

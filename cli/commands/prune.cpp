@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
 #include "cli/options/options.h"
+#include "cli/options/values.h"
 #include "cli/pipeline/digits.h"
 #include "cli/reports/baseline.h"
 #include "cli/terminal/terminal.h"
@@ -93,15 +94,17 @@ void setup_prune(CLI::App& app, Action& action) {
   command
       ->add_option("--sparsity", options->sparsity,
                    "Fraction of zeros: of every tensor, or with --sensitivity of the model")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(between(0, 1));
   command->add_option("--sensitivity", options->sensitivity,
                       "Curves of `ltz sensitivity`: sensitive tensors are pruned less");
   command->add_option("--paper-ratio", options->paper_ratio,
                       "With --sensitivity: prune until quantizing to --bits reaches this ratio");
   command->add_option("--bits", options->bits, "Bits of the codebooks that --paper-ratio counts on")
-      ->check(CLI::Range(1, 8));
-  command->add_option("--baseline", options->baseline,
-                      "What the ratio is relative to, as in `ltz compress`");
+      ->check(between(1, 8));
+  command
+      ->add_option("--baseline", options->baseline,
+                   "What the ratio is relative to, as in `ltz compress`")
+      ->type_name("N|MODEL");
   command->add_flag("--embeddings", options->embeddings, "Prune the embeddings too");
   command->footer(
       "Examples:\n"

@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
 #include "cli/options/options.h"
+#include "cli/options/values.h"
 #include "cli/pipeline/calibrate.h"
 #include "cli/terminal/line_reader.h"
 #include "cli/terminal/terminal.h"
@@ -81,21 +82,21 @@ void setup_quantize(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   add_model(*command, options->model);
   command->add_option("-o,--output", options->output, "The .h5 to write")->required();
-  command->add_option("--bits", options->method.bits, "Bits per code")->check(CLI::Range(1, 8));
+  command->add_option("--bits", options->method.bits, "Bits per code")->check(between(1, 8));
   command->add_option("--embedding-bits", options->embedding_bits, "Of embeddings; 0: --bits")
-      ->check(CLI::Range(0, 8));
+      ->check(between(0, 8));
   command->add_flag("--keep-embeddings", options->keep_embeddings, "Embeddings stay float16");
-  command->add_option("--init", options->init, "Where the centroids start")
-      ->check(CLI::IsMember({"linear", "density", "random", "kmeans++", "optimal"}));
+  choose(command->add_option("--init", options->init, "Where the centroids start"),
+         {"linear", "density", "random", "kmeans++", "optimal"});
   command->add_option("--iterations", options->method.kmeans_iterations, "Lloyd steps at most")
-      ->check(CLI::NonNegativeNumber);
+      ->check(at_least(0));
   command->add_option("--seed", options->method.seed, "Of random and kmeans++");
   const auto* group = "Importance";
   auto* importance =
-      command
-          ->add_option("--importance", options->importance,
-                       "fisher: weights whose squared gradients are large are kept better")
-          ->check(CLI::IsMember({"none", "fisher"}))
+      choose(
+          command->add_option("--importance", options->importance,
+                              "fisher: weights whose squared gradients are large are kept better"),
+          {"none", "fisher"})
           ->group(group);
   auto* source =
       command->add_option("--src", options->source, "Source text for gradients")->group(group);
@@ -106,7 +107,7 @@ void setup_quantize(CLI::App& app, Action& action) {
   auto* sentences =
       command
           ->add_option("--sentences", options->sentences, "So many of its sentences, evenly spread")
-          ->check(CLI::PositiveNumber)
+          ->check(above(0))
           ->group(group);
   source->needs(importance);
   reference->needs(source);

@@ -6,6 +6,7 @@
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
 #include "cli/options/options.h"
+#include "cli/options/values.h"
 #include "cli/pipeline/measure_sensitivity.h"
 #include "cli/terminal/terminal.h"
 #include "cli/terminal/terminal_events.h"
@@ -32,9 +33,15 @@ int run(Options options) {
       .writes_text(pipeline::partial_file(options.run))
       .check();
   options.run.options.sparsities = parse_range(options.sparsities);
+  require_range("--sparsity", options.run.options.sparsities, {0.0, 1.0});
+  const std::vector<double> all_bits = parse_range(options.bits);
+  require_range("--bits", all_bits, {1.0, 8.0});
   options.run.options.bits.clear();
-  for (const double bits : parse_range(options.bits)) {
-    options.run.options.bits.push_back(static_cast<int>(std::lround(bits)));
+  for (const double bits : all_bits) {
+    if (bits != std::floor(bits)) {
+      throw CLI::ValidationError("--bits", fmt::format("expected whole numbers, found {}", bits));
+    }
+    options.run.options.bits.push_back(static_cast<int>(bits));
   }
   eval::ParallelText text = options.text.read();
   if (options.sentences != 0) {
@@ -61,19 +68,23 @@ void setup_sensitivity(CLI::App& app, Action& action) {
   add_model(*command, options->model);
   add_text(*command, options->text, true);
   command->add_option("-o,--output", options->run.file, "Curves as CSV")->required();
-  command->add_option("--metric", options->run.metric, "What is measured; lower is better")
-      ->check(CLI::IsMember({"nll", "bleu"}));
-  command->add_option("--sparsity", options->sparsities, "FIRST:LAST:STEP or a list");
-  command->add_option("--bits", options->bits, "FIRST:LAST or a list");
+  choose(command->add_option("--metric", options->run.metric, "What is measured; lower is better"),
+         {"nll", "bleu"});
+  command
+      ->add_option("--sparsity", options->sparsities,
+                   "FIRST:LAST:STEP, or numbers with commas between them")
+      ->type_name("LIST");
+  command->add_option("--bits", options->bits, "FIRST:LAST, or numbers with commas between them")
+      ->type_name("LIST");
   command
       ->add_option("--context", options->run.options.context,
                    "Sparsity of all other matrices meanwhile")
-      ->check(CLI::Range(0.0, 1.0));
-  command
-      ->add_option("--by", options->by,
-                   "What is damaged together: group (the same matrix of all layers, then all "
-                   "matrices of a layer) or tensor")
-      ->check(CLI::IsMember({"group", "tensor"}));
+      ->check(between(0, 1));
+  choose(command->add_option(
+             "--by", options->by,
+             "What is damaged together: group (the same matrix of all layers, then all "
+             "matrices of a layer) or tensor"),
+         {"group", "tensor"});
   command->add_option("--sentences", options->sentences,
                       "Measure on this many sentences of the text; 0: all");
   add_beam(*command, options->run.beam);

@@ -7,6 +7,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/options/options.h"
+#include "cli/options/values.h"
 #include "cli/terminal/line_reader.h"
 #include "model/base/error.h"
 #include "model/decoding/beam_search.h"
@@ -100,7 +101,7 @@ void setup_translate(CLI::App& app, Action& action) {
       ->add_option("--n-best", options->n_best,
                    "Print the best K translations of a sentence, at most --beam; without --beam, "
                    "there are K beams")
-      ->check(CLI::Range(1, 1000))
+      ->check(between(1, 1000))
       ->default_str("");
   command->add_flag("--scores", options->scores, "Print sentence number, TAB, score, TAB, text");
   command->footer("Example:\n  echo 'I am tired .' | ltz translate model.ltz --n-best 4");

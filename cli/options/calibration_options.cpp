@@ -1,5 +1,6 @@
 #include "cli/options/calibration_options.h"
 
+#include "cli/options/values.h"
 #include "cli/terminal/line_reader.h"
 #include "model/base/error.h"
 
@@ -18,7 +19,7 @@ void add_calibration(CLI::App& command, CalibrationOptions& options) {
   command
       .add_option("--calibration-sentences", options.calibrate.sentences,
                   "So many of its sentences, evenly spread")
-      ->check(CLI::PositiveNumber)
+      ->check(above(0))
       ->group(group);
 }
 

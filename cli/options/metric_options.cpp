@@ -5,6 +5,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "cli/options/values.h"
+
 namespace ltz::cli {
 namespace {
 
@@ -13,13 +15,15 @@ template <class Value>
 CLI::Option* add_choice(CLI::App& command, const std::string& name, Value& value,
                         const std::map<std::string, Value>& choices, const std::string& help) {
   std::string chosen;
+  std::vector<std::string> words;
   for (const auto& [word, choice] : choices) {
+    words.push_back(word);
     chosen = choice == value ? word : chosen;
   }
-  return command
-      .add_option_function<std::string>(
-          name, [&value, choices](const std::string& word) { value = choices.at(word); }, help)
-      ->check(CLI::IsMember(choices))
+  return choose(command.add_option_function<std::string>(
+                    name, [&value, choices](const std::string& word) { value = choices.at(word); },
+                    help),
+                words)
       ->default_str(chosen);
 }
 
@@ -49,7 +53,7 @@ void add_bootstrap(CLI::App& command, eval::BootstrapOptions& options) {
   command
       .add_option("--bootstrap", options.samples,
                   "95% confidence from this many resamples of the text; 0: none")
-      ->check(CLI::Range(0, 1'000'000))
+      ->check(between(0, 1'000'000))
       ->group(group);
   command.add_option("--seed", options.seed, "Of the resamples")->group(group);
 }

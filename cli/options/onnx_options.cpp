@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/options/values.h"
+
 namespace ltz::cli {
 namespace {
 
@@ -23,26 +25,24 @@ void add_onnx(CLI::App& command, OnnxExport& onnx) {
   const std::map<std::string, OnnxWeights> weights = {{"float32", OnnxWeights::kFloat32},
                                                       {"float16", OnnxWeights::kFloat16},
                                                       {"codes", OnnxWeights::kCodes}};
-  auto* format = command
-                     .add_option_function<std::string>(
-                         "--format", [&onnx](const std::string&) { onnx.wanted = true; },
-                         "What OUT becomes, if not what its name says: a folder with encoder.onnx, "
-                         "decoder_step.onnx "
-                         "and the vocabularies")
-                     ->type_name("onnx")
-                     ->check(CLI::IsMember({"onnx"}))
-                     ->group(kGroup);
+  auto* format =
+      choose(command.add_option_function<std::string>(
+                 "--format", [&onnx](const std::string&) { onnx.wanted = true; },
+                 "What OUT becomes, if not what its name says: a folder with encoder.onnx, "
+                 "decoder_step.onnx "
+                 "and the vocabularies"),
+             {"onnx"})
+          ->group(kGroup);
   const auto add = [&](CLI::Option* option) { option->needs(format)->group(kGroup); };
   add(command.add_option("--opset", options.opset, "Version of the operators")
-          ->check(CLI::Range(OnnxOptions::kOldestOpset, OnnxOptions::kNewestOpset)));
-  add(command
-          .add_option_function<std::string>(
+          ->check(between(OnnxOptions::kOldestOpset, OnnxOptions::kNewestOpset)));
+  add(choose(
+          command.add_option_function<std::string>(
               "--weights",
               [&options, weights](const std::string& name) { options.weights = weights.at(name); },
               "What weights are stored as; codes: K-means codes and codebooks, as the model has "
-              "them")
-          ->type_name("float32|float16|codes")
-          ->check(CLI::IsMember({"float32", "float16", "codes"}))
+              "them"),
+          {"float32", "float16", "codes"})
           ->default_str("float32"));
   add(command.add_flag("--separate-tables", options.tables_in_files,
                        "Embeddings and output projection in raw files of their own"));
@@ -62,11 +62,11 @@ void add_onnx(CLI::App& command, OnnxExport& onnx) {
           ->type_name("B,S,T")
           ->delimiter(',')
           ->expected(3)
-          ->check(CLI::Range(1, std::numeric_limits<int>::max())));
+          ->check(between(1, std::numeric_limits<int>::max())));
   add(command
           .add_option("--golden", options.golden,
                       "Sentences whose inputs and outputs are written to golden.safetensors")
-          ->check(CLI::Range(0, 1000)));
+          ->check(between(0, 1000)));
 }
 
 }  // namespace ltz::cli

@@ -2,8 +2,8 @@
 
 #include <charconv>
 #include <cmath>
-#include <sstream>
 
+#include "cli/options/values.h"
 #include "cli/terminal/line_reader.h"
 #include "model/base/error.h"
 
@@ -19,12 +19,16 @@ double parse_number(const std::string& text, const std::string& whole) {
   return value;
 }
 
+// At least one part; a separator at the end has an empty one behind it.
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
-  std::stringstream stream(text);
-  for (std::string part; std::getline(stream, part, separator);) {
-    parts.push_back(part);
+  std::size_t start = 0;
+  for (std::size_t end = text.find(separator); end != std::string::npos;
+       end = text.find(separator, start)) {
+    parts.push_back(text.substr(start, end - start));
+    start = end + 1;
   }
+  parts.push_back(text.substr(start));
   return parts;
 }
 
@@ -66,39 +70,37 @@ void add_text(CLI::App& command, TextOptions& options, bool required) {
 
 void add_beam(CLI::App& command, BeamOptions& options) {
   const auto* group = "Beam search";
-  command.add_option("--beam", options.beam, "Beams")->check(CLI::Range(1, 1000))->group(group);
+  command.add_option("--beam", options.beam, "Beams")->check(between(1, 1000))->group(group);
   command.add_option("--lenpen", options.lenpen, "Length penalty: score / length^LENPEN")
       ->group(group);
   command.add_option("--max-len-a", options.max_len_a, "Longest output: A * source length + B")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->group(group);
-  command.add_option("--max-len-b", options.max_len_b, "")
-      ->check(CLI::NonNegativeNumber)
+  command.add_option("--max-len-b", options.max_len_b, "B of --max-len-a")
+      ->check(at_least(0))
       ->group(group);
   command.add_option("--min-len", options.min_len, "Shortest output, in tokens")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->group(group);
   command
       .add_option("--no-repeat-ngram-size", options.no_repeat_ngram_size,
                   "No N tokens in a row twice in an output; 0: no limit")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->group(group);
 }
 
 void add_precision(CLI::App& command, Arithmetic& arithmetic) {
   const std::string float32(to_string(Arithmetic::kFloat32));
   const std::string int8(to_string(Arithmetic::kInt8));
-  command
-      .add_option_function<std::string>(
+  choose(
+      command.add_option_function<std::string>(
           "--precision",
           [&arithmetic, int8](const std::string& name) {
             arithmetic = name == int8 ? Arithmetic::kInt8 : Arithmetic::kFloat32;
           },
           "What matrix products are computed in: float32, or int8, which is faster and differs a "
-          "little")
-      ->type_name(float32 + "|" + int8)
-      ->check(CLI::IsMember({float32, int8}))
+          "little"),
+      {float32, int8})
       ->default_str(float32);
 }
 
@@ -131,16 +133,20 @@ void add_gates(CLI::App& command, GateOptions& options) {
       ->allow_extra_args(false)
       ->group(group);
   command.add_option("--max-bits", limits.max_bits, "Most bits per weight, without embeddings")
-      ->check(CLI::PositiveNumber)
+      ->check(above(0))
       ->group(group);
-  command.add_option("--max-bytes", limits.max_bytes, "Largest size of the artifact")
-      ->check(CLI::PositiveNumber)
+  command
+      .add_option(
+          "--max-bytes", limits.max_bytes,
+          "Largest size of the artifact, such as 900000, 900KB (of 1000) or 1.5MiB (of 1024)")
+      ->type_name("BYTES")
+      ->transform(as_bytes())
       ->group(group);
   command.add_option("--max-bleu-drop", limits.max_bleu_drop, "Largest loss of BLEU")
-      ->check(CLI::Range(-100.0, 100.0))
+      ->check(between(-100, 100))
       ->group(group);
   command.add_option("--min-bleu", limits.min_bleu, "Smallest BLEU")
-      ->check(CLI::Range(0.0, 100.0))
+      ->check(between(0, 100))
       ->group(group);
   command
       .add_option("--max-nll-increase", limits.max_nll_increase,
@@ -164,6 +170,7 @@ void add_gates(CLI::App& command, GateOptions& options) {
                   "What the paper ratio is relative to: a number of parameters, or as MODEL of "
                   "`ltz inspect` (a preset's name is never a file)")
       ->default_str("transformer-base")
+      ->type_name("N|MODEL")
       ->group(group);
 }
 
@@ -185,9 +192,6 @@ std::vector<double> parse_range(const std::string& text) {
   }
   for (const std::string& part : split(text, ',')) {
     values.push_back(parse_number(part, text));
-  }
-  if (values.empty()) {
-    throw CLI::ValidationError("expected numbers like 0.1:0.9:0.1 or 0.3,0.5");
   }
   return values;
 }

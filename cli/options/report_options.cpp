@@ -1,6 +1,7 @@
 #include "cli/options/report_options.h"
 
 #include "cli/options/metric_options.h"
+#include "cli/options/values.h"
 #include "cli/pipeline/verify.h"
 
 namespace ltz::cli {
@@ -49,7 +50,7 @@ void add_report(CLI::App& command, ReportOptions& options) {
           },
           "Gates on BLEU fail only where the interval of this confidence, in percent, is beyond "
           "the limit; without it, the point estimate decides")
-      ->check(CLI::Range(50.0, 99.99))
+      ->check(between(50, 99.99))
       ->group("Gates");
   add_json(command, options.json);
   command.add_option("--junit", options.junit, "Write the gates as JUnit XML to this file");

@@ -5,6 +5,7 @@
 #include <string>
 #include <tuple>
 
+#include "cli/options/values.h"
 #include "formats/records/recipe_toml.h"
 
 namespace ltz::cli {
@@ -50,37 +51,35 @@ void add_training(CLI::App& command, TrainingOptions& options) {
         ->default_str(fmt::format("{}", otherwise))
         ->group(group);
   };
-  add("--epochs", options.epochs, defaults.epochs, "Passes over the text")
-      ->check(CLI::PositiveNumber);
+  add("--epochs", options.epochs, defaults.epochs, "Passes over the text")->check(above(0));
   add("--minutes", options.minutes, defaults.minutes,
       "Fewer epochs if they would take longer; 0: no limit")
-      ->check(CLI::NonNegativeNumber);
+      ->check(at_least(0));
   add("--learning-rate", options.learning_rate, defaults.learning_rate, "Of Adam, at its peak")
-      ->check(CLI::PositiveNumber);
+      ->check(above(0));
   add("--batch-tokens", options.batch_tokens, defaults.batch_tokens,
       "Target tokens of an update, at most")
-      ->check(CLI::PositiveNumber);
+      ->check(above(0));
   add("--label-smoothing", options.label_smoothing, defaults.finetuner.objective.label_smoothing,
       "Of the references' probability, so much goes to all tokens")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(between(0, 1));
   add("--distillation", options.distillation, defaults.finetuner.objective.distillation,
       "Share of the uncompressed model's distributions in what is learned, from 0 to 1")
-      ->check(CLI::Range(0.0, 1.0));
-  command
-      .add_option_function<std::string>(
+      ->check(between(0, 1));
+  choose(
+      command.add_option_function<std::string>(
           "--select",
           [&options](const std::string& name) { options.select = formats::parse_selection(name); },
-          "What the best model on the development set has: the lowest NLL or the highest BLEU")
-      ->type_name("nll|bleu")
-      ->check(CLI::IsMember({"nll", "bleu"}))
+          "What the best model on the development set has: the lowest NLL or the highest BLEU"),
+      {"nll", "bleu"})
       ->default_str("nll")
       ->group(group);
   add("--rate-weight", options.rate_weight, defaults.finetuner.tensors.codes.rate_weight,
       "How much the size of a code counts where codes are free: 0 is not at all")
-      ->check(CLI::NonNegativeNumber);
+      ->check(at_least(0));
   add("--code-bits", options.code_bits, defaults.code_bits,
       "Where codes are free, how many bits they have in the end, relative to the start")
-      ->check(CLI::PositiveNumber);
+      ->check(above(0));
   add("--train-seed", options.seed, defaults.seed, "Of the sentences' order");
 }
 

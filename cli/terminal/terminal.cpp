@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 
+#include "cli/terminal/standard_streams.h"
 #include "formats/bytes/utf8.h"
 
 namespace ltz::cli {
@@ -14,6 +14,21 @@ namespace {
 
 constexpr std::size_t kBarWidth = 30;
 constexpr std::chrono::milliseconds kRedrawInterval(100);
+constexpr std::string_view kEraseLine = "\r\033[K";
+
+Verbosity verbosity;
+
+// Whether an environment variable has a value that is not empty.
+bool is_set(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != 0;
+}
+
+// Whether it is a terminal that understands control sequences.
+bool has_control_sequences(int descriptor) {
+  return isatty(descriptor) != 0 && is_set("TERM") &&
+         std::string_view(std::getenv("TERM")) != "dumb";
+}
 
 std::string duration(double seconds) {
   const auto whole = static_cast<long long>(seconds + 0.5);
@@ -47,12 +62,17 @@ bool is_control(std::string_view character) {
 
 }  // namespace
 
+void set_verbosity(const Verbosity& wanted) {
+  verbosity = wanted;
+}
+
 ProgressBar::ProgressBar(std::string label)
-    : label_(std::move(label)), enabled_(isatty(STDERR_FILENO) != 0) {}
+    : label_(std::move(label)),
+      enabled_(verbosity.progress && has_control_sequences(STDERR_FILENO)) {}
 
 ProgressBar::~ProgressBar() {
   if (started_) {
-    fmt::print(stderr, "\r\033[K");
+    write_to_stderr(kEraseLine);
   }
 }
 
@@ -76,13 +96,12 @@ void ProgressBar::update(std::size_t done, std::size_t total) {
     left = fmt::format(", {} left", duration(spent.count() * static_cast<double>(total - done) /
                                              static_cast<double>(done - first_done_)));
   }
-  fmt::print(stderr, "\r{} [{:#<{}}{:.<{}}] {}/{}{}\033[K", label_, "", filled, "",
-             kBarWidth - filled, done, total, left);
-  std::fflush(stderr);
+  write_to_stderr(fmt::format("\r{} [{:#<{}}{:.<{}}] {}/{}{}\033[K", label_, "", filled, "",
+                              kBarWidth - filled, done, total, left));
 }
 
 std::string bold(const std::string& text) {
-  const bool plain = isatty(STDOUT_FILENO) == 0 || std::getenv("NO_COLOR") != nullptr;
+  const bool plain = is_set("NO_COLOR") || !has_control_sequences(STDOUT_FILENO);
   return plain ? text : fmt::format("\033[1m{}\033[0m", text);
 }
 
@@ -104,7 +123,9 @@ std::string printable(std::string_view text) {
 }
 
 void say(const std::string& message) {
-  fmt::print(stderr, "{}\n", printable(message));
+  if (verbosity.messages) {
+    write_to_stderr(printable(message) + "\n");
+  }
 }
 
 std::string format_table(const std::vector<std::vector<std::string>>& rows) {

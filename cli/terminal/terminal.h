@@ -8,7 +8,15 @@
 
 namespace ltz::cli {
 
-// A bar with the time left on standard error, where that is a terminal; nothing elsewhere.
+// What goes to standard error beside errors: all of it unless the user wants less.
+struct Verbosity {
+  bool messages = true;
+  bool progress = true;
+};
+void set_verbosity(const Verbosity& wanted);
+
+// A bar with the time left on standard error, where that is a terminal that can redraw a line (TERM
+// is neither "dumb" nor empty); nothing elsewhere.
 class ProgressBar {
  public:
   explicit ProgressBar(std::string label);
@@ -31,14 +39,14 @@ class ProgressBar {
   bool started_ = false;
 };
 
-// "bold" text where `stream` is a terminal and NO_COLOR is not set.
+// Bold where standard output is such a terminal, unless NO_COLOR is set and not empty.
 std::string bold(const std::string& text);
 
 // The text on one line of any terminal: control characters and what is no UTF-8 as \x1b. For what
 // comes from files.
 std::string printable(std::string_view text);
 
-// One line on standard error about what is being done.
+// One line on standard error about what is being done. What cannot be written is lost.
 void say(const std::string& message);
 
 // Rows of equal length in columns: the first column to the left, the others to the right. The first

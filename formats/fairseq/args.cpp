@@ -8,6 +8,7 @@
 #include <limits>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "formats/fairseq/fairseq.h"
 #include "formats/fairseq/settings.h"
@@ -73,11 +74,19 @@ Found find_architecture(const std::string& name) {
       if (found != row.architectures.end()) {
         return {row.family, *found};
       }
+      std::vector<std::string> known;
+      for (const Architecture& architecture : row.architectures) {
+        known.push_back(fmt::format("{}{}", row.prefix, architecture.suffix));
+      }
+      fail_setting("arch",
+                   fmt::format("expected one of {}, which the paper's code has, found \"{}\"",
+                               fmt::join(known, ", "), name));
     }
   }
-  fail_setting("arch", fmt::format("expected transformer_multibranch_v2*, transformer* or "
-                                   "lightconv*, as the paper's code has them, found \"{}\"",
-                                   name));
+  fail_setting("arch",
+               fmt::format("expected a name that starts with transformer or lightconv, as those of "
+                           "the paper's code, found \"{}\"",
+                           name));
 }
 
 // Whatever is neither None, False, empty nor zero is switched on.
