@@ -7,6 +7,7 @@
 #include "model/base/error.h"
 #include "model/checkpoint/checkpoint.h"
 #include "model/layers/transformer.h"
+#include "model/layers/transformer_layers.h"
 #include "model/text/vocabulary.h"
 
 namespace ltz::eval {
@@ -21,7 +22,8 @@ constexpr double kSentences = 50.0;
 
 std::int64_t position_elements(const ModelConfig& config, const StackConfig& stack, int longest) {
   const bool computed = config.token_positional_embeddings && !stack.learned_positions;
-  return computed ? std::int64_t{longest + Vocabulary::kPad + 1} * stack.embed_dim : 0;
+  const std::int64_t rows = std::min(longest, kTabledPositions) + Vocabulary::kPad + 1;
+  return computed ? rows * stack.embed_dim : 0;
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -264,9 +263,8 @@ ModelConfig config_from_args(const nlohmann::json& args) {
       config.share_all_embeddings || settings.flag("share_decoder_input_output_embed", false);
   config.weight_softmax = settings.flag("weight_softmax", true);
   config.token_positional_embeddings = !settings.flag("no_token_positional_embeddings", false);
-  const int unlimited = std::numeric_limits<int>::max();
-  config.max_source_positions = settings.integer("max_source_positions", 1024, unlimited);
-  config.max_target_positions = settings.integer("max_target_positions", 1024, unlimited);
+  config.max_source_positions = settings.positions("max_source_positions", 1024);
+  config.max_target_positions = settings.positions("max_target_positions", 1024);
   return config;
 }
 

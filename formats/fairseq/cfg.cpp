@@ -29,10 +29,14 @@ json at_path(const json& cfg, std::string_view path) {
   return nullptr;
 }
 
-// What a value that may be a reference of OmegaConf stands for.
+// What a value that may be a reference of OmegaConf stands for; null for its "???", a value that
+// nobody has set.
 json resolved(const json& cfg, json value) {
   for (int hop = 0; hop < kMaxHops && value.is_string(); ++hop) {
     const std::string text = value.get<std::string>();
+    if (text == "???") {
+      return nullptr;
+    }
     if (!text.starts_with("${") || !text.ends_with("}")) {
       return value;
     }

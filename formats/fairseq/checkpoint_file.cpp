@@ -77,7 +77,8 @@ nlohmann::json read_args(PickleValue root) {
 
 using NamedTensors = std::vector<std::pair<std::string, TensorReference>>;
 
-NamedTensors parse_tensors(PickleValue model, std::size_t file_size) {
+// content: bytes that the storages together may have.
+NamedTensors parse_tensors(PickleValue model, std::uint64_t content) {
   NamedTensors tensors;
   std::int64_t elements = 0;
   for (std::size_t i = 0; i < model.size(); ++i) {
@@ -88,9 +89,9 @@ NamedTensors parse_tensors(PickleValue model, std::size_t file_size) {
     in_context("tensor " + name, [&, &tensor_value = value] {
       tensors.emplace_back(name, parse_tensor(tensor_value));
       elements = checked_add(elements, element_count(tensors.back().second.shape));
-      if (elements / kMaxElementsPerByte > static_cast<std::int64_t>(file_size)) {
+      if (static_cast<std::uint64_t>(elements / kMaxElementsPerByte) > content) {
         throw FormatError(
-            fmt::format("more than {} elements in a file of {} bytes", elements - 1, file_size));
+            fmt::format("more than {} elements in a file of {} bytes", elements - 1, content));
       }
     });
   }
@@ -140,7 +141,7 @@ TorchCheckpoint read_torch_checkpoint(std::span<const std::byte> bytes, const st
           in_context("model", [&] { require_dict(*model); });
           TorchCheckpoint checkpoint;
           checkpoint.args = read_args(root);
-          checkpoint.tensors = read_tensors(opened, parse_tensors(*model, bytes.size()));
+          checkpoint.tensors = read_tensors(opened, parse_tensors(*model, opened.content_limit()));
           return checkpoint;
         },
         archive);

@@ -21,8 +21,9 @@ struct TorchCheckpoint {
 bool is_torch_checkpoint(std::span<const std::byte> bytes);
 
 // Reads what torch.save wrote, zip archive or stream. Only the storages that the tensors of the
-// `model` dict use are decoded: optimizer state costs nothing. Everything is checked against the
-// bytes present before it is allocated. Throws FormatError that starts with `name`, the file.
+// `model` dict use are looked at: of a MappedFile, optimizer state costs no memory. Everything is
+// checked against the bytes present before it is allocated. Throws FormatError that starts with
+// `name`, the file.
 TorchCheckpoint read_torch_checkpoint(std::span<const std::byte> bytes, const std::string& name);
 
 }  // namespace ltz::formats

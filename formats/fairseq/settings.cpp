@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -63,8 +64,14 @@ json parse_list(std::string_view text) {
   return list;
 }
 
+// Also 1024.0: a calculation leaves it where Python takes it for the number that it is.
+bool is_whole_number(const json& value) {
+  return value.is_number_integer() ||
+         (value.is_number_float() && std::trunc(value.get<double>()) == value.get<double>());
+}
+
 int to_integer(const std::string& name, const json& value, int highest) {
-  if (!value.is_number_integer() || value < 0 || value > highest) {
+  if (!is_whole_number(value) || value < 0 || value > highest) {
     fail_setting(name, fmt::format("expected an integer of 0 to {}, found {}", highest,
                                    FairseqSettings::shown(value)));
   }
@@ -141,12 +148,18 @@ int FairseqSettings::integer(const std::string& name, int fallback, int highest)
   return value == nullptr ? fallback : to_integer(name, *value, highest);
 }
 
+int FairseqSettings::positions(const std::string& name, int fallback) const {
+  const json* value = find(name);
+  const bool unlimited = value != nullptr && is_whole_number(*value) && *value > kMaxPositions;
+  return unlimited ? kMaxPositions : integer(name, fallback, kMaxPositions);
+}
+
 bool FairseqSettings::flag(const std::string& name, bool fallback) const {
   const json* value = find(name);
   if (value == nullptr) {
     return fallback;
   }
-  if (value->is_number_integer() && (*value == 0 || *value == 1)) {
+  if (value->is_number() && (*value == 0 || *value == 1)) {
     return *value == 1;
   }
   if (!value->is_boolean()) {
@@ -172,9 +185,9 @@ std::vector<int> FairseqSettings::integers(const std::string& name, std::vector<
   if (value == nullptr) {
     return fallback;
   }
-  const json list = value->is_string()           ? parse_list(value->get<std::string>())
-                    : value->is_number_integer() ? json::array({*value})
-                                                 : *value;
+  const json list = value->is_string()   ? parse_list(value->get<std::string>())
+                    : value->is_number() ? json::array({*value})
+                                         : *value;
   if (!list.is_array()) {
     fail_setting(name, "expected a list of integers, found " + shown(*value));
   }

@@ -14,6 +14,8 @@ namespace ltz::formats {
 inline constexpr int kMaxLayers = 1000;
 inline constexpr int kMaxWidth = 1 << 20;
 inline constexpr int kMaxTaps = 1 << 10;
+// As much as no limit: what a model file of ltz may say at most.
+inline constexpr int kMaxPositions = 1 << 28;
 
 [[noreturn]] void fail_setting(const std::string& setting, const std::string& reason);
 
@@ -28,8 +30,10 @@ class FairseqSettings {
   // nullptr when not set.
   const nlohmann::json* list(const std::string& name) const;
 
-  // From 0 to `highest`.
+  // From 0 to `highest`; 1024.0 is 1024.
   int integer(const std::string& name, int fallback, int highest) const;
+  // From 0; above kMaxPositions, as is sys.maxsize, it is kMaxPositions.
+  int positions(const std::string& name, int fallback) const;
   // True, False, 1 or 0.
   bool flag(const std::string& name, bool fallback) const;
   std::string text(const std::string& name, const std::string& fallback) const;

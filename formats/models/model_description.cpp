@@ -7,9 +7,11 @@
 #include <span>
 #include <string_view>
 
+#include "formats/fairseq/checkpoint_file.h"
 #include "formats/fairseq/model_presets.h"
 #include "formats/fairseq/settings_file.h"
 #include "formats/files/file.h"
+#include "formats/files/mapped_file.h"
 #include "model/base/context.h"
 #include "model/base/error.h"
 
@@ -31,6 +33,12 @@ ModelDescription describe_model(const std::string& name, const VocabularyFiles& 
     refuse_vocabulary_files(vocabulary, name);
     return {.config = *preset, .file = {}};
   }
+  const auto described = [](ModelFile file) {
+    return ModelDescription{.config = file.checkpoint.config, .file = std::move(file)};
+  };
+  if (const MappedFile mapped(name); is_torch_checkpoint(mapped.bytes())) {
+    return described(read_model(mapped.bytes(), name, vocabulary));
+  }
   const std::vector<std::byte> bytes = read_named(name);
   if (is_short_text(bytes)) {
     refuse_vocabulary_files(vocabulary, name);
@@ -42,8 +50,7 @@ ModelDescription describe_model(const std::string& name, const VocabularyFiles& 
     const nlohmann::json settings = parse_settings(text, name);
     return {.config = in_context(name, [&] { return config_from_settings(settings); }), .file = {}};
   }
-  ModelFile file = read_model(bytes, name, vocabulary);
-  return {.config = file.checkpoint.config, .file = std::move(file)};
+  return described(read_model(bytes, name, vocabulary));
 }
 
 }  // namespace ltz::formats

@@ -5,6 +5,7 @@
 #include "formats/fairseq/checkpoint_file.h"
 #include "formats/fairseq/fairseq.h"
 #include "formats/files/file.h"
+#include "formats/files/mapped_file.h"
 #include "formats/hdf5/hdf5.h"
 #include "formats/safetensors/checkpoint.h"
 #include "formats/safetensors/safetensors.h"
@@ -13,6 +14,11 @@
 namespace ltz::formats {
 
 ModelFile read_model(const std::filesystem::path& path, const VocabularyFiles& vocabulary) {
+  // The larger part of a checkpoint may be the optimizer's: it need not come into memory.
+  const MappedFile mapped(path);
+  if (is_torch_checkpoint(mapped.bytes())) {
+    return read_model(mapped.bytes(), path, vocabulary);
+  }
   return read_model(read_file(path), path, vocabulary);
 }
 

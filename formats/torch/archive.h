@@ -16,15 +16,17 @@ namespace ltz::formats {
 // The two containers of torch.save: an object, and the bytes of the storages that it refers to by
 // key. Both keep a view of the file's bytes.
 
-// torch >= 1.6: a zip archive with PREFIX/data.pkl and PREFIX/data/KEY, all of them stored without
-// compression. The checksums of what is read are checked.
+// torch >= 1.6: a zip archive with PREFIX/data.pkl and PREFIX/data/KEY, stored, or deflated by
+// another tool. The checksums of what is read are checked.
 class TorchZip {
  public:
   explicit TorchZip(std::span<const std::byte> bytes);
 
   const Pickle& object() const { return object_; }
-  // Valid until the next call.
+  // Little-endian, valid until the next call.
   std::span<const std::byte> storage(const StorageReference& reference);
+  // Bytes that all storages together may have.
+  std::uint64_t content_limit() const;
 
  private:
   struct Close {
@@ -33,17 +35,24 @@ class TorchZip {
   struct Entry {
     std::uint64_t index;
     std::uint64_t size;
+    std::uint64_t packed_size;
+    std::uint16_t method;
   };
 
   void index_entries();
   void find_prefix();
-  void require_little_endian();
+  void find_byte_order();
+  const Entry& entry(const std::string& name) const;
+  void account_for(const std::string& entry_name, const Entry& entry);
   void read_entry(const std::string& entry_name);
 
-  std::size_t file_size_;
+  std::uint64_t file_size_;
+  bool has_deflated_ = false;
+  bool big_endian_ = false;
   std::unique_ptr<void, Close> archive_;  // zip_t
   std::unordered_map<std::string, Entry> entries_;
   std::string prefix_;
+  std::uint64_t packed_read_ = 0;
   std::uint64_t bytes_read_ = 0;
   std::vector<std::byte> buffer_;
   Pickle object_;
@@ -60,11 +69,14 @@ class TorchStream {
 
   const Pickle& object() const { return object_; }
   std::span<const std::byte> storage(const StorageReference& reference) const;
+  // Bytes that all storages together may have.
+  std::uint64_t content_limit() const { return file_size_; }
 
  private:
   Pickle next_pickle(std::string_view what);
   void index_storages(const std::vector<std::string>& keys);
 
+  std::uint64_t file_size_;
   std::span<const std::byte> rest_;
   Pickle object_;
   std::unordered_map<std::string, std::span<const std::byte>> storages_;

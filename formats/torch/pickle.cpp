@@ -56,6 +56,11 @@ std::int64_t PickleValue::as_integer() const {
   return static_cast<std::int64_t>(pickle_->nodes_[index_].payload);
 }
 
+std::string_view PickleValue::as_big_integer() const {
+  expect(PickleType::kBigInteger);
+  return text();
+}
+
 double PickleValue::as_double() const {
   if (is(PickleType::kInteger)) {
     return static_cast<double>(as_integer());
@@ -142,6 +147,10 @@ PickleValue PickleValue::persistent_id() const {
 bool PickleValue::is_call_of(std::string_view symbol_name) const {
   return is(PickleType::kObject) && callable().is(PickleType::kSymbol) &&
          callable().symbol() == symbol_name;
+}
+
+std::size_t PickleValue::pickle_size() const {
+  return pickle_->consumed_;
 }
 
 std::vector<PickleValue> Pickle::persistent_ids() const {

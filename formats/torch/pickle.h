@@ -40,7 +40,8 @@ class PickleValue {
   bool is(PickleType wanted) const { return type() == wanted; }
   bool as_bool() const;
   std::int64_t as_integer() const;
-  double as_double() const;  // an integer counts as well
+  std::string_view as_big_integer() const;  // two's complement, little-endian
+  double as_double() const;                 // an integer counts as well
   std::string_view as_string() const;
   std::string_view as_bytes() const;
 
@@ -59,6 +60,8 @@ class PickleValue {
   PickleValue persistent_id() const;
   // True for an object that "module.name" would have made.
   bool is_call_of(std::string_view symbol_name) const;
+  // Bytes of the whole pickle that the value is in.
+  std::size_t pickle_size() const;
 
  private:
   friend class Pickle;

@@ -39,6 +39,7 @@ const PickleReader::Opcode* PickleReader::find_opcode(std::uint8_t byte) {
       {0x8d, "BINUNICODE8", [](PickleReader& r) { r.counted_text(PickleType::kString, 8); }},
       {'C', "SHORT_BINBYTES", [](PickleReader& r) { r.counted_text(PickleType::kBytes, 1); }},
       {'B', "BINBYTES", [](PickleReader& r) { r.counted_text(PickleType::kBytes, 4); }},
+      {0x96, "BYTEARRAY8", [](PickleReader& r) { r.counted_text(PickleType::kBytes, 8); }},
       {0x8e, "BINBYTES8", [](PickleReader& r) { r.counted_text(PickleType::kBytes, 8); }},
       // The stack.
       {'(', "MARK", [](PickleReader& r) { r.marks_.push_back(r.stack_.size()); }},

@@ -48,7 +48,8 @@ bool TorchStream::recognizes(std::span<const std::byte> bytes) {
   return false;
 }
 
-TorchStream::TorchStream(std::span<const std::byte> bytes) : rest_(bytes) {
+TorchStream::TorchStream(std::span<const std::byte> bytes)
+    : file_size_(bytes.size()), rest_(bytes) {
   next_pickle("magic number");
   const Pickle version = next_pickle("protocol version");
   in_context("protocol version", [&] {

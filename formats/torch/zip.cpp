@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <zip.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "formats/torch/archive.h"
@@ -11,6 +12,13 @@ namespace ltz::formats {
 namespace {
 
 constexpr std::string_view kObjectName = "/data.pkl";
+
+// No byte of a deflated entry stands for more (zlib's technical details).
+constexpr std::uint64_t kDeflateRatio = 1032;
+// What may come out of an archive with deflated entries, far more than weights give: so many times
+// its bytes, and as much more for tiny ones.
+constexpr std::uint64_t kMaxInflation = 64;
+constexpr std::uint64_t kSmallInflation = std::uint64_t{1} << 26;
 
 std::string message_of(zip_error_t error) {
   std::string message = zip_error_strerror(&error);
@@ -49,7 +57,7 @@ TorchZip::TorchZip(std::span<const std::byte> bytes)
     : file_size_(bytes.size()), archive_(open_archive(bytes)) {
   index_entries();
   find_prefix();
-  require_little_endian();
+  find_byte_order();
   const std::string name = prefix_ + std::string(kObjectName);
   read_entry(name);
   object_ = in_context(name, [&] {
@@ -62,8 +70,6 @@ TorchZip::TorchZip(std::span<const std::byte> bytes)
   });
 }
 
-// Only plain entries: torch writes no others, and what is stored as it is cannot be larger than the
-// file.
 void TorchZip::index_entries() {
   auto* archive = static_cast<zip_t*>(archive_.get());
   const zip_int64_t count = zip_get_num_entries(archive, 0);
@@ -78,22 +84,24 @@ void TorchZip::index_entries() {
       throw FormatError(fmt::format("zip archive: entry {} is incomplete", i));
     }
     const std::string name = status.name;
-    if (status.comp_method != ZIP_CM_STORE || status.size != status.comp_size) {
-      throw FormatError(
-          fmt::format("zip entry {}: expected stored bytes, found compressed ones", name));
-    }
     if ((status.valid & ZIP_STAT_ENCRYPTION_METHOD) != 0 &&
         status.encryption_method != ZIP_EM_NONE) {
       throw FormatError(fmt::format("zip entry {} is encrypted", name));
     }
-    if (status.size > file_size_) {
-      throw FormatError(
-          fmt::format("zip entry {}: {} bytes in a file of {}", name, status.size, file_size_));
+    if (status.comp_size > file_size_) {
+      throw FormatError(fmt::format("zip entry {}: {} bytes in a file of {}", name,
+                                    status.comp_size, file_size_));
     }
-    if (!entries_.emplace(name, Entry{status.index, status.size}).second) {
+    const Entry entry{status.index, status.size, status.comp_size, status.comp_method};
+    if (!entries_.emplace(name, entry).second) {
       throw FormatError(fmt::format("zip entry {} is there twice", name));
     }
+    has_deflated_ = has_deflated_ || entry.method == ZIP_CM_DEFLATE;
   }
+}
+
+std::uint64_t TorchZip::content_limit() const {
+  return has_deflated_ ? file_size_ * kMaxInflation + kSmallInflation : file_size_;
 }
 
 void TorchZip::find_prefix() {
@@ -116,35 +124,61 @@ void TorchZip::find_prefix() {
   }
 }
 
-void TorchZip::require_little_endian() {
+void TorchZip::find_byte_order() {
   const std::string name = prefix_ + "/byteorder";
   if (!entries_.contains(name)) {
     return;  // only torch >= 2.1 writes it
   }
   read_entry(name);
   const std::string_view order(reinterpret_cast<const char*>(buffer_.data()), buffer_.size());
-  if (order != "little") {
-    throw FormatError(fmt::format("{}: expected little, found {}", name, order.substr(0, 16)));
+  if (order != "little" && order != "big") {
+    throw FormatError(
+        fmt::format("{}: expected little or big, found {}", name, order.substr(0, 16)));
+  }
+  big_endian_ = order == "big";
+}
+
+const TorchZip::Entry& TorchZip::entry(const std::string& name) const {
+  const auto found = entries_.find(name);
+  if (found == entries_.end()) {
+    throw FormatError(fmt::format("zip entry {} is missing", name));
+  }
+  return found->second;
+}
+
+// What an entry says of its size is believed as far as its packed bytes can hold it. Entries that
+// overlap would let a small file keep the reader busy for days.
+void TorchZip::account_for(const std::string& entry_name, const Entry& entry) {
+  if (entry.method != ZIP_CM_STORE && entry.method != ZIP_CM_DEFLATE) {
+    throw FormatError(
+        fmt::format("zip entry {}: expected stored or deflated bytes, found method {}", entry_name,
+                    entry.method));
+  }
+  const bool deflated = entry.method == ZIP_CM_DEFLATE;
+  if (deflated ? entry.size / kDeflateRatio > entry.packed_size : entry.size != entry.packed_size) {
+    throw FormatError(fmt::format("zip entry {}: {} bytes, {} as they are stored, do not fit",
+                                  entry_name, entry.size, entry.packed_size));
+  }
+  packed_read_ += entry.packed_size;
+  if (packed_read_ > file_size_) {
+    throw FormatError("zip archive: the entries overlap");
+  }
+  bytes_read_ += entry.size;
+  if (bytes_read_ > content_limit()) {
+    throw FormatError(fmt::format("zip entry {}: more than {} bytes come out of a file of {}",
+                                  entry_name, content_limit(), file_size_));
   }
 }
 
 void TorchZip::read_entry(const std::string& entry_name) {
-  const auto found = entries_.find(entry_name);
-  if (found == entries_.end()) {
-    throw FormatError(fmt::format("zip entry {} is missing", entry_name));
-  }
-  // Entries that overlap would let a small file keep the reader busy for days.
-  bytes_read_ += found->second.size;
-  if (bytes_read_ > file_size_) {
-    throw FormatError("zip archive: the entries overlap");
-  }
+  const Entry& found = entry(entry_name);
+  account_for(entry_name, found);
   auto* archive = static_cast<zip_t*>(archive_.get());
-  const std::unique_ptr<zip_file_t, CloseFile> file(
-      zip_fopen_index(archive, found->second.index, 0));
+  const std::unique_ptr<zip_file_t, CloseFile> file(zip_fopen_index(archive, found.index, 0));
   if (file == nullptr) {
     throw FormatError(fmt::format("zip entry {}: {}", entry_name, zip_strerror(archive)));
   }
-  buffer_.resize(found->second.size);
+  buffer_.resize(found.size);
   const zip_int64_t got = zip_fread(file.get(), buffer_.data(), buffer_.size());
   // Reading past the end is what makes libzip compare the checksum.
   std::byte past_the_end;
@@ -159,12 +193,18 @@ void TorchZip::read_entry(const std::string& entry_name) {
 
 std::span<const std::byte> TorchZip::storage(const StorageReference& reference) {
   const std::string name = fmt::format("{}/data/{}", prefix_, reference.key);
-  read_entry(name);
+  const std::uint64_t found = entry(name).size;
   const std::int64_t expected = reference.byte_count();
-  if (buffer_.size() != static_cast<std::uint64_t>(expected)) {
+  if (found != static_cast<std::uint64_t>(expected)) {
     throw FormatError(fmt::format("zip entry {}: expected {} bytes ({} elements of {}), found {}",
-                                  name, expected, reference.count, reference.storage_class,
-                                  buffer_.size()));
+                                  name, expected, reference.count, reference.storage_class, found));
+  }
+  read_entry(name);
+  if (big_endian_) {
+    const std::int64_t size = storage_element_size(reference.storage_class);
+    for (auto element = buffer_.begin(); element != buffer_.end(); element += size) {
+      std::reverse(element, element + size);
+    }
   }
   return buffer_;
 }

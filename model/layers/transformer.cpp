@@ -10,16 +10,22 @@
 
 namespace ltz {
 
-Matrix sinusoidal_positions(int rows, int width) {
-  Matrix table = Matrix::Zero(rows, width);
+RowVector sinusoidal_position(int row, int width) {
+  RowVector position = RowVector::Zero(width);
   const int half = width / 2;
   const float rate = -std::log(10000.0f) / static_cast<float>(half - 1);
-  for (int position = 0; position < rows; ++position) {
-    for (int i = 0; i < half; ++i) {
-      const float angle = static_cast<float>(position) * std::exp(static_cast<float>(i) * rate);
-      table(position, i) = std::sin(angle);
-      table(position, half + i) = std::cos(angle);
-    }
+  for (int i = 0; i < half; ++i) {
+    const float angle = static_cast<float>(row) * std::exp(static_cast<float>(i) * rate);
+    position(i) = std::sin(angle);
+    position(half + i) = std::cos(angle);
+  }
+  return position;
+}
+
+Matrix sinusoidal_positions(int rows, int width) {
+  Matrix table(rows, width);
+  for (int row = 0; row < rows; ++row) {
+    table.row(row) = sinusoidal_position(row, width);
   }
   return table;
 }

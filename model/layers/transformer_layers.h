@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -19,6 +20,11 @@ namespace ltz {
 // sines in the first half of the channels, cosines in the second. Row 0 is position 0 of the table;
 // the first token of a sentence has row kPad + 1.
 Matrix sinusoidal_positions(int rows, int width);
+RowVector sinusoidal_position(int row, int width);  // one of them
+
+// Of so many tokens a sentence finds its sinusoids in a table. A model may set no limit to its
+// sentences, and those of further tokens are rare enough to be computed.
+inline constexpr int kTabledPositions = 1024;
 
 // Throws ConfigError for a sentence of more tokens than that. side: "source" or "target".
 void require_length(const TokenIds& sentence, int longest, const char* side);
@@ -45,7 +51,8 @@ class Embedding {
       learned_positions_ = name + ".embed_positions.weight";
       positions_ = parameters(learned_positions_).data();
     } else {
-      sinusoids_ = sinusoidal_positions(longest_ + Vocabulary::kPad + 1, width_);
+      const int tabled = std::min(longest_, kTabledPositions);
+      sinusoids_ = sinusoidal_positions(tabled + Vocabulary::kPad + 1, width_);
       positions_ = sinusoids_.data();
     }
   }
@@ -60,8 +67,10 @@ class Embedding {
     const Eigen::Map<const RowVector> embedded(tokens_ + std::ptrdiff_t{token} * width_, width_);
     Eigen::Map<RowVector> x(out, width_);
     x = embedded * std::sqrt(static_cast<float>(width_));
-    if (positions_ != nullptr) {
-      const std::ptrdiff_t row = position + Vocabulary::kPad + 1;
+    const std::ptrdiff_t row = position + Vocabulary::kPad + 1;
+    if (sinusoids_.rows() != 0 && row >= sinusoids_.rows()) {
+      x += sinusoidal_position(static_cast<int>(row), width_);
+    } else if (positions_ != nullptr) {
       x += Eigen::Map<const RowVector>(positions_ + row * width_, width_);
     }
   }
@@ -84,7 +93,7 @@ class Embedding {
   int rows_ = 0;
   int longest_ = 0;                   // sentence
   const float* tokens_ = nullptr;     // (vocabulary, width)
-  const float* positions_ = nullptr;  // (maximum + 2, width), or none
+  const float* positions_ = nullptr;  // (maximum or kTabledPositions + 2, width), or none
   Matrix sinusoids_;
 };
 

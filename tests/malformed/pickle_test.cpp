@@ -117,16 +117,19 @@ TEST_CASE("malformed pickle: opcodes") {
 TEST_CASE("malformed pickle: what a checkpoint has to have") {
   const std::string cyclic = "}q\0"s + pickled("self") + "h\0s"s;
   const std::string weight = "}" + pickled("w") + tensor({2}, {1}) + "s";
-  // Eight lists, each ten times in the next one.
-  std::string lists = "]";
-  for (int i = 0; i < 8; ++i) {
+  // Three dicts, each a hundred times in the next one, under keys that are remembered, too.
+  std::string dicts = "(}";
+  for (int i = 0; i < 3; ++i) {
     const std::string slot(1, static_cast<char>(i));
-    lists += "q"s + slot + "](";
-    for (int k = 0; k < 10; ++k) {
-      lists += "h"s + slot;
+    dicts += "q"s + slot + "}(";
+    for (int k = 0; k < 100; ++k) {
+      dicts += "K"s + static_cast<char>(k) + "h"s + slot;
     }
-    lists += "e";
+    dicts += "u";
   }
+  dicts += "q\5l0h\5"s;
+  // What is allowed to whoever shares values, as a tree of JSON.
+  constexpr std::size_t kUnfolded = std::size_t{1} << 20;
   const auto dict = [](std::initializer_list<std::pair<std::string_view, std::string>> entries) {
     return archive_of(pickle_of(pickled_dict(entries)));
   };
@@ -156,10 +159,11 @@ TEST_CASE("malformed pickle: what a checkpoint has to have") {
            archive_of_dict(pickled("--lr 1"), weight),
            {"args: expected settings by name, found \"--lr 1\""}},
           {"args is a list", archive_of_dict("]", weight), {"args: expected settings by name"}},
-          {"args within itself", archive_of_dict(cyclic, weight), {"args: settings are nested"}},
+          {"args within itself", archive_of_dict(cyclic, weight), {"setting arch: expected"}},
           {"args unfold",
-           archive_of_dict("(" + lists + "t", weight),
-           {"args: settings unfold to more than"}},
+           archive_of_dict(dicts, weight),
+           {"args: settings unfold to more than"},
+           kUnfolded},
           {"cfg is a number",
            dict({{"cfg", pickled(1)}, {"model", weight}}),
            {"cfg: expected settings by name, found an integer"}},

@@ -119,6 +119,24 @@ TEST_CASE("what cannot be computed is refused by the setting's name") {
   CHECK_NOTHROW(config_from_args(harmless));
 }
 
+TEST_CASE("numbers may be of another type, as long as they are whole") {
+  json args = tiny_args();
+  args["encoder_layers"] = static_cast<double>(args["encoder_layers"].get<int>());
+  args["encoder_learned_pos"] = 0.0;
+  args["max_source_positions"] = std::numeric_limits<std::int64_t>::max();
+  args["max_target_positions"] = 1e30;
+  const ModelConfig config = config_from_args(args);
+  CHECK(config.encoder == config_from_args(tiny_args()).encoder);
+  CHECK(config.max_source_positions == config.max_target_positions);
+  CHECK(config.max_source_positions > 1'000'000);
+  args["max_source_positions"] = 512.0;
+  CHECK(config_from_args(args).max_source_positions == 512);
+  refuses_setting("max_source_positions", 0.5);
+  refuses_setting("max_source_positions", -1e30);
+  refuses_setting("encoder_layers", std::numeric_limits<double>::infinity());
+  refuses_setting("encoder_layers", std::numeric_limits<double>::quiet_NaN());
+}
+
 TEST_CASE("flags may be numbers, lists of kernels strings") {
   json args = {{"arch", "transformer_multibranch_v2"},
                {"encoder_layers", 2},

@@ -49,6 +49,7 @@ TEST_CASE("references become what they refer to") {
   CHECK(referred("${common.nothing}").is_null());
   CHECK(referred("${common.tpu.deeper}").is_null());
   CHECK(referred("${}").is_null());
+  CHECK(referred("???").is_null());
   CHECK(referred("${model.cycle}") == "${model.cycle}");
   CHECK(referred("$") == "$");
 }

@@ -3,10 +3,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <string>
 
+#include "formats/files/mapped_file.h"
 #include "model/base/error.h"
 #include "tests/support/pickle_builder.h"
 
@@ -146,4 +148,18 @@ TEST_CASE("whether a file can be written is known before, and nothing is left be
   }
   REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
   CHECK_NOTHROW(require_writable(folder / "pipe"));  // opening it would wait for a reader
+}
+
+TEST_CASE("a mapped file has the bytes of a file, and none of what cannot be mapped") {
+  const Folder folder;
+  write_file_atomically(folder / "a", to_bytes("content"));
+  write_file_atomically(folder / "empty", {});
+  const MappedFile mapped(folder / "a");
+  CHECK(std::ranges::equal(mapped.bytes(), to_bytes("content")));
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  for (const char* name : {"empty", "pipe", "nowhere", "."}) {
+    CAPTURE(name);
+    CHECK(MappedFile(folder / name).bytes().empty());
+  }
+  CHECK(MappedFile("-").bytes().empty());
 }
