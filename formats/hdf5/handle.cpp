@@ -15,10 +15,14 @@ herr_t keep_first_reason(unsigned, const H5E_error2_t* error, void* reason) {
 
 }  // namespace
 
+std::mutex& hdf5_library() {
+  static std::mutex mutex;
+  return mutex;
+}
+
 Hdf5ErrorsAreOurs::Hdf5ErrorsAreOurs() {
-  // When the library refuses a file, it may keep parts of it open that nobody can close, and it
-  // prints about them when it cleans up at exit. Everything written is flushed and closed by then.
-  // This has an effect only before the library's first use, wherever that is.
+  // Everything is flushed and closed before the end, where the library would print about what it
+  // cannot close. This has an effect only before the library's first use, wherever that is.
   H5dont_atexit();
   H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
@@ -35,7 +39,7 @@ std::string hdf5_reason() {
 }
 
 void throw_hdf5_error(const std::string& what) {
-  throw FormatError(what + ": " + hdf5_reason());
+  throw FormatError(what + ": HDF5: " + hdf5_reason());
 }
 
 Hdf5Handle::Hdf5Handle(hid_t id, Close close, const std::string& what)

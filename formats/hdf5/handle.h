@@ -2,10 +2,15 @@
 
 #include <hdf5.h>
 
+#include <mutex>
 #include <string>
 #include <utility>
 
 namespace ltz::formats {
+
+// Held by who calls the library, and by who forks a process that will: it must not find it in the
+// midst of what another thread does.
+std::mutex& hdf5_library();
 
 // While it lives, the HDF5 library does not print its errors; they become exceptions.
 class Hdf5ErrorsAreOurs {
@@ -23,7 +28,7 @@ class Hdf5ErrorsAreOurs {
 // What the library's last call complained about, innermost cause.
 std::string hdf5_reason();
 
-// Throws FormatError, "<what>: <reason>", for a negative answer of the library.
+// Throws FormatError, "<what>: HDF5: <reason>", for a negative answer of the library.
 template <typename Answer>
 Answer checked(Answer answer, const std::string& what);
 

@@ -18,11 +18,14 @@ namespace ltz::formats {
 std::vector<std::byte> encode_hdf5(const Checkpoint& checkpoint);
 void write_hdf5(const Checkpoint& checkpoint, const std::filesystem::path& path);
 
-// name: of the file, for messages. Throws FormatError, or ConfigError when tensors or vocabularies
-// do not fit the configuration.
+// name: of the file, for messages. Throws FormatError, ConfigError when tensors or vocabularies do
+// not fit the configuration, or IoError when another layout than what is written is to be read and
+// there cannot be a process for it.
 Checkpoint read_hdf5(std::span<const std::byte> bytes, const std::string& name);
+// Refuses other layouts.
+Checkpoint read_plain_hdf5(std::span<const std::byte> bytes, const std::string& name);
 
-// Whether the first bytes are HDF5's signature.
+// Whether HDF5's signature is there, in front or behind a user block.
 bool is_hdf5(std::span<const std::byte> bytes);
 
 }  // namespace ltz::formats

@@ -26,13 +26,22 @@ Hdf5Type big_endian(Hdf5Type type) {
   return type;
 }
 
+// How a dataset is stored.
+enum Layout : std::uint8_t { kCompact = 0, kContiguous = 1 };
+
 // Section II.A.
 std::uint64_t root_address(Hdf5Bytes& file, std::size_t file_size) {
   const auto start = file.take(0, 9, "the superblock");
+  if (!hdf5_starts_with(start, "\x89HDF\r\n\x1a\n")) {
+    throw Hdf5OtherLayout("a user block in front");
+  }
   const auto version = std::to_integer<int>(start[8]);
-  if (version != 2 && version != 3) {
-    refuse_hdf5_layout("expected the layout of HDF5 1.8, superblock version 2, found version " +
-                       std::to_string(version));
+  if (version > 3) {
+    throw FormatError("expected a superblock of version 0 to 3, found version " +
+                      std::to_string(version));
+  }
+  if (version < 2) {
+    throw Hdf5OtherLayout("an old superblock");
   }
   const auto superblock = file.take(0, 48, "the superblock");
   check_hdf5_checksum(superblock, "the superblock");
@@ -41,7 +50,7 @@ std::uint64_t root_address(Hdf5Bytes& file, std::size_t file_size) {
   const int length_size = reader.integer<std::uint8_t>();
   reader.take(1);
   if (offset_size != 8 || length_size != 8 || reader.integer<std::uint64_t>() != 0) {
-    reader.fail("expected addresses and lengths of 8 bytes from the beginning of the file");
+    throw Hdf5OtherLayout("other addresses than those of 8 bytes from the beginning of the file");
   }
   reader.take(8);  // the superblock's extension
   const auto end = reader.integer<std::uint64_t>();
@@ -52,27 +61,18 @@ std::uint64_t root_address(Hdf5Bytes& file, std::size_t file_size) {
   return reader.integer<std::uint64_t>();
 }
 
-void expect_links(const Hdf5Object& group) {
-  if (group.symbol_table) {
-    refuse_hdf5_layout("expected links in the object's header, found a symbol table");
-  }
-}
-
 }  // namespace
 
 Hdf5Image::Hdf5Image(std::span<const std::byte> bytes)
-    : file_(bytes), root_(read_hdf5_object(file_, root_address(file_, bytes.size()))) {
-  expect_links(root_);
-}
+    : file_(bytes), root_(read_hdf5_object(file_, root_address(file_, bytes.size()))) {}
 
-// Only what hard links lead to: soft and external links could lead out of the file or nowhere.
 Hdf5Object Hdf5Image::open(const Hdf5Object& parent, const std::string& name) {
   const auto link = parent.links.find(name);
   if (link == parent.links.end()) {
     throw FormatError(name + " is missing");
   }
   if (link->second == kNowhere) {
-    throw FormatError(name + ": expected a hard link, found a soft or external one");
+    throw Hdf5OtherLayout("a soft or external link");
   }
   return in_context(name, [&] { return read_hdf5_object(file_, link->second); });
 }
@@ -82,7 +82,6 @@ Hdf5Object Hdf5Image::group(const Hdf5Object& parent, const std::string& name) {
   if (!object.group) {
     throw FormatError(name + ": expected a group");
   }
-  in_context(name, [&] { expect_links(object); });
   return object;
 }
 
@@ -94,10 +93,11 @@ std::vector<std::int64_t> Hdf5Image::integers_attribute(const Hdf5Object& object
   return in_context("attribute " + name, [&] {
     const Hdf5Type type = hdf5_type(source.type);
     const std::int64_t count = element_count(hdf5_shape(source.space));
-    if (type.kind != Hdf5Type::kInteger || (type.flags & kBigEndian) != 0 || type.size > 8 ||
-        count > kMaxCount) {
-      throw FormatError("expected at most " + std::to_string(kMaxCount) +
-                        " little-endian integers");
+    if (type.kind != Hdf5Type::kInteger || count > kMaxCount) {
+      throw FormatError("expected at most " + std::to_string(kMaxCount) + " integers");
+    }
+    if ((type.flags & kBigEndian) != 0 || type.size > 8) {
+      throw Hdf5OtherLayout("big-endian integers");
     }
     ByteReader reader(source.data, "elements");
     std::vector<std::int64_t> values;
@@ -118,8 +118,17 @@ Hdf5Image::Dataset Hdf5Image::dataset(const Hdf5Object& group, const std::string
     if (!object.type || !object.space || !object.layout) {
       throw FormatError("expected a dataset");
     }
-    return Dataset{hdf5_type(*object.type), hdf5_shape(*object.space), *object.layout,
-                   object.filtered, object.external};
+    if (object.external) {
+      throw FormatError("expected the data in this file, found it in another");
+    }
+    ByteReader layout(*object.layout, "layout");
+    const auto version = layout.integer<std::uint8_t>();
+    const auto kind = layout.integer<std::uint8_t>();
+    if (version < 3 || version > 4 || kind > kContiguous || object.filtered) {
+      throw Hdf5OtherLayout("storage that is chunked or filtered");
+    }
+    return Dataset{hdf5_type(*object.type), hdf5_shape(*object.space), kind,
+                   layout.take(layout.remaining())};
   });
 }
 
@@ -129,43 +138,33 @@ Shape Hdf5Image::shape(const Hdf5Object& group, const std::string& name) {
 
 // Section IV.A.2.i.
 std::span<const std::byte> Hdf5Image::data(const Dataset& dataset, const std::string& name) {
-  enum : std::uint8_t { kCompact = 0, kContiguous = 1 };
-  ByteReader reader(dataset.layout, name + ": layout");
-  const auto version = reader.integer<std::uint8_t>();
-  const auto kind = reader.integer<std::uint8_t>();
-  if (version < 3 || version > 4 || kind > kContiguous || dataset.filtered) {
-    refuse_hdf5_layout(name + ": expected contiguous storage without filters, found another");
-  }
-  if (dataset.external) {
-    throw FormatError(name + ": expected the data in this file, found it in another");
-  }
   const auto count = static_cast<std::uint64_t>(element_count(dataset.shape));
   if (!file_.has(count, dataset.type.size)) {
     throw FormatError(name + ": " + std::to_string(count) + " elements of " +
                       std::to_string(dataset.type.size) + " bytes are more than the file has");
   }
   const std::uint64_t size = count * dataset.type.size;
-  const std::uint64_t address = kind == kContiguous ? reader.integer<std::uint64_t>() : 0;
-  std::uint64_t stored =
-      kind == kContiguous ? reader.integer<std::uint64_t>() : reader.integer<std::uint16_t>();
-  if (address == kNowhere) {
-    stored = 0;
+  ByteReader reader(dataset.place, name + ": layout");
+  const std::uint64_t address = dataset.layout == kContiguous ? reader.integer<std::uint64_t>() : 0;
+  const std::uint64_t stored = dataset.layout == kContiguous ? reader.integer<std::uint64_t>()
+                                                             : reader.integer<std::uint16_t>();
+  if (address == kNowhere && size != 0) {
+    throw Hdf5OtherLayout("data that nobody wrote");
   }
-  if (stored != size) {
+  if (stored != size && address != kNowhere) {
     throw FormatError(name + ": expected " + std::to_string(size) + " bytes of storage, found " +
                       std::to_string(stored));
   }
-  if (kind == kCompact) {
+  if (dataset.layout == kCompact) {
     return reader.take(size);
   }
   return size == 0 ? std::span<const std::byte>() : file_.take(address, size, name);
 }
 
 std::span<const std::byte> Hdf5Image::numbers(const Dataset& source, const std::string& name,
-                                              const Shape& shape, const Hdf5Type& type,
-                                              const char* type_name) {
+                                              const Shape& shape, const Hdf5Type& type) {
   if (source.type != type) {
-    throw FormatError(name + ": expected elements of type " + type_name);
+    throw Hdf5OtherLayout("elements of another type");
   }
   if (source.shape != shape) {
     throw FormatError(name + ": expected shape " + to_string(shape) + ", found " +
@@ -179,7 +178,7 @@ std::vector<float> Hdf5Image::floats(const Hdf5Object& group, const std::string&
   const Dataset source = dataset(group, name);
   const Hdf5Type swapped_type = big_endian(kFloat32);
   const bool swapped = source.type == swapped_type;
-  const auto elements = numbers(source, name, shape, swapped ? swapped_type : kFloat32, "float32");
+  const auto elements = numbers(source, name, shape, swapped ? swapped_type : kFloat32);
   std::vector<float> values(elements.size() / sizeof(float));
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto bits = get_integer<std::uint32_t>(elements.data() + i * sizeof(float));
@@ -190,7 +189,7 @@ std::vector<float> Hdf5Image::floats(const Hdf5Object& group, const std::string&
 
 std::vector<float> Hdf5Image::halves(const Hdf5Object& group, const std::string& name,
                                      const Shape& shape) {
-  const auto elements = numbers(dataset(group, name), name, shape, kFloat16, "float16");
+  const auto elements = numbers(dataset(group, name), name, shape, kFloat16);
   std::vector<float> values(elements.size() / 2);
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = float16_value(get_integer<std::uint16_t>(elements.data() + 2 * i));
@@ -200,8 +199,7 @@ std::vector<float> Hdf5Image::halves(const Hdf5Object& group, const std::string&
 
 std::vector<float> Hdf5Image::bfloat16s(const Hdf5Object& group, const std::string& name,
                                         const Shape& shape) {
-  const auto elements =
-      numbers(dataset(group, name), name, shape, kUint16, "uint16 (the bits of bfloat16)");
+  const auto elements = numbers(dataset(group, name), name, shape, kUint16);
   std::vector<float> values(elements.size() / 2);
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = bfloat16_value(get_integer<std::uint16_t>(elements.data() + 2 * i));
@@ -211,7 +209,7 @@ std::vector<float> Hdf5Image::bfloat16s(const Hdf5Object& group, const std::stri
 
 std::vector<std::uint8_t> Hdf5Image::bytes(const Hdf5Object& group, const std::string& name,
                                            const Shape& shape) {
-  const auto elements = numbers(dataset(group, name), name, shape, kUint8, "uint8");
+  const auto elements = numbers(dataset(group, name), name, shape, kUint8);
   std::vector<std::uint8_t> values(elements.size());
   std::ranges::transform(elements, values.begin(), std::to_integer<std::uint8_t>);
   return values;

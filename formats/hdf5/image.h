@@ -12,9 +12,9 @@
 
 namespace ltz::formats {
 
-// An HDF5 file in memory, of the kind that HDF5.md describes: contiguous or compact datasets
-// without filters and external storage, behind hard links. All functions throw FormatError;
-// messages name the object, not the file.
+// An HDF5 file in memory in the plain layout of HDF5.md: contiguous or compact datasets without
+// filters and external storage, behind hard links. All functions throw FormatError, whose messages
+// name the object, not the file, or Hdf5OtherLayout.
 class Hdf5Image {
  public:
   // The bytes must outlive the image; they are not copied.
@@ -45,9 +45,8 @@ class Hdf5Image {
   struct Dataset {
     Hdf5Type type;
     Shape shape;
-    std::span<const std::byte> layout;
-    bool filtered;
-    bool external;
+    std::uint8_t layout;
+    std::span<const std::byte> place;  // what is in the layout message behind its kind
   };
 
   Hdf5Object open(const Hdf5Object& parent, const std::string& name);
@@ -55,8 +54,7 @@ class Hdf5Image {
   // Where the elements are: as many bytes as type and shape say.
   std::span<const std::byte> data(const Dataset& dataset, const std::string& name);
   std::span<const std::byte> numbers(const Dataset& source, const std::string& name,
-                                     const Shape& shape, const Hdf5Type& type,
-                                     const char* type_name);
+                                     const Shape& shape, const Hdf5Type& type);
   std::string line(const Hdf5Type& type, std::span<const std::byte> element);
 
   struct HeapObject {

@@ -41,6 +41,9 @@ std::string Hdf5Image::text_attribute(const Hdf5Object& object, const std::strin
 
 std::vector<std::string> Hdf5Image::lines(const Hdf5Object& group, const std::string& name) {
   const Dataset source = dataset(group, name);
+  if (source.shape == Shape{0}) {
+    return {};  // h5py makes floats of an empty list
+  }
   if (!is_text(source.type) || source.shape.size() != 1) {
     throw FormatError(name + ": expected a one-dimensional dataset of strings");
   }

@@ -2,7 +2,6 @@
 
 #include "formats/bytes/bytes.h"
 #include "formats/hdf5/object.h"
-#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {
@@ -14,10 +13,6 @@ std::uint64_t padded(std::uint64_t size, int version) {
 
 }  // namespace
 
-void refuse_hdf5_layout(const std::string& what) {
-  throw FormatError(what + " (h5repack -j 1 -k 1 -c 65535 -l CONTI -f NONE changes it)");
-}
-
 void add_hdf5_attribute(Hdf5Object& object, std::span<const std::byte> message) {
   ByteReader reader(message, "attribute");
   const int version = reader.integer<std::uint8_t>();
@@ -25,9 +20,11 @@ void add_hdf5_attribute(Hdf5Object& object, std::span<const std::byte> message) 
   const auto name_size = reader.integer<std::uint16_t>();
   const auto type_size = reader.integer<std::uint16_t>();
   const auto space_size = reader.integer<std::uint16_t>();
-  if (version < 1 || version > 3 || (version > 1 && flags != 0)) {
-    reader.fail("expected version 1 to 3, without shared types, found version " +
-                std::to_string(version) + ", flags " + std::to_string(flags));
+  if (version < 1 || version > 3) {
+    reader.fail("expected version 1 to 3, found version " + std::to_string(version));
+  }
+  if (version > 1 && flags != 0) {
+    throw Hdf5OtherLayout("an attribute of a shared type");
   }
   if (version == 3) {
     reader.take(1);  // the character set of the name
@@ -62,15 +59,14 @@ void add_hdf5_link(Hdf5Object& object, std::span<const std::byte> message) {
   }
 }
 
-void refuse_hdf5_heap(std::span<const std::byte> message, const char* what,
-                      std::size_t order_size) {
+void expect_no_hdf5_heap(std::span<const std::byte> message, const char* what,
+                         std::size_t order_size) {
   ByteReader reader(message, what);
   reader.take(1);
   const bool ordered = (reader.integer<std::uint8_t>() & 1U) != 0;
   reader.take(ordered ? order_size : 0);
   if (reader.integer<std::uint64_t>() != kNowhere) {
-    refuse_hdf5_layout(std::string("expected ") + what +
-                       " in the object's header, found them in a heap");
+    throw Hdf5OtherLayout(std::string("a heap of ") + what);
   }
 }
 
@@ -113,7 +109,10 @@ Shape hdf5_shape(std::span<const std::byte> message) {
   reader.take(1);  // whether there are largest sizes, too
   const int kind = reader.integer<std::uint8_t>();
   constexpr int kNull = 2;
-  if (rank > kMaxRank || (version == 2 && kind == kNull)) {
+  if (version == 2 && kind == kNull) {
+    throw Hdf5OtherLayout("a dataspace of nothing");
+  }
+  if (rank > kMaxRank) {
     throw FormatError("expected 0 to " + std::to_string(kMaxRank) + " dimensions");
   }
   if (version == 1) {

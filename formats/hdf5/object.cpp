@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "formats/bytes/bytes.h"
-#include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {
@@ -118,7 +117,7 @@ class HeaderReader {
   void add(std::uint16_t kind, std::uint8_t flags, Bytes message) {
     constexpr unsigned kShared = 2;
     if ((flags & kShared) != 0) {
-      refuse_hdf5_layout("expected messages in the object's header, found a shared one");
+      throw Hdf5OtherLayout("a shared message");
     }
     switch (kind) {
       case kDataspace:
@@ -147,15 +146,13 @@ class HeaderReader {
         break;
       case kLinkInfo:
         object_.group = true;
-        refuse_hdf5_heap(message, "links", 8);
+        expect_no_hdf5_heap(message, "links", 8);
         break;
       case kAttributeInfo:
-        refuse_hdf5_heap(message, "attributes", 2);
+        expect_no_hdf5_heap(message, "attributes", 2);
         break;
       case kSymbolTable:
-        object_.group = true;
-        object_.symbol_table = true;
-        break;
+        throw Hdf5OtherLayout("a symbol table");
       default:
         break;
     }

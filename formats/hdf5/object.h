@@ -9,13 +9,14 @@
 #include <string>
 #include <string_view>
 
+#include "model/base/error.h"
 #include "model/checkpoint/tensor.h"
 
 namespace ltz::formats {
 
 // Objects of an HDF5 file, read without trust and without the HDF5 library (HDF5.md says why).
 // Sections are those of the HDF5 File Format Specification, version 3.0. Everything here throws
-// FormatError; views lead into the file's bytes.
+// FormatError or Hdf5OtherLayout; views lead into the file's bytes.
 
 // "Not here", where the file says a place (the specification's undefined address).
 constexpr std::uint64_t kNowhere = ~std::uint64_t{0};
@@ -72,10 +73,8 @@ struct Hdf5Object {
   const Hdf5Attribute& attribute(const std::string& name) const;
 
   std::map<std::string, Hdf5Attribute, std::less<>> attributes;
-  // For a group: where the object is, or kNowhere behind a soft or external link. A symbol table is
-  // another way of having links, which is not read.
+  // For a group: where the object is, or kNowhere behind a soft or external link.
   bool group = false;
-  bool symbol_table = false;
   std::map<std::string, std::uint64_t, std::less<>> links;
   // For a dataset.
   std::optional<std::span<const std::byte>> type;
@@ -85,16 +84,21 @@ struct Hdf5Object {
   bool external = false;
 };
 
-// For what HDF5 may do and ltz does not read: the message says how to change it.
-[[noreturn]] void refuse_hdf5_layout(const std::string& what);
+// What HDF5 may do and is not read here. It is no FormatError: nothing is wrong with the file.
+class Hdf5OtherLayout : public Error {
+ public:
+  using Error::Error;
+};
 
 // The messages of an object's header that name something in it. Both throw when it is there
 // already.
 void add_hdf5_attribute(Hdf5Object& object, std::span<const std::byte> message);
 void add_hdf5_link(Hdf5Object& object, std::span<const std::byte> message);  // IV.A.2.g
 // An attribute or link information message (IV.A.2.v, IV.A.2.c) says where a heap of more is: after
-// flags and, perhaps, a number of order_size bytes. what: they are.
-void refuse_hdf5_heap(std::span<const std::byte> message, const char* what, std::size_t order_size);
+// flags and, perhaps, a number of order_size bytes. what: they are. Throws Hdf5OtherLayout when
+// there is one.
+void expect_no_hdf5_heap(std::span<const std::byte> message, const char* what,
+                         std::size_t order_size);
 
 Hdf5Object read_hdf5_object(Hdf5Bytes& file, std::uint64_t address);
 

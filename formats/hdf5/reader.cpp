@@ -1,12 +1,17 @@
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <mutex>
 #include <utility>
 
 #include "formats/bytes/config_json.h"
 #include "formats/bytes/tensor_checks.h"
 #include "formats/bytes/word_list.h"
+#include "formats/hdf5/child_process.h"
+#include "formats/hdf5/handle.h"
 #include "formats/hdf5/hdf5.h"
 #include "formats/hdf5/image.h"
+#include "formats/hdf5/plain_copy.h"
 #include "model/base/context.h"
 
 namespace ltz::formats {
@@ -25,24 +30,19 @@ QuantizedValues read_codebook(Hdf5Image& image, const Hdf5Object& group, const S
   return quantized;
 }
 
+// Without one, the zeros are the mask.
 void check_mask(Hdf5Image& image, const Hdf5Object& group, const Tensor& tensor) {
-  // The mask of the values, not of the centroids: a small scale may round a small centroid to 0.
-  const std::vector<std::uint8_t> expected = mask_of(tensor.values());
-  const auto zeros = std::ranges::count(expected, 0);
   if (!group.links.contains("mask")) {
-    if (zeros != 0) {
-      throw FormatError("mask is missing: " + std::to_string(zeros) + " elements are zero");
-    }
     return;
   }
-  if (zeros == 0) {
-    throw FormatError("mask: expected none where no element is zero");
-  }
+  // The mask of the values, not of the centroids: a small scale may round a small centroid to 0.
+  const std::vector<std::uint8_t> expected = mask_of(tensor.values());
   const auto mask = image.bytes(group, "mask", tensor.shape);
   const auto bad = std::ranges::mismatch(mask, expected).in1;
   if (bad != mask.end()) {
     throw FormatError("mask: expected 1 for a kept and 0 for a zero element, found " +
-                      std::to_string(*bad) + " at element " + std::to_string(bad - mask.begin()));
+                      std::to_string(*bad) + " at element " + std::to_string(bad - mask.begin()) +
+                      " (without a mask, the zeros are taken for it)");
   }
 }
 
@@ -117,15 +117,47 @@ Checkpoint read(std::span<const std::byte> bytes) {
   return checkpoint;
 }
 
+// For a file of so many bytes. HDF5.md promises these numbers.
+ChildLimits limits_for(std::uint64_t size) {
+  constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+  const std::uint64_t answer = std::min(64 * kMiB + 64 * size, 4096 * kMiB);
+  return {.memory = 256 * kMiB + 4 * answer,
+          .answer = answer,
+          .time = std::chrono::seconds(4) + std::chrono::seconds(size / kMiB)};
+}
+
+// Of what is not in the plain layout.
+std::vector<std::byte> plain_copy(std::span<const std::byte> bytes) {
+  const ChildLimits limits = limits_for(bytes.size());
+  const auto copy = [&] { return plain_copy_of_hdf5(bytes, limits.answer); };
+  const auto start = [&] {
+    const std::lock_guard alone(hdf5_library());
+    return ChildProcess(copy, limits);
+  };
+  ChildProcess child = start();
+  return child.answer();
+}
+
+Checkpoint read_plain(std::span<const std::byte> bytes) {
+  try {
+    return read(bytes);
+  } catch (const Hdf5OtherLayout& other) {
+    throw FormatError(std::string("expected the plain layout, found ") + other.what());
+  }
+}
+
 }  // namespace
 
 bool is_hdf5(std::span<const std::byte> bytes) {
   constexpr std::array<std::uint8_t, 8> kSignature = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1A, '\n'};
-  return bytes.size() >= kSignature.size() &&
-         std::equal(kSignature.begin(), kSignature.end(), bytes.begin(),
-                    [](std::uint8_t expected, std::byte found) {
-                      return static_cast<std::byte>(expected) == found;
-                    });
+  constexpr std::size_t kSmallestUserBlock = 512;
+  for (std::size_t at = 0; at < bytes.size(); at = std::max(2 * at, kSmallestUserBlock)) {
+    const auto front = bytes.subspan(at).first(std::min(kSignature.size(), bytes.size() - at));
+    if (std::ranges::equal(kSignature, front, {}, {}, std::to_integer<std::uint8_t>)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 Checkpoint read_hdf5(std::span<const std::byte> bytes, const std::string& name) {
@@ -133,7 +165,20 @@ Checkpoint read_hdf5(std::span<const std::byte> bytes, const std::string& name) 
     if (!is_hdf5(bytes)) {
       throw FormatError("expected an HDF5 file");
     }
-    return read(bytes);
+    try {
+      return read(bytes);
+    } catch (const Hdf5OtherLayout&) {
+      return read_plain(plain_copy(bytes));
+    }
+  });
+}
+
+Checkpoint read_plain_hdf5(std::span<const std::byte> bytes, const std::string& name) {
+  return in_context(name, [&] {
+    if (!is_hdf5(bytes)) {
+      throw FormatError("expected an HDF5 file");
+    }
+    return read_plain(bytes);
   });
 }
 

@@ -107,7 +107,7 @@ std::vector<Bytes> safetensors_seeds() {
 }
 
 void read_hdf5(Input bytes) {
-  formats::read_hdf5(bytes, kName);
+  formats::read_plain_hdf5(bytes, kName);
 }
 
 // A whole file is large; the others have a part each: links, a header that goes on, a string in a
