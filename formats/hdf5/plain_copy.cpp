@@ -7,6 +7,7 @@
 #include "formats/bytes/bytes.h"
 #include "formats/bytes/float16.h"
 #include "formats/hdf5/input.h"
+#include "formats/hdf5/lzf.h"
 #include "formats/hdf5/output.h"
 #include "model/base/context.h"
 #include "model/checkpoint/tensor.h"
@@ -143,8 +144,9 @@ void copy_tensors(Hdf5Input& in, hid_t to) {
 }  // namespace
 
 std::vector<std::byte> plain_copy_of_hdf5(std::span<const std::byte> bytes, std::size_t max_size) {
-  // Nothing is loaded that the environment names.
+  // No filter is loaded from files.
   H5PLset_loading_state(0);
+  register_lzf_with_hdf5();
   const Hdf5ErrorsAreOurs errors_are_ours;
   Hdf5Input in(bytes, max_size);
   Hdf5Output out(max_size);
