@@ -9,6 +9,7 @@
 #include "cli/options/files.h"
 #include "cli/options/report_options.h"
 #include "cli/options/retraining_options.h"
+#include "cli/options/values.h"
 #include "cli/pipeline/compress.h"
 #include "cli/pipeline/measure_sensitivity.h"
 #include "cli/reports/baseline.h"
@@ -208,8 +209,8 @@ void setup_compress(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   add_model(*command, options->model);
   command->add_option("-o,--output", options->output, "The .ltz to write");
-  auto* preset = command->add_option("--preset", options->preset, "How to compress")
-                     ->check(CLI::IsMember({"paper", "balanced", "max"}));
+  auto* preset = choose(command->add_option("--preset", options->preset, "How to compress"),
+                        {"balanced", "max", "paper"});
   command->add_option("--recipe", options->recipe, "How to compress, as a TOML file")
       ->excludes(preset);
   command->add_flag("--dry-run", options->dry_run,
@@ -225,7 +226,7 @@ void setup_compress(CLI::App& app, Action& action) {
   command
       ->add_option("--sensitivity-sentences", options->curves.sentences,
                    "Sentences of the development set to measure sensitivity on")
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
   command->add_option("--sensitivity-sparsity", options->sparsities,
                       "Sparsities to measure sensitivity at");
   add_calibration(*command, options->calibration);

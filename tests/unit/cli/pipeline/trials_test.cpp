@@ -66,7 +66,7 @@ TEST_CASE("what another run has tried is not made again unless it is asked for")
   CHECK(again.file(strength, {}).size() == static_cast<std::size_t>(state.trials[0].sizes.total));
   CHECK(compressor.compressed == 1);
 
-  Trials other(checkpoint, compressor, "another method", state);
+  Trials other(checkpoint, compressor, {.method = "another method", .made = {}}, state);
   other.sizes(strength, {});
   CHECK(compressor.compressed == 2);
   CHECK(state.trials.size() == 2);

@@ -5,6 +5,7 @@
 #include "cli/pipeline/compress.h"
 #include "cli/pipeline/fingerprint.h"
 #include "eval/budget/accounting.h"
+#include "formats/models/model_description.h"
 #include "formats/models/model_file.h"
 #include "model/base/error.h"
 #include "tests/support/tiny_checkpoint.h"
@@ -14,6 +15,16 @@ using namespace ltz::pipeline;
 
 TEST_CASE("the paper's baseline is Transformer base") {
   CHECK(paper_baseline() == 44138496);
+}
+
+TEST_CASE("the ratio `paper` is about models of the paper's size") {
+  const auto papers_size = [](const char* preset) {
+    const ModelConfig config = formats::describe_model(preset, {}).config;
+    return eval::size_report(config, {.artifact = 1, .model = 1}, 1).papers_size;
+  };
+  CHECK(papers_size("lite-transformer-wmt-496"));
+  CHECK_FALSE(papers_size("lite-transformer-iwslt-160"));
+  CHECK_FALSE(papers_size("transformer-base"));
 }
 
 TEST_CASE("a model is compressed and verified without a program") {

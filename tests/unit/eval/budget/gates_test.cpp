@@ -58,8 +58,8 @@ TEST_CASE("gates on quality need a measurement") {
   Measured with_quality = measured();
   with_quality.reference = {.bleu = 40.0, .nll = 1.25};
   with_quality.artifact = {.bleu = 39.8, .nll = 1.5};
-  const auto gates = check_gates(
-      {.max_bleu_drop = 0.1, .min_bleu = 39.8, .max_nll_increase = 0.25}, with_quality);
+  const auto gates =
+      check_gates({.max_bleu_drop = 0.1, .min_bleu = 39.8, .max_nll_increase = 0.25}, with_quality);
   REQUIRE(gates.size() == 3);
   CHECK_FALSE(gates[0].passed);
   CHECK(gates[0].value == Approx(0.2));
@@ -105,11 +105,6 @@ TEST_CASE("growth is that of bytes, of NLL, and of what is lost of BLEU") {
   // A smaller and better one shrinks.
   result.previous = {.bytes = 2000, .quality = {.bleu = 30.0, .nll = 2.0}};
   CHECK(all_passed(check_gates({.max_growth = 0.0}, result)));
-}
-
-TEST_CASE("the paper's size is that of its model on WMT'14") {
-  ModelConfig config;
-  CHECK_FALSE(size_report(config, {.artifact = 1, .model = 1}, 1).papers_size);
 }
 
 TEST_CASE("ratio limits are parsed") {
