@@ -95,8 +95,9 @@ Hdf5Input::Hdf5Input(Image bytes, std::size_t max_size)
 
 std::size_t Hdf5Input::take(std::uint64_t count, std::size_t size) {
   if (count > left_ / size) {
-    throw FormatError("expected at most " + std::to_string(left_) + " bytes more, found " +
-                      std::to_string(count) + " elements of " + std::to_string(size) + " bytes");
+    throw FormatError(std::to_string(count) + " elements of " + std::to_string(size) +
+                      " bytes are more than the " + std::to_string(left_) +
+                      " bytes that a file of this size may still unfold to");
   }
   left_ -= static_cast<std::size_t>(count) * size;
   return static_cast<std::size_t>(count) * size;
