@@ -85,6 +85,8 @@ write("pages", file={"fs_strategy": "page", "fs_persist": True, "libver": "lates
 write("float64", array=as_type("f", "f8"))
 write("float64_big_endian", array=as_type("f", ">f8"))
 write("float32_big_endian", array=as_type("f", ">f4"))
+write("float16_big_endian", array=lambda part, numbers: numbers.astype(">f2") if numbers.dtype == "f2" else numbers)
+write("float16_where_exact", array=of_kind("f", lambda numbers: min(numbers.astype("f2"), numbers, key=lambda n: (n != numbers).any())))
 write("long_double", array=as_type("f", "g"))
 for dtype in ("i8", ">i8", "i4", "u2", ">u2", "u8", "i2"):
     write("integers_" + dtype.replace(">", "big_"), array=as_type("u", dtype))
@@ -182,6 +184,14 @@ def _(file):
 def _(file):
     for tensor, part in dense_parts(file):
         replace(tensor, part, tensor[part][()], compression="gzip", shuffle=True)
+
+
+@change("scale_offset")
+def _(file):
+    for tensor in file["tensors"].values():
+        for part in ("codes", "mask"):
+            if part in tensor:
+                replace(tensor, part, tensor[part][()], scaleoffset=True)
 
 
 @change("one_chunked")

@@ -152,6 +152,10 @@ TEST_CASE("malformed hdf5: datasets") {
   H5Pset_deflate(filtered.id(), 9);
   const Creation external;
   H5Pset_external(external.id(), "codes.bin", 0, 104);
+  const Creation elsewhere;
+  const hid_t space = H5Screate_simple(2, shape.data(), nullptr);
+  H5Pset_virtual(elsewhere.id(), space, "other.h5", "/codes", space);
+  H5Sclose(space);
   check_refused(
       {
           replaced("chunked", "codes", {.creation = chunked.id(), .content = 9},
@@ -159,6 +163,8 @@ TEST_CASE("malformed hdf5: datasets") {
           replaced("filtered", "codes", {.creation = filtered.id(), .content = 9},
                    "code 9 has no centroid"),
           codes("in another file", {.creation = external.id(), .written = false},
+                "expected the data in this file"),
+          codes("in another dataset", {.creation = elsewhere.id(), .written = false},
                 "expected the data in this file"),
           codes("of 16 bits", {.type = H5T_STD_U16LE, .content = 1}, "HDF5: "),
           codes("below zero", {.type = H5T_STD_I8LE, .content = 255}, "HDF5: "),

@@ -44,7 +44,9 @@ std::string reason(const std::function<void(hid_t file)>& change,
 
 void replace_dataset(hid_t file, const std::string& path, hid_t type,
                      const std::vector<hsize_t>& dims, hid_t creation = H5P_DEFAULT) {
-  H5Ldelete(file, path.c_str(), H5P_DEFAULT);
+  if (H5Lexists(file, path.c_str(), H5P_DEFAULT) > 0) {
+    H5Ldelete(file, path.c_str(), H5P_DEFAULT);
+  }
   const hid_t space = H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr);
   const hid_t set = H5Dcreate2(file, path.c_str(), type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
   REQUIRE(set >= 0);
@@ -241,6 +243,57 @@ TEST_CASE("hdf5: each bad tensor has its own reason") {
         H5Dclose(codes);
       },
       "code 9 has no centroid");
+}
+
+TEST_CASE("hdf5: the zeros are the mask where none is written") {
+  CHECK(reason([](hid_t f) { H5Ldelete(f, (kCodebook + "/mask").c_str(), H5P_DEFAULT); }) ==
+        "accepted");
+  // One of ones, as truth values.
+  Checkpoint dense = tiny_checkpoint(1);
+  Tensor& bias = dense.tensors.at("encoder.layers.0.fc1.bias");
+  bias = dense_tensor({12}, std::vector<float>(12, 2.0f), Precision::kFloat32);
+  const auto add_mask = [](std::int8_t value) {
+    return [value](hid_t f) {
+      const std::int8_t no = 0;
+      const std::int8_t yes = 1;
+      const hid_t truth = H5Tenum_create(H5T_STD_I8LE);
+      H5Tenum_insert(truth, "FALSE", &no);
+      H5Tenum_insert(truth, "TRUE", &yes);
+      const std::string path = "/tensors/encoder.layers.0.fc1.bias/mask";
+      replace_dataset(f, path, truth, {12});
+      const hid_t set = H5Dopen2(f, path.c_str(), H5P_DEFAULT);
+      const std::vector<std::int8_t> mask(12, value);
+      CHECK(H5Dwrite(set, truth, H5S_ALL, H5S_ALL, H5P_DEFAULT, mask.data()) >= 0);
+      H5Dclose(set);
+      H5Tclose(truth);
+    };
+  };
+  CHECK(reason(add_mask(1), dense) == "accepted");
+  CHECK_THAT(reason(add_mask(0), dense), Contains("mask: expected 1 for a kept"));
+}
+
+TEST_CASE("hdf5: wider floats are rounded to what the encoding says") {
+  const std::string name = "encoder.layers.0.fc1.bias";  // (12)
+  for (const Precision precision : {Precision::kFloat32, Precision::kFloat16}) {
+    Checkpoint checkpoint = tiny_checkpoint(1);
+    checkpoint.tensors.at(name) = dense_tensor({12}, std::vector<float>(12, 2.0f), precision);
+    const test::TemporaryFolder folder;
+    write_hdf5(checkpoint, folder.file("m.h5"));
+    const hid_t file = H5Fopen(folder.file("m.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+    replace_dataset(file, "/tensors/" + name + "/values", H5T_IEEE_F64LE, {12});
+    const hid_t set = H5Dopen2(file, ("/tensors/" + name + "/values").c_str(), H5P_DEFAULT);
+    std::vector<double> values(12, 1.0 / 3);
+    values[1] = 1 + 0x1p-11;  // between two of float16: the even one
+    values[2] = 1e-9;
+    CHECK(H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0);
+    H5Dclose(set);
+    H5Fclose(file);
+    const auto found = read_hdf5(read_file(folder.file("m.h5")), "m.h5").tensors.at(name).values();
+    const bool half = precision == Precision::kFloat16;
+    CHECK(found[0] == (half ? 0.333251953125f : 1.0f / 3));
+    CHECK(found[1] == (half ? 1.0f : 1 + 0x1p-11f));
+    CHECK(found[2] == (half ? 0.0f : 1e-9f));
+  }
 }
 
 TEST_CASE("hdf5: bfloat16 is stored as its bits") {

@@ -12,11 +12,24 @@
 #include "tests/support/tiny_checkpoint.h"
 
 namespace ltz::formats {
+namespace {
+
+// All encodings.
+Checkpoint checkpoint_of_all_kinds() {
+  Checkpoint checkpoint = tiny_quantized_checkpoint(1);
+  checkpoint.tensors.at("encoder.layers.0.fc1.bias") =
+      dense_tensor({12}, std::vector<float>(12, -3.0f), Precision::kBFloat16);
+  checkpoint.tensors.at("decoder.layers.0.self_attn.branches.1.weight").data =
+      QuantizedValues{{-1.0f, 0.5f}, std::vector<std::uint8_t>(10, 1), {120, 136}};  // (2, 1, 5)
+  return checkpoint;
+}
+
+}  // namespace
 
 TEST_CASE("hdf5: what the library writes in other layouts is read") {
   for (const test::Hdf5Layout& layout : test::hdf5_layouts()) {
     CAPTURE(layout.name);
-    for (const Checkpoint& checkpoint : {tiny_checkpoint(1), tiny_quantized_checkpoint(1)}) {
+    for (const Checkpoint& checkpoint : {tiny_checkpoint(1), checkpoint_of_all_kinds()}) {
       const auto bytes = test::hdf5_in_layout(checkpoint, layout);
       CHECK(is_hdf5(bytes));
       CHECK_THROWS_AS(read_plain_hdf5(bytes, "m.h5"), FormatError);
