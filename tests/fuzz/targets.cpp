@@ -106,6 +106,7 @@ std::vector<Bytes> safetensors_seeds() {
           formats::encode_safetensors(small_quantized_checkpoint())};
 }
 
+// The plain layout. Any other starts a process, for each input: tests/malformed damages some.
 void read_hdf5(Input bytes) {
   formats::read_plain_hdf5(bytes, kName);
 }
