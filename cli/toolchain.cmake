@@ -48,7 +48,7 @@ target_compile_definitions(ltz_compress PRIVATE EIGEN_USE_BLAS EIGEN_DONT_PARALL
 # Roots of vectors: none of them reports a negative number through errno.
 set_source_files_properties(compress/training/adam.cpp PROPERTIES COMPILE_OPTIONS -fno-math-errno)
 ltz_add_library(eval eval ltz_model fmt::fmt)
-target_link_libraries(ltz_eval PRIVATE PkgConfig::UTF8PROC stemmer)
+target_link_libraries(ltz_eval PRIVATE PkgConfig::UTF8PROC)
 ltz_add_library(formats formats ltz_model ltz_compress fmt::fmt nlohmann_json::nlohmann_json
                 tomlplusplus::tomlplusplus)
 target_link_libraries(ltz_formats PRIVATE PkgConfig::LIBZIP yaml-cpp ${HDF5_C_LIBRARIES})

@@ -55,6 +55,22 @@ Result bleu_result(const eval::Scores& scores, const eval::ParallelText& text,
   return result;
 }
 
+Result chrf_result(const eval::Scores& scores, const eval::ParallelText& text,
+                   const Options& options) {
+  const eval::ChrfOptions& chrf = options.evaluation.metric.chrf;
+  Result result{.text = fmt::format("{} = {:.2f}\n", eval::name(chrf), scores.chrf),
+                .json = {{"chrf", scores.chrf}}};
+  if (options.bootstrap.samples != 0) {
+    const auto statistics =
+        eval::chrf_statistics(scores.hypotheses, std::span(&text.reference, 1), chrf);
+    const eval::Confidence confidence = eval::bootstrap(
+        statistics.size(), eval::chrf_of_sample(statistics, chrf), options.bootstrap);
+    result.text += confidence_text(confidence, options.bootstrap) + "\n";
+    result.json["confidence"] = to_json(confidence, options.bootstrap);
+  }
+  return result;
+}
+
 Result rouge_result(const eval::Scores& scores, const Options& options) {
   const eval::Rouge rouge = eval::mean(scores.rouge);
   Result result{.text = to_string(rouge) + "\n", .json = to_json(rouge)};
@@ -68,6 +84,18 @@ Result rouge_result(const eval::Scores& scores, const Options& options) {
     }
   }
   return result;
+}
+
+Result result_of(const eval::Scores& scores, const eval::ParallelText& text,
+                 const Options& options) {
+  switch (options.evaluation.metric.metric) {
+    case eval::Metric::kChrf:
+      return chrf_result(scores, text, options);
+    case eval::Metric::kRouge:
+      return rouge_result(scores, options);
+    default:
+      return bleu_result(scores, text, options);
+  }
 }
 
 int run(const Options& options) {
@@ -85,9 +113,7 @@ int run(const Options& options) {
   if (!options.output.empty()) {
     write_lines(options.output, scores.hypotheses);
   }
-  const Result result = options.evaluation.metric.metric == eval::Metric::kRouge
-                            ? rouge_result(scores, options)
-                            : bleu_result(scores, text, options);
+  const Result result = result_of(scores, text, options);
   const std::string signature = pipeline::signature(options.evaluation);
   if (options.json.given()) {
     nlohmann::ordered_json json = result.json;
@@ -113,8 +139,8 @@ int run(const Options& options) {
 }  // namespace
 
 void setup_eval(CLI::App& app, Action& action) {
-  auto* command =
-      app.add_subcommand("eval", "Translate a test set and score it: BLEU or ROUGE, NLL, speed");
+  auto* command = app.add_subcommand(
+      "eval", "Translate a test set and score it: BLEU, chrF or ROUGE, NLL, speed");
   auto options = std::make_shared<Options>();
   add_model(*command, options->model);
   add_text(*command, options->text, true);

@@ -2,15 +2,16 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
 #include "cli/options/metric_options.h"
 #include "cli/options/options.h"
 #include "cli/reports/report.h"
+#include "cli/reports/score_report.h"
 #include "cli/terminal/line_reader.h"
 #include "eval/scores/sacrebleu.h"
 #include "model/base/error.h"
@@ -21,17 +22,8 @@ namespace {
 struct Options {
   std::string hypothesis;
   std::vector<std::string> references;
-  std::string other;  // the hypotheses of another system
-  eval::MetricOptions metric;
-  eval::BootstrapOptions bootstrap{.samples = 0};
-  bool sacrebleu = false;  // its line and its JSON instead of multi-bleu's
+  ScoreOptions score;
   JsonOptions json;
-};
-
-struct Texts {
-  eval::Lines hypotheses;
-  std::vector<eval::Lines> references;
-  eval::Lines other;  // empty if there is none
 };
 
 eval::Lines read_as_many(const std::string& path, const std::string& reference, std::size_t lines) {
@@ -43,17 +35,17 @@ eval::Lines read_as_many(const std::string& path, const std::string& reference, 
   return text;
 }
 
-Texts read_texts(const Options& options) {
+ScoredTexts read_texts(const Options& options) {
   const std::string& first = options.references.front();
-  Texts texts;
+  ScoredTexts texts;
   texts.references.push_back(read_lines(first));
   const std::size_t lines = texts.references.front().size();
   for (const std::string& reference : std::span(options.references).subspan(1)) {
     texts.references.push_back(read_as_many(reference, first, lines));
   }
   texts.hypotheses = read_as_many(options.hypothesis, first, lines);
-  if (!options.other.empty()) {
-    texts.other = read_as_many(options.other, first, lines);
+  if (!options.score.other.empty()) {
+    texts.other = read_as_many(options.score.other, first, lines);
   }
   if (lines == 0) {
     throw ConfigError(first + ": the text is empty");
@@ -61,185 +53,38 @@ Texts read_texts(const Options& options) {
   return texts;
 }
 
-// How the hypotheses compare with the other system's.
-struct Comparison {
-  std::string other;
-  std::string measure;  // of several, or empty
-  double score = 0.0;   // the other system's
-  eval::PairedDifference difference;
-};
-
-std::string to_text(const Comparison& comparison) {
-  const eval::PairedDifference& difference = comparison.difference;
-  return fmt::format("{}{}: {:.2f}, a difference of {:+.2f} (95%: {}), p = {:.4f}\n",
-                     comparison.other, comparison.measure, comparison.score, difference.observed,
-                     interval_text(difference), difference.p_value);
-}
-
-nlohmann::ordered_json comparison_json(const Comparison& comparison) {
-  const eval::PairedDifference& difference = comparison.difference;
-  return {{"file", comparison.other},
-          {"score", comparison.score},
-          {"difference", difference.observed},
-          {"mean", difference.mean},
-          {"low", difference.low},
-          {"high", difference.high},
-          {"p_value", difference.p_value}};
-}
-
-// A comparison needs samples even if no confidence was asked for.
-eval::BootstrapOptions comparison_samples(const Options& options) {
-  eval::BootstrapOptions bootstrap = options.bootstrap;
-  bootstrap.samples = bootstrap.samples == 0 ? eval::BootstrapOptions{}.samples : bootstrap.samples;
-  return bootstrap;
-}
-
-nlohmann::ordered_json multi_bleu_json(const eval::SacreBleu& result, std::size_t sentences,
-                                       const Options& options) {
-  nlohmann::ordered_json json = {{"bleu", result.bleu.score},
-                                 {"precisions", result.bleu.precisions},
-                                 {"brevity_penalty", result.bleu.brevity_penalty},
-                                 {"hypothesis_length", result.bleu.hypothesis_length},
-                                 {"reference_length", result.bleu.reference_length},
-                                 {"sentences", sentences}};
-  if (result.confidence) {
-    json["confidence"] = to_json(*result.confidence, options.bootstrap);
-  }
-  return json;
-}
-
-// As printed: what sacreBLEU has in its JSON, too.
-double to_two_digits(double value) {
-  return std::stod(fmt::format("{:.2f}", value));
-}
-
-// The layout of `sacrebleu`'s JSON.
-nlohmann::ordered_json sacrebleu_json(const eval::SacreBleu& result) {
-  nlohmann::ordered_json json = {{"name", "BLEU"},
-                                 {"score", to_two_digits(result.bleu.score)},
-                                 {"signature", signature_line(result)}};
-  if (result.confidence) {
-    json["confidence_mean"] = to_two_digits(result.confidence->mean);
-    json["confidence_var"] = to_two_digits(result.confidence->half_width);
-    json["confidence"] = to_string(*result.confidence);
-  }
-  json["verbose_score"] = verbose_score(result.bleu);
-  for (const auto& [key, value] : signature(result)) {
-    json[key] = value;
-  }
-  return json;
-}
-
-int run_bleu(const Options& options) {
-  const Texts texts = read_texts(options);
-  const eval::BleuOptions& bleu = options.metric.bleu;
-  const auto statistics = eval::bleu_statistics(texts.hypotheses, texts.references, bleu);
-  const eval::SampleScore sample = eval::bleu_of_sample(statistics, bleu.smoothing);
-  const std::size_t lines = statistics.size();
-  eval::SacreBleu result{.bleu = score(eval::sum(statistics), bleu.smoothing),
-                         .options = bleu,
-                         .references = eval::reference_count(texts.references),
-                         .confidence = {},
-                         .bootstrap = options.bootstrap,
-                         .version = LTZ_VERSION};
-  if (options.bootstrap.samples != 0) {
-    result.confidence = eval::bootstrap(lines, sample, options.bootstrap);
-  }
-  std::optional<Comparison> comparison;
-  if (!texts.other.empty()) {
-    const auto other = eval::bleu_statistics(texts.other, texts.references, bleu);
-    comparison = {.other = options.other,
-                  .measure = {},
-                  .score = score(eval::sum(other), bleu.smoothing).score,
-                  .difference = eval::paired_bootstrap(lines, sample,
-                                                       eval::bleu_of_sample(other, bleu.smoothing),
-                                                       comparison_samples(options))};
-  }
-  if (options.json.given()) {
-    auto json =
-        options.sacrebleu ? sacrebleu_json(result) : multi_bleu_json(result, lines, options);
-    if (comparison) {
-      json["comparison"] = comparison_json(*comparison);
-    }
-    write_json(options.json, json);
-  }
-  if (!options.json.to_stdout()) {
-    fmt::print("{}\n", options.sacrebleu ? to_string(result) : to_string(result.bleu));
-    if (result.confidence && !options.sacrebleu) {
-      fmt::print("{}\n", confidence_text(*result.confidence, options.bootstrap));
-    }
-    fmt::print("{}", comparison ? to_text(*comparison) : "");
-  }
-  return kDone;
-}
-
-int run_rouge(const Options& options) {
-  const Texts texts = read_texts(options);
-  const eval::Lines& reference = texts.references.front();
-  const auto rouge = eval::rouge_of_lines(texts.hypotheses, reference, options.metric.rouge);
-  const std::size_t lines = rouge.size();
-  nlohmann::ordered_json json = to_json(eval::mean(rouge));
-  json["sentences"] = lines;
-  std::string text = to_string(eval::mean(rouge)) + "\n";
-  std::vector<eval::Rouge> other;
-  if (!texts.other.empty()) {
-    other = eval::rouge_of_lines(texts.other, reference, options.metric.rouge);
-  }
-  for (const eval::RougeMeasure& measure : eval::kRougeMeasures) {
-    const std::string name(measure.name);
-    const eval::SampleScore sample = rouge_of_sample(rouge, measure);
-    if (options.bootstrap.samples != 0) {
-      const eval::Confidence confidence = eval::bootstrap(lines, sample, options.bootstrap);
-      json[name]["confidence"] = to_json(confidence, options.bootstrap);
-      text +=
-          fmt::format("{}: {}\n", measure.label, confidence_text(confidence, options.bootstrap));
-    }
-    if (!other.empty()) {
-      const Comparison comparison{
-          .other = options.other,
-          .measure = fmt::format(" {}", measure.label),
-          .score = 100.0 * (eval::mean(other).*measure.score).f1,
-          .difference = eval::paired_bootstrap(lines, sample, rouge_of_sample(other, measure),
-                                               comparison_samples(options))};
-      json[name]["comparison"] = comparison_json(comparison);
-      text += to_text(comparison);
-    }
-  }
-  if (options.json.given()) {
-    write_json(options.json, json);
-  }
-  if (!options.json.to_stdout()) {
-    fmt::print("{}", text);
-  }
-  return kDone;
-}
-
 int run(const Options& options) {
   Files files;
-  files.reads(options.hypothesis).reads(options.other).writes(options.json);
+  files.reads(options.hypothesis).reads(options.score.other).writes(options.json);
   for (const std::string& reference : options.references) {
     files.reads(reference);
   }
   files.check();
-  if (options.metric.metric == eval::Metric::kBleu) {
-    return run_bleu(options);
+  const bool rouge = options.score.metric.metric == eval::Metric::kRouge;
+  if (rouge && options.score.sacrebleu) {
+    throw CLI::ValidationError("--sacrebleu is a layout for --metric bleu and chrf");
   }
-  if (options.sacrebleu) {
-    throw CLI::ValidationError("--sacrebleu is a layout for --metric bleu");
-  }
-  if (options.references.size() > 1) {
+  if (rouge && options.references.size() > 1) {
     throw CLI::ValidationError("--metric rouge takes one --ref");
   }
-  return run_rouge(options);
+  const ScoreReport report = score_report(read_texts(options), options.score);
+  if (options.json.given()) {
+    write_json(options.json, report.json);
+  }
+  if (!options.json.to_stdout()) {
+    fmt::print("{}", report.text);
+  }
+  return kDone;
 }
 
 // sacreBLEU's defaults, where the user has not said otherwise.
 void use_sacrebleu(const CLI::App& command, Options& options) {
+  options.score.metric.bleu.unicode = eval::kSacreBleu.unicode;
   if (command.count("--tokenize") == 0) {
-    options.metric.bleu.tokenizer = eval::kSacreBleu.tokenizer;
+    options.score.metric.bleu.tokenizer = eval::kSacreBleu.tokenizer;
   }
   if (command.count("--smooth") == 0) {
-    options.metric.bleu.smoothing = eval::kSacreBleu.smoothing;
+    options.score.metric.bleu.smoothing = eval::kSacreBleu.smoothing;
   }
 }
 
@@ -247,8 +92,9 @@ void use_sacrebleu(const CLI::App& command, Options& options) {
 
 void setup_score(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand(
-      "score", "BLEU of a translation, as Moses multi-bleu or sacreBLEU have it, or ROUGE");
+      "score", "BLEU of a translation, as Moses multi-bleu or sacreBLEU have it, chrF, or ROUGE");
   auto options = std::make_shared<Options>();
+  options->score.version = LTZ_VERSION;
   command->add_option("--hyp", options->hypothesis, "Translation, one sentence a line")->required();
   command
       ->add_option("--ref", options->references,
@@ -257,11 +103,11 @@ void setup_score(CLI::App& app, Action& action) {
       ->default_str("")
       ->take_all()
       ->allow_extra_args(false);
-  command->add_option("--compare", options->other,
+  command->add_option("--compare", options->score.other,
                       "Another system's translation: is --hyp different? (paired bootstrap)");
-  command->add_flag("--sacrebleu", options->sacrebleu,
+  command->add_flag("--sacrebleu", options->score.sacrebleu,
                     "sacreBLEU's line and JSON; --tokenize 13a --smooth exp unless given");
-  add_metric(*command, options->metric, options->bootstrap);
+  add_metric(*command, options->score.metric, options->score.bootstrap);
   add_json(*command, options->json);
   command->footer(
       "Examples:\n"
@@ -269,8 +115,8 @@ void setup_score(CLI::App& app, Action& action) {
       "  ltz score --hyp new.fr --compare old.fr --ref test.fr --sacrebleu --bootstrap 1000\n"
       "  ltz score --hyp summaries --ref references --metric rouge");
   command->callback([options, command, &action] {
-    require_effect(*command, options->metric);
-    if (options->sacrebleu) {
+    require_effect(*command, options->score.metric);
+    if (options->score.sacrebleu) {
       use_sacrebleu(*command, *options);
     }
     action = [options] { return run(*options); };

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <string_view>
+#include <vector>
 
 #include "cli/options/values.h"
 
@@ -36,7 +39,10 @@ void add_bleu(CLI::App& command, eval::BleuOptions& options) {
       {{"none", eval::BleuTokenizer::kNone}, {"13a", eval::BleuTokenizer::k13a}},
       "none: words between spaces, as multi-bleu; 13a: sacreBLEU's")
       ->group(group);
-  command.add_flag("--lowercase", options.lowercase, "Ignore case")->group(group);
+  command
+      .add_flag("--lowercase", options.lowercase,
+                "Ignore case: of A to Z, as multi-bleu -lc; of all letters, where sacreBLEU does")
+      ->group(group);
   add_choice<eval::BleuSmoothing>(
       command, "--smooth", options.smoothing,
       {{"none", eval::BleuSmoothing::kNone}, {"exp", eval::BleuSmoothing::kExp}},
@@ -60,24 +66,46 @@ void add_bootstrap(CLI::App& command, eval::BootstrapOptions& options) {
 
 void add_metric(CLI::App& command, eval::MetricOptions& metric, eval::BootstrapOptions& bootstrap) {
   add_choice<eval::Metric>(command, "--metric", metric.metric,
-                           {{"bleu", eval::Metric::kBleu}, {"rouge", eval::Metric::kRouge}},
-                           "Score of translations, or of summaries");
+                           {{"bleu", eval::Metric::kBleu},
+                            {"chrf", eval::Metric::kChrf},
+                            {"rouge", eval::Metric::kRouge}},
+                           "Score of translations (bleu, chrf), or of summaries");
   add_bleu(command, metric.bleu);
+  command.get_option("--lowercase")->each([&metric](const std::string&) {
+    metric.chrf.lowercase = true;
+  });
   command
-      .add_flag("--rouge-stem", metric.rouge.stem, "Compare Porter's stems, as ROUGE-1.5.5 with -m")
-      ->group("ROUGE");
+      .add_option("--chrf-word-order", metric.chrf.word_order,
+                  "0: chrF, of characters; 2: chrF++, of words and pairs of words, too")
+      ->check(CLI::Range(0, eval::kMaxChrfWordOrder))
+      ->group("chrF");
+  const auto* rouge = "ROUGE";
+  command
+      .add_flag("--rouge-stem,!--no-rouge-stem", metric.rouge.stem,
+                "Compare stems, as ROUGE-1.5.5 with -m (the default), or words")
+      ->group(rouge);
+  add_choice<eval::RougeSentences>(command, "--rouge-sentences", metric.rouge.sentences,
+                                   {{"files2rouge", eval::RougeSentences::kFiles2rouge},
+                                    {"token", eval::RougeSentences::kFullStopToken}},
+                                   "Where sentences end; files2rouge: at each \" .\"; token: at a "
+                                   "full stop between spaces")
+      ->group(rouge);
   add_bootstrap(command, bootstrap);
 }
 
 void require_effect(const CLI::App& command, const eval::MetricOptions& metric) {
-  static const std::vector<std::string> kOfBleu = {"--tokenize", "--lowercase", "--smooth",
-                                                   "--compound-split"};
-  static const std::vector<std::string> kOfRouge = {"--rouge-stem"};
-  const bool rouge = metric.metric == eval::Metric::kRouge;
-  for (const std::string& option : rouge ? kOfBleu : kOfRouge) {
-    if (command.count(option) != 0) {
-      throw CLI::ValidationError(
-          option, fmt::format("has no effect with --metric {}", rouge ? "rouge" : "bleu"));
+  using eval::Metric;
+  static const std::map<std::string, std::vector<Metric>> kMetrics = {
+      {"--tokenize", {Metric::kBleu}},        {"--lowercase", {Metric::kBleu, Metric::kChrf}},
+      {"--smooth", {Metric::kBleu}},          {"--compound-split", {Metric::kBleu}},
+      {"--chrf-word-order", {Metric::kChrf}}, {"--rouge-stem", {Metric::kRouge}},
+      {"--rouge-sentences", {Metric::kRouge}}};
+  for (const auto& [option, metrics] : kMetrics) {
+    if (command.count(option) != 0 && std::ranges::find(metrics, metric.metric) == metrics.end()) {
+      const std::string_view name = metric.metric == Metric::kBleu   ? "bleu"
+                                    : metric.metric == Metric::kChrf ? "chrf"
+                                                                     : "rouge";
+      throw CLI::ValidationError(option, fmt::format("has no effect with --metric {}", name));
     }
   }
 }

@@ -16,7 +16,7 @@ void add_bleu(CLI::App& command, eval::BleuOptions& options);
 // --bootstrap, --seed; 0 samples: no bootstrap
 void add_bootstrap(CLI::App& command, eval::BootstrapOptions& options);
 
-// --metric, --rouge-stem and all of the above.
+// --metric, --chrf-word-order, --rouge-stem, --rouge-sentences and all of the above.
 void add_metric(CLI::App& command, eval::MetricOptions& metric, eval::BootstrapOptions& bootstrap);
 
 // Throws CLI::ValidationError, naming the option, when one was given that the metric does not use.

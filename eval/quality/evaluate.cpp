@@ -15,13 +15,17 @@ namespace {
 
 std::string metric_signature(const MetricOptions& options) {
   if (options.metric == Metric::kRouge) {
-    return fmt::format("ROUGE+numrefs.1+eos.fullstop+stem.{}",
-                       options.rouge.stem ? "porter" : "none");
+    return fmt::format("ROUGE+numrefs.1+sentences.{}+stem.{}", sentences_name(options.rouge),
+                       stem_name(options.rouge));
+  }
+  if (options.metric == Metric::kChrf) {
+    return fmt::format("{}+case.{}+numrefs.1+nc.{}+nw.{}+space.no", name(options.chrf),
+                       options.chrf.lowercase ? "lc" : "mixed", kChrfCharacterOrder,
+                       options.chrf.word_order);
   }
   const BleuOptions& bleu = options.bleu;
   return fmt::format("BLEU+case.{}+numrefs.1+smooth.{}+tok.{}+compounds.{}+ngram.4",
-                     bleu.lowercase ? "lc" : "mixed",
-                     bleu.smoothing == BleuSmoothing::kExp ? "exp" : "none",
+                     case_name(bleu), bleu.smoothing == BleuSmoothing::kExp ? "exp" : "none",
                      bleu.tokenizer == BleuTokenizer::k13a ? "13a" : "none",
                      bleu.compound_split ? "split" : "whole");
 }
@@ -113,6 +117,10 @@ Scores evaluate(const Transformer& model, const TextCodec& codec, const Parallel
   scores.hypotheses = std::move(translations.lines);
   if (options.metric.metric == Metric::kRouge) {
     scores.rouge = rouge_of_lines(scores.hypotheses, text.reference, options.metric.rouge);
+  } else if (options.metric.metric == Metric::kChrf) {
+    const ChrfOptions& chrf = options.metric.chrf;
+    scores.chrf =
+        score(sum(chrf_statistics(scores.hypotheses, std::span(&text.reference, 1), chrf)), chrf);
   } else {
     scores.bleu = bleu(scores.hypotheses, text.reference, options.metric.bleu);
   }

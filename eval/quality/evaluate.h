@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "eval/scores/bleu.h"
+#include "eval/scores/chrf.h"
 #include "eval/scores/rouge.h"
 #include "model/base/progress.h"
 #include "model/decoding/encoded_text.h"
@@ -29,11 +30,12 @@ std::vector<std::size_t> evenly_spaced(std::size_t total, std::size_t count);
 // `count` sentence pairs at even distances, all if there are no more.
 ParallelText sample(const ParallelText& text, std::size_t count);
 
-enum class Metric { kBleu, kRouge };
+enum class Metric { kBleu, kChrf, kRouge };
 
 struct MetricOptions {
   Metric metric = Metric::kBleu;
   BleuOptions bleu;
+  ChrfOptions chrf;
   RougeOptions rouge;
 };
 
@@ -67,6 +69,7 @@ TokenLoss loss_of_model(const Transformer& model, const TextCodec& codec, const 
 // How good a model is on a test set.
 struct Scores {
   Bleu bleu;                 // of translations, with Metric::kBleu
+  double chrf = 0.0;         // of translations, with Metric::kChrf
   std::vector<Rouge> rouge;  // of each line, with Metric::kRouge
   double nll = 0.0;          // mean over target tokens, nats, </s> included, teacher-forced
   double perplexity = 0.0;   // exp(nll)
@@ -81,7 +84,7 @@ struct Scores {
 Scores evaluate(const Transformer& model, const TextCodec& codec, const ParallelText& text,
                 const EvaluationOptions& options, const Progress& progress = {});
 
-// Everything that the BLEU or ROUGE of evaluate() depends on, in the manner of sacreBLEU's
+// Everything that the score of evaluate() depends on, in the manner of sacreBLEU's
 // signatures.
 std::string signature(const EvaluationOptions& options, const std::string& version);
 

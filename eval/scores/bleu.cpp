@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 #include "eval/scores/ngrams.h"
 #include "eval/scores/text_normalization.h"
@@ -16,10 +17,14 @@ namespace {
 
 constexpr std::size_t kOrders = 4;
 
+bool lowers_unicode(const BleuOptions& options) {
+  return options.unicode || options.tokenizer == BleuTokenizer::k13a;
+}
+
 std::string normalized(const std::string& line, const BleuOptions& options) {
   std::string text = options.compound_split ? split_compounds(line) : line;
   if (options.lowercase) {
-    text = lower_case(text);
+    text = lowers_unicode(options) ? lower_case(text) : lower_ascii(std::move(text));
   }
   return options.tokenizer == BleuTokenizer::k13a ? tokenize_13a(text) : text;
 }
@@ -27,18 +32,6 @@ std::string normalized(const std::string& line, const BleuOptions& options) {
 Words split(const std::string& normalized, BleuTokenizer tokenizer) {
   return tokenizer == BleuTokenizer::k13a ? split_at_unicode_space(normalized)
                                           : split_words(normalized);
-}
-
-// The non-empty references of a sentence, an empty one if there is no other.
-std::vector<std::string> references_of(std::span<const Lines> references, std::size_t sentence,
-                                       const BleuOptions& options) {
-  std::vector<std::string> lines;
-  for (const Lines& reference : references) {
-    if (!reference[sentence].empty()) {
-      lines.push_back(normalized(reference[sentence], options));
-    }
-  }
-  return lines.empty() ? std::vector<std::string>(1) : lines;
 }
 
 std::int64_t closest_length(std::int64_t length, std::span<const Words> references) {
@@ -51,6 +44,13 @@ std::int64_t closest_length(std::int64_t length, std::span<const Words> referenc
 
 }  // namespace
 
+std::string_view case_name(const BleuOptions& options) {
+  if (!options.lowercase) {
+    return "mixed";
+  }
+  return lowers_unicode(options) ? "lc" : "lc-ascii";
+}
+
 BleuStatistics& BleuStatistics::operator+=(const BleuStatistics& other) {
   for (std::size_t n = 0; n < kOrders; ++n) {
     matches[n] += other.matches[n];
@@ -61,9 +61,7 @@ BleuStatistics& BleuStatistics::operator+=(const BleuStatistics& other) {
   return *this;
 }
 
-std::vector<BleuStatistics> bleu_statistics(const Lines& hypotheses,
-                                            std::span<const Lines> references,
-                                            const BleuOptions& options) {
+void require_same_lines(const Lines& hypotheses, std::span<const Lines> references) {
   if (references.empty()) {
     throw ConfigError("there is no reference to score against");
   }
@@ -76,11 +74,20 @@ std::vector<BleuStatistics> bleu_statistics(const Lines& hypotheses,
   if (hypotheses.empty()) {
     throw ConfigError("there is no sentence to score");
   }
+}
+
+std::vector<BleuStatistics> bleu_statistics(const Lines& hypotheses,
+                                            std::span<const Lines> references,
+                                            const BleuOptions& options) {
+  require_same_lines(hypotheses, references);
   std::vector<BleuStatistics> statistics(hypotheses.size());
   for (std::size_t s = 0; s < hypotheses.size(); ++s) {
     const std::string line = normalized(hypotheses[s], options);
     const Words hypothesis = split(line, options.tokenizer);
-    const std::vector<std::string> reference_lines = references_of(references, s, options);
+    std::vector<std::string> reference_lines;
+    for (const Lines& reference : references) {
+      reference_lines.push_back(normalized(reference[s], options));
+    }
     std::vector<Words> reference_words;
     for (const std::string& reference : reference_lines) {
       reference_words.push_back(split(reference, options.tokenizer));

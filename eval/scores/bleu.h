@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ltz::eval {
@@ -26,10 +27,14 @@ enum class BleuSmoothing {
 // multi-bleu.perl; sacreBLEU's is {.tokenizer = k13a, .smoothing = kExp}.
 struct BleuOptions {
   bool compound_split = false;  // see split_compounds
-  bool lowercase = false;       // see lower_case
+  bool lowercase = false;       // of ASCII's letters, as multi-bleu -lc; of all, where this is
+  bool unicode = false;         // sacreBLEU's (see lower_case), as it always is with k13a
   BleuTokenizer tokenizer = BleuTokenizer::kNone;
   BleuSmoothing smoothing = BleuSmoothing::kNone;
 };
+
+// "mixed", "lc" as sacreBLEU has it, or "lc-ascii" as multi-bleu does.
+std::string_view case_name(const BleuOptions& options);
 
 // The counts that BLEU needs of a sentence. Those of a corpus are the sum over its sentences.
 struct BleuStatistics {
@@ -42,9 +47,12 @@ struct BleuStatistics {
   BleuStatistics& operator+=(const BleuStatistics& other);
 };
 
+// Throws ConfigError when there is no reference or no line, or when the numbers of lines differ.
+void require_same_lines(const Lines& hypotheses, std::span<const Lines> references);
+
 // Statistics of each line. references: texts of as many lines as the hypothesis, at least one text.
-// Where one of several references has an empty line, the sentence has fewer references (as in
-// sacreBLEU). Throws ConfigError when the numbers of lines differ or when there is no line.
+// An empty line is a reference of no words (as in multi-bleu and sacreBLEU >= 2.2). Throws as
+// require_same_lines does.
 std::vector<BleuStatistics> bleu_statistics(const Lines& hypotheses,
                                             std::span<const Lines> references,
                                             const BleuOptions& options = {});

@@ -82,6 +82,16 @@ SampleScore bleu_of_sample(std::vector<BleuStatistics> statistics, BleuSmoothing
   };
 }
 
+SampleScore chrf_of_sample(std::vector<ChrfStatistics> statistics, const ChrfOptions& options) {
+  return [statistics = std::move(statistics), options](std::span<const std::size_t> sentences) {
+    ChrfStatistics corpus;
+    for (const std::size_t sentence : sentences) {
+      corpus += statistics[sentence];
+    }
+    return score(corpus, options);
+  };
+}
+
 SampleScore mean_of_sample(std::vector<double> scores) {
   return [scores = std::move(scores)](std::span<const std::size_t> sentences) {
     double total = 0.0;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "eval/scores/bleu.h"
+#include "eval/scores/chrf.h"
 
 // How sure a score is: bootstrap resampling of the test set (Koehn 2004, "Statistical Significance
 // Tests for Machine Translation Evaluation"). A sample has as many sentences as the test set, drawn
@@ -23,6 +24,7 @@ struct BootstrapOptions {
 using SampleScore = std::function<double(std::span<const std::size_t> sentences)>;
 
 SampleScore bleu_of_sample(std::vector<BleuStatistics> statistics, BleuSmoothing smoothing);
+SampleScore chrf_of_sample(std::vector<ChrfStatistics> statistics, const ChrfOptions& options);
 // For metrics that are the mean over sentences.
 SampleScore mean_of_sample(std::vector<double> scores);
 

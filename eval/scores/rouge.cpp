@@ -1,13 +1,12 @@
 #include "eval/scores/rouge.h"
 
 #include <fmt/format.h>
-#include <libstemmer.h>
 
 #include <algorithm>
 #include <map>
-#include <memory>
 
 #include "eval/scores/ngrams.h"
+#include "eval/scores/porter_stemmer.h"
 #include "eval/scores/subsequence.h"
 #include "model/base/error.h"
 #include "model/text/bpe.h"
@@ -15,42 +14,21 @@
 namespace ltz::eval {
 namespace {
 
-// libstemmer's Porter stemmer, the algorithm of 1980 that ROUGE-1.5.5 comes with.
-class Stemmer {
- public:
-  Stemmer() : stemmer_(sb_stemmer_new("porter", "UTF_8"), sb_stemmer_delete) {
-    if (!stemmer_) {
-      throw ConfigError("libstemmer has no Porter stemmer");
-    }
-  }
-
-  std::string stem(const std::string& word) const {
-    const sb_symbol* stem =
-        sb_stemmer_stem(stemmer_.get(), reinterpret_cast<const sb_symbol*>(word.data()),
-                        static_cast<int>(word.size()));
-    return {reinterpret_cast<const char*>(stem),
-            static_cast<std::size_t>(sb_stemmer_length(stemmer_.get()))};
-  }
-
- private:
-  std::unique_ptr<sb_stemmer, void (*)(sb_stemmer*)> stemmer_;
-};
-
 constexpr std::size_t kShortestStemmed = 4;
 
 using Sentence = std::vector<std::string>;
 
-// Appends the words of a token between white space: "Don't" has two.
-void append_words(std::string_view token, const Stemmer* stemmer, Sentence& words) {
+// "Don't" has two words.
+Sentence words_of(std::string_view text, bool stem) {
+  Sentence words;
   std::string word;
   const auto close = [&] {
     if (!word.empty()) {
-      words.push_back(stemmer != nullptr && word.size() >= kShortestStemmed ? stemmer->stem(word)
-                                                                            : word);
+      words.push_back(stem && word.size() >= kShortestStemmed ? porter_stem(word) : word);
     }
     word.clear();
   };
-  for (const char c : token) {
+  for (const char c : text) {
     const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     if ((lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9')) {
       word += lower;
@@ -59,19 +37,42 @@ void append_words(std::string_view token, const Stemmer* stemmer, Sentence& word
     }
   }
   close();
+  return words;
 }
 
-// The sentences that have a word; a token "." ends a sentence.
-std::vector<Sentence> sentences_of(std::string_view line, const Stemmer* stemmer) {
-  std::vector<Sentence> sentences(1);
-  for (const std::string_view token : split_words(line)) {
-    append_words(token, stemmer, sentences.back());
-    if (token == "." && !sentences.back().empty()) {
-      sentences.emplace_back();
+// Ends of sentences in a line, each behind the full stop.
+std::vector<std::size_t> sentence_ends(std::string_view line, RougeSentences rule) {
+  std::vector<std::size_t> ends;
+  if (rule == RougeSentences::kFullStopToken) {
+    for (const std::string_view token : split_words(line)) {
+      if (token == ".") {
+        ends.push_back(static_cast<std::size_t>(token.data() - line.data()) + 1);
+      }
     }
+    return ends;
   }
-  if (sentences.back().empty()) {
-    sentences.pop_back();
+  constexpr std::string_view kEnd = " .";
+  for (std::size_t at = line.find(kEnd); at != std::string_view::npos; at = line.find(kEnd, at)) {
+    at += kEnd.size();
+    ends.push_back(at);
+  }
+  return ends;
+}
+
+// The sentences that have a word. Of each, ROUGE sees what is before a "<": files2rouge puts them
+// into HTML as they are.
+std::vector<Sentence> sentences_of(std::string_view line, const RougeOptions& options) {
+  std::vector<std::size_t> ends = sentence_ends(line, options.sentences);
+  ends.push_back(line.size());
+  std::vector<Sentence> sentences;
+  std::size_t start = 0;
+  for (const std::size_t end : ends) {
+    const std::string_view text = line.substr(start, end - start);
+    Sentence words = words_of(text.substr(0, text.find('<')), options.stem);
+    if (!words.empty()) {
+      sentences.push_back(std::move(words));
+    }
+    start = end;
   }
   return sentences;
 }
@@ -130,10 +131,10 @@ std::int64_t union_matches(const std::vector<Words>& summary, const std::vector<
   return matches;
 }
 
-Rouge rouge(std::string_view summary_line, std::string_view reference_line,
-            const Stemmer* stemmer) {
-  const std::vector<Sentence> summary_text = sentences_of(summary_line, stemmer);
-  const std::vector<Sentence> reference_text = sentences_of(reference_line, stemmer);
+Rouge rouge_of_line(std::string_view summary_line, std::string_view reference_line,
+                    const RougeOptions& options) {
+  const std::vector<Sentence> summary_text = sentences_of(summary_line, options);
+  const std::vector<Sentence> reference_text = sentences_of(reference_line, options);
   const std::vector<Words> summary_sentences = views(summary_text);
   const std::vector<Words> reference_sentences = views(reference_text);
   const Words summary = joined(summary_sentences);
@@ -151,8 +152,16 @@ Rouge rouge(std::string_view summary_line, std::string_view reference_line,
 
 }  // namespace
 
+std::string_view stem_name(const RougeOptions& options) {
+  return options.stem ? "porter" : "none";
+}
+
+std::string_view sentences_name(const RougeOptions& options) {
+  return options.sentences == RougeSentences::kFiles2rouge ? "files2rouge" : "token";
+}
+
 Rouge rouge(std::string_view summary, std::string_view reference, const RougeOptions& options) {
-  return rouge_of_lines({std::string(summary)}, {std::string(reference)}, options).front();
+  return rouge_of_line(summary, reference, options);
 }
 
 std::vector<Rouge> rouge_of_lines(const Lines& summaries, const Lines& references,
@@ -164,10 +173,9 @@ std::vector<Rouge> rouge_of_lines(const Lines& summaries, const Lines& reference
   if (summaries.empty()) {
     throw ConfigError("there is no summary to score");
   }
-  const auto stemmer = options.stem ? std::make_unique<Stemmer>() : nullptr;
   std::vector<Rouge> result;
   for (std::size_t i = 0; i < summaries.size(); ++i) {
-    result.push_back(rouge(summaries[i], references[i], stemmer.get()));
+    result.push_back(rouge_of_line(summaries[i], references[i], options));
   }
   return result;
 }

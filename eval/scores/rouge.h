@@ -12,14 +12,25 @@
 // one reference, as ROUGE-1.5.5 counts: lower case, words of a-z and 0-9 with everything else
 // between them, so that letters with accents separate too.
 //
-// One line is one summary. Papers on CNN/DailyMail score with files2rouge: ROUGE-1.5.5 without
-// stemming, sentences ending with a token ".". Its ROUGE-L is rouge_lsum below: of Lite
-// Transformer's Table 4, compare and R-Lsum.
+// One line is one summary. Papers on CNN/DailyMail score with files2rouge, which runs ROUGE-1.5.5
+// with stemming (since July 2020; before, without) on sentences that end at each " .". Its ROUGE-L
+// is rouge_lsum below: of Lite Transformer's Table 4, compare and R-Lsum.
 namespace ltz::eval {
 
-struct RougeOptions {
-  bool stem = false;  // Porter's stems of words longer than 3 letters, ROUGE-1.5.5's -m
+enum class RougeSentences {
+  kFiles2rouge,    // a space and a full stop end one, also before other characters: " ..", " .5"
+  kFullStopToken,  // a full stop between white space does, as in early versions of files2rouge
 };
+
+struct RougeOptions {
+  bool stem = true;  // stems of words longer than 3 letters, ROUGE-1.5.5's -m; see porter_stem
+  RougeSentences sentences = RougeSentences::kFiles2rouge;
+};
+
+// "porter" or "none".
+std::string_view stem_name(const RougeOptions& options);
+// "files2rouge" or "token".
+std::string_view sentences_name(const RougeOptions& options);
 
 // 0 to 1.
 struct RougeScore {

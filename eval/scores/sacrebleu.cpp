@@ -2,45 +2,69 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <set>
-
 namespace ltz::eval {
+namespace {
 
-std::string reference_count(std::span<const Lines> references) {
-  std::set<std::size_t> counts;
-  for (std::size_t s = 0; s < references.front().size(); ++s) {
-    const auto given = std::ranges::count_if(
-        references, [&](const Lines& reference) { return !reference[s].empty(); });
-    counts.insert(std::max<std::size_t>(1, static_cast<std::size_t>(given)));
+SignatureFields opening(const ScoreBasis& basis) {
+  SignatureFields fields = {{"nrefs", std::to_string(basis.references)}};
+  if (basis.confidence) {
+    fields.emplace_back("bs", std::to_string(basis.bootstrap.samples));
+    fields.emplace_back("seed", std::to_string(basis.bootstrap.seed));
   }
-  return counts.size() == 1 ? std::to_string(*counts.begin()) : "var";
+  return fields;
 }
 
-std::vector<std::pair<std::string, std::string>> signature(const SacreBleu& result) {
-  const BleuOptions& options = result.options;
-  std::vector<std::pair<std::string, std::string>> fields = {{"nrefs", result.references}};
-  if (result.confidence) {
-    fields.emplace_back("bs", std::to_string(result.bootstrap.samples));
-    fields.emplace_back("seed", std::to_string(result.bootstrap.seed));
+void add_version(const ScoreBasis& basis, SignatureFields& fields) {
+  fields.emplace_back("version", "ltz-" + basis.version);
+}
+
+// " (μ = 44.50 ± 0.70)" or nothing.
+std::string in_brackets(const std::optional<Confidence>& confidence) {
+  return confidence ? fmt::format(" ({})", to_string(*confidence)) : "";
+}
+
+}  // namespace
+
+std::string signature_line(const SignatureFields& fields) {
+  std::string line;
+  for (const auto& [key, value] : fields) {
+    line += fmt::format("{}{}:{}", line.empty() ? "" : "|", key, value);
   }
-  fields.emplace_back("case", options.lowercase ? "lc" : "mixed");
+  return line;
+}
+
+SignatureFields signature(const SacreBleu& result) {
+  const BleuOptions& options = result.options;
+  SignatureFields fields = opening(result.basis);
+  fields.emplace_back("case", case_name(options));
   fields.emplace_back("eff", "no");
   fields.emplace_back("tok", options.tokenizer == BleuTokenizer::k13a ? "13a" : "none");
   fields.emplace_back("smooth", options.smoothing == BleuSmoothing::kExp ? "exp" : "none");
   if (options.compound_split) {
     fields.emplace_back("compounds", "split");
   }
-  fields.emplace_back("version", "ltz-" + result.version);
+  add_version(result.basis, fields);
   return fields;
 }
 
-std::string signature_line(const SacreBleu& result) {
-  std::string line;
-  for (const auto& [key, value] : signature(result)) {
-    line += fmt::format("{}{}:{}", line.empty() ? "" : "|", key, value);
-  }
-  return line;
+SignatureFields signature(const SacreChrf& result) {
+  SignatureFields fields = opening(result.basis);
+  fields.emplace_back("case", result.options.lowercase ? "lc" : "mixed");
+  fields.emplace_back("eff", "yes");
+  fields.emplace_back("nc", std::to_string(kChrfCharacterOrder));
+  fields.emplace_back("nw", std::to_string(result.options.word_order));
+  fields.emplace_back("space", "no");
+  add_version(result.basis, fields);
+  return fields;
+}
+
+SignatureFields signature(const RougeOptions& options, const ScoreBasis& basis) {
+  SignatureFields fields = opening(basis);
+  fields.emplace_back("case", "lc-ascii");
+  fields.emplace_back("stem", stem_name(options));
+  fields.emplace_back("sentences", sentences_name(options));
+  add_version(basis, fields);
+  return fields;
 }
 
 std::string verbose_score(const Bleu& bleu) {
@@ -55,10 +79,13 @@ std::string to_string(const Confidence& confidence) {
 }
 
 std::string to_string(const SacreBleu& result) {
-  const std::string confidence =
-      result.confidence ? fmt::format(" ({})", to_string(*result.confidence)) : "";
-  return fmt::format("BLEU|{} = {:.2f}{} {}", signature_line(result), result.bleu.score, confidence,
-                     verbose_score(result.bleu));
+  return fmt::format("BLEU|{} = {:.2f}{} {}", signature_line(signature(result)), result.bleu.score,
+                     in_brackets(result.basis.confidence), verbose_score(result.bleu));
+}
+
+std::string to_string(const SacreChrf& result) {
+  return fmt::format("{}|{} = {:.2f}{}", name(result.options), signature_line(signature(result)),
+                     result.score, in_brackets(result.basis.confidence));
 }
 
 }  // namespace ltz::eval

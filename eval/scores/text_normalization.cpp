@@ -180,6 +180,12 @@ std::string lower_case(std::string_view line) {
   return result;
 }
 
+std::string lower_ascii(std::string line) {
+  std::ranges::for_each(
+      line, [](char& c) { c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return line;
+}
+
 std::string tokenize_13a(std::string_view line) {
   std::string text(line);
   replace_all(text, "<skipped>", "");
@@ -225,6 +231,14 @@ std::vector<std::string_view> split_at_unicode_space(std::string_view line) {
   }
   close();
   return words;
+}
+
+std::vector<std::string_view> split_characters(std::string_view text) {
+  std::vector<std::string_view> result;
+  for (const Character& character : characters(text)) {
+    result.push_back(character.bytes);
+  }
+  return result;
 }
 
 }  // namespace ltz::eval

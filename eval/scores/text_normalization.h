@@ -18,6 +18,9 @@ std::string split_compounds(std::string_view line);
 // at the end of a word becomes U+03C2.
 std::string lower_case(std::string_view line);
 
+// Lower case of A to Z alone.
+std::string lower_ascii(std::string line);
+
 // Tokenization of NIST's mteval-v13a, as sacreBLEU's "13a" has it: punctuation except apostrophe
 // and hyphen stands alone, full stop and comma unless between digits, hyphen after a digit.
 // The result is the line with spaces put in; see split_at_unicode_space.
@@ -25,5 +28,8 @@ std::string tokenize_13a(std::string_view line);
 
 // Words between white space of Unicode, as Python's str.split; no-break spaces count.
 std::vector<std::string_view> split_at_unicode_space(std::string_view line);
+
+// The characters of a text; a byte that is no UTF-8 is one of its own.
+std::vector<std::string_view> split_characters(std::string_view text);
 
 }  // namespace ltz::eval
