@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(g++ cmake ninja-build ccache pkg-config libeigen3-dev libopenblas-dev libcli11-dev libhdf5-dev
-  libzip-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev libyaml-cpp-dev libutf8proc-dev libstemmer-dev libxxhash-dev libonnx-dev libprotobuf-dev catch2)
+  libzip-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev libyaml-cpp-dev libutf8proc-dev libxxhash-dev libonnx-dev libprotobuf-dev catch2)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing+=("$package")

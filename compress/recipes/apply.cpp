@@ -50,6 +50,11 @@ Checkpoint change_tensors(const Checkpoint& checkpoint, const CompressionPlan& p
   return result;
 }
 
+Tensor prune_by(const Tensor& tensor, const TensorDecision& decision) {
+  return decision.pruned ? prune_smallest(tensor, *decision.pruned)
+                         : prune(tensor, decision.threshold);
+}
+
 Tensor quantize_by(const Tensor& tensor, const TensorDecision& decision,
                    const Importance& importance) {
   const std::vector<float> values = tensor.values();
@@ -65,10 +70,10 @@ Tensor quantize_by(const Tensor& tensor, const TensorDecision& decision,
 }  // namespace
 
 Checkpoint prune(const Checkpoint& checkpoint, const CompressionPlan& plan) {
-  return change_tensors(
-      checkpoint, plan, [](const Tensor& original, const TensorDecision* decision) {
-        return decision == nullptr ? original : prune(original, decision->threshold);
-      });
+  return change_tensors(checkpoint, plan,
+                        [](const Tensor& original, const TensorDecision* decision) {
+                          return decision == nullptr ? original : prune_by(original, *decision);
+                        });
 }
 
 Checkpoint apply(const Checkpoint& checkpoint, const CompressionPlan& plan,
@@ -78,7 +83,7 @@ Checkpoint apply(const Checkpoint& checkpoint, const CompressionPlan& plan,
                           if (decision == nullptr) {
                             return to_16_bits(original);
                           }
-                          const Tensor pruned = prune(original, decision->threshold);
+                          const Tensor pruned = prune_by(original, *decision);
                           return decision->bits == 0 ? to_16_bits(pruned)
                                                      : quantize_by(pruned, *decision, importance);
                         });

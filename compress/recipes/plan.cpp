@@ -134,9 +134,7 @@ Planner::Planner(const Checkpoint& checkpoint, const SensitivityCurves* curves,
       entry.highest_threshold =
           entry.sorted.threshold_for_count(static_cast<std::size_t>(std::floor(highest)));
       if (!entry.prunable) {
-        entry.decision.threshold =
-            threshold_for_sparsity(entry.sorted, special.sparsity.value_or(0.0));
-        entry.decision = decide(entry, 0.0);
+        decide_on_sparsity(entry, values, special.sparsity.value_or(0.0));
         entry.sorted = SortedValues(std::span<const float>());  // not needed any more
       }
       entries[i] = std::move(entry);
@@ -174,6 +172,29 @@ TensorDecision Planner::decide(const Entry& entry, double lambda) const {
   }
   decision.estimated_bytes = estimated_bytes(entry.sorted, decision);
   return decision;
+}
+
+void Planner::decide_on_sparsity(Entry& entry, std::span<const float> values,
+                                 double sparsity) const {
+  const float threshold = threshold_for_sparsity(entry.sorted, sparsity);
+  const std::size_t count = count_for_sparsity(values.size(), sparsity);
+  const bool ties = threshold > 0.0f && entry.sorted.count_within(threshold) > count;
+  entry.decision.threshold = threshold;
+  entry.decision = decide(entry, 0.0);
+  if (ties) {
+    // What stays is not all above the threshold: size and centroids are those of the pruned values.
+    const double s = entry.decision.s;
+    std::vector<float> pruned(values.begin(), values.end());
+    std::ranges::transform(
+        pruned, mask_of_largest(values, count), pruned.begin(),
+        [](float value, std::uint8_t stays) { return stays != 0 ? value : 0.0f; });
+    entry.sorted = SortedValues(pruned);
+    entry.decision.threshold = 0.0f;
+    entry.decision = decide(entry, 0.0);
+    entry.decision.s = s;
+    entry.decision.threshold = threshold;
+    entry.decision.pruned = count;
+  }
 }
 
 CompressionPlan Planner::at(double lambda) const {
@@ -262,7 +283,45 @@ CompressionPlan Planner::for_sparsity(double target) const {
                       " of each tensor that it may prune, it reaches " +
                       std::to_string(reached(highest)));
   }
-  return at(least_lambda(highest, [&](double lambda) { return reached(lambda) >= target; }));
+  const double lambda =
+      least_lambda(highest, [&](double lower) { return reached(lower) >= target; });
+  CompressionPlan plan = at(lambda);
+  if (reached(lambda) > target + kRounding) {
+    keep_ties(plan, target);
+  }
+  return plan;
+}
+
+// Takes back from the last tensors on what is pruned beyond the target, of weights that are equal
+// to a tensor's largest pruned one.
+void Planner::keep_ties(CompressionPlan& plan, double target) const {
+  double total = 0.0;
+  double zeros = 0.0;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i].prunable) {
+      const auto count = static_cast<double>(entries_[i].sorted.size());
+      total += count;
+      zeros += count * plan.decisions[i].sparsity;
+    }
+  }
+  auto surplus = static_cast<std::size_t>(std::floor(zeros - target * total));
+  for (std::size_t i = entries_.size(); i-- > 0 && surplus > 0;) {
+    const Entry& entry = entries_[i];
+    TensorDecision& decision = plan.decisions[i];
+    const std::size_t count = entry.sorted.count_within(decision.threshold);
+    if (!entry.prunable || count == 0) {
+      continue;
+    }
+    const float highest = entry.sorted.magnitude_of_rank(count);
+    const std::size_t equal = count - entry.sorted.count_within(std::nextafter(highest, -1.0f));
+    if (const std::size_t kept = std::min(surplus, equal); highest > 0.0f && kept > 1) {
+      decision.pruned = count - kept;
+      decision.sparsity =
+          static_cast<double>(count - kept) / static_cast<double>(entry.sorted.size());
+      decision.centroids = {};
+      surplus -= kept;
+    }
+  }
 }
 
 std::optional<double> Planner::target_bytes(double baseline_bytes) const {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,7 +22,9 @@ struct TensorDecision {
   std::string name = {};
   double s = 0.0;          // threshold in standard deviations of the tensor
   float threshold = 0.0f;  // |weight| <= threshold becomes zero
-  int bits = 0;            // of the codes; 0: no codebook, float16
+  // Only so many of these, where there are more because some are equal: see prune_smallest.
+  std::optional<std::size_t> pruned = {};
+  int bits = 0;  // of the codes; 0: no codebook, float16
   KMeansInit init = KMeansInit::kLinear;
   int max_iterations = 0;
   std::uint64_t seed = 1;
@@ -67,8 +71,9 @@ class Planner {
   // The least pruning that makes the model without embeddings, as estimated, at most this big.
   // Throws ConfigError, with the least size in reach, if max_sparsity everywhere is not enough.
   CompressionPlan for_bytes(double target_model_bytes) const;
-  // The least pruning that zeros this fraction of the weights that the recipe lets it prune.
-  // Throws ConfigError, with the highest in reach, if it is above.
+  // The least pruning that zeros this fraction of the weights that the recipe lets it prune. Where
+  // equal weights would make it far more, some of them stay. Throws ConfigError, with the highest
+  // in reach, if it is above.
   CompressionPlan for_sparsity(double target) const;
   // The model bytes that the recipe asks for, if that is its target.
   std::optional<double> target_bytes(double baseline_bytes) const;
@@ -90,7 +95,10 @@ class Planner {
   double cost_at(const Entry& entry, float threshold) const;
   float threshold_at(const Entry& entry, double lambda) const;
   TensorDecision decide(const Entry& entry, double lambda) const;
+  // Decides to zero this fraction of a tensor, which has these values.
+  void decide_on_sparsity(Entry& entry, std::span<const float> values, double sparsity) const;
   double highest_lambda() const;
+  void keep_ties(CompressionPlan& plan, double target) const;
 
   Recipe recipe_;
   PruningMethod method_;

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
+#include <vector>
 
 #include "compress/codebooks/sorted_values.h"
 #include "model/checkpoint/tensor.h"
@@ -11,11 +14,13 @@ namespace ltz::compress {
 // Neural Networks", 2015, section 3. A weight is pruned when |weight| <= threshold; it becomes an
 // exact zero. All functions throw ConfigError for weights that are NaN or infinite.
 
-// The smallest threshold that prunes at least round(sparsity * n) weights: the magnitude of that
-// rank. Weights of exactly this magnitude are pruned all together, so that the outcome does not
-// depend on their order; without such ties it is exactly round(sparsity * n) weights. 0, which
-// changes nothing, for a rank of 0. weights: (n). sparsity: in [0, 1], or ConfigError.
-float threshold_for_sparsity(std::span<const float> weights, double sparsity);
+// How many of n weights a sparsity asks for: round(sparsity * n). sparsity: in [0, 1], or
+// ConfigError.
+std::size_t count_for_sparsity(std::size_t n, double sparsity);
+
+// The smallest threshold that prunes at least count_for_sparsity weights: the magnitude of that
+// rank. It prunes more where several weights have exactly this magnitude; prune_smallest does not.
+// 0, which changes nothing, for a rank of 0. weights: (n).
 float threshold_for_sparsity(const SortedValues& weights, double sparsity);
 
 // Population standard deviation: the unit in which Han 2015 and the sensitivity curves state
@@ -25,5 +30,13 @@ float standard_deviation(std::span<const float> weights);
 // The tensor with its small weights replaced by zeros. A dense tensor keeps its precision, a
 // quantized one is decoded to float32 first.
 Tensor prune(const Tensor& tensor, float threshold);
+
+// The same with exactly `count` weights pruned, those that are zero already counted in: the ones of
+// least magnitude, of equal ones the first. In a tensor of codebook values many are equal, in a
+// constant one all. count: at most the tensor's size.
+Tensor prune_smallest(const Tensor& tensor, std::size_t count);
+
+// Which weights prune_smallest leaves: (n), 1 for those, else 0. weights: (n).
+std::vector<std::uint8_t> mask_of_largest(std::span<const float> weights, std::size_t count);
 
 }  // namespace ltz::compress

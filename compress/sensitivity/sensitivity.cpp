@@ -61,8 +61,8 @@ Prepared prepare(const Tensor& tensor, double context) {
   const double deviation = standard_deviation(values);
   double context_error = 0.0;
   if (context > 0.0) {
-    const float threshold = threshold_for_sparsity(sorted, context);
-    context_error = relative_error(values, prune(tensor, threshold).values());
+    const std::size_t count = count_for_sparsity(values.size(), context);
+    context_error = relative_error(values, prune_smallest(tensor, count).values());
   }
   return {&tensor, std::move(values), std::move(sorted), deviation, context_error};
 }
@@ -79,7 +79,8 @@ Damage damage(const Prepared& tensor, const Setting& setting, const SensitivityO
   if (setting.knob == Knob::kSparsity) {
     const float threshold = threshold_for_sparsity(tensor.sorted, setting.value);
     result.threshold = tensor.deviation > 0.0 ? threshold / tensor.deviation : 0.0;
-    result.replacement = prune(*tensor.original, threshold);
+    result.replacement =
+        prune_smallest(*tensor.original, count_for_sparsity(tensor.values.size(), setting.value));
   } else {
     result.replacement = quantize(tensor.original->shape, tensor.values, tensor.sorted,
                                   {.bits = static_cast<int>(setting.value),

@@ -69,16 +69,11 @@ TrainingState TrainedWeights::state() const {
 }
 
 void TrainedWeights::prune(double sparsity) {
-  const auto wanted = std::llround(sparsity * static_cast<double>(values_.size()));
-  if (!mask_.empty() && std::ranges::count(mask_, 0) >= wanted) {
-    return;
-  }
-  const float threshold = threshold_for_sparsity(values_, sparsity);
-  if (threshold > 0.0f) {
-    mask_.resize(values_.size());
-    std::ranges::transform(values_, mask_.begin(), [threshold](float value) {
-      return static_cast<std::uint8_t>(std::abs(value) > threshold ? 1 : 0);
-    });
+  const std::size_t wanted = count_for_sparsity(values_.size(), sparsity);
+  const auto zeros = static_cast<std::size_t>(std::ranges::count(values_, 0.0f));
+  const auto pruned = static_cast<std::size_t>(std::ranges::count(mask_, 0));
+  if (pruned < wanted && zeros < wanted) {
+    mask_ = mask_of_largest(values_, wanted);
     apply_mask();
   }
 }

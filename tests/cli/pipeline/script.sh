@@ -17,6 +17,10 @@ ltz sensitivity model.h5 --src src --ref ref --sparsity 0.2 --bits 4 --precision
 grep -o "precision int8" bytes.csv
 ltz prune model.h5 --sensitivity curves.csv --sparsity 0.4 -o pruned.h5
 ltz quantize pruned.h5 --bits 5 -o quantized.h5 && echo quantized
+# Of equal weights no more are pruned than asked for.
+ltz quantize model.h5 --bits 1 -o two_values.h5
+ltz prune two_values.h5 --sparsity 0.05 -o few.h5
+ltz inspect few.h5 --json | grep -A9 '"encoder.layers.0.fc1.weight"' | grep sparsity
 ltz pack quantized.h5 -o model.ltz 2>&1 | cut -d: -f1
 ltz unpack model.ltz -o unpacked.h5 && cmp quantized.h5 unpacked.h5 && echo "nothing lost"
 ltz convert model.ltz decoded.h5 && ltz inspect decoded.h5 | grep -c float32

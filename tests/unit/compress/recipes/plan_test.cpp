@@ -121,6 +121,43 @@ TEST_CASE("at the planned optimum the next weight costs the same in all tensors"
                                      &ParameterSpec::role));
 }
 
+TEST_CASE("equal weights do not make a plan prune more than it says") {
+  // Every matrix has two magnitudes, like one of 1-bit codebooks.
+  Checkpoint checkpoint = wide_checkpoint();
+  for (auto& [name, tensor] : checkpoint.tensors) {
+    std::vector<float> values = tensor.values();
+    for (float& value : values) {
+      value = value < 0.0f ? -0.5f : 0.25f;
+    }
+    tensor = dense_tensor(tensor.shape, values);
+  }
+  const auto zeros = [&](const CompressionPlan& plan) {
+    double total = 0.0;
+    double pruned = 0.0;
+    const Checkpoint result = prune(checkpoint, plan);
+    for (const TensorDecision& decision : plan.decisions) {
+      const std::vector<float> values = result.tensors.at(decision.name).values();
+      CAPTURE(decision.name);
+      CHECK(decision.sparsity == Approx(sparsity(values)));
+      if (decision.name.find("embed") == std::string::npos) {
+        total += static_cast<double>(values.size());
+        pruned += decision.sparsity * static_cast<double>(values.size());
+      }
+    }
+    return pruned / total;
+  };
+  Recipe fixed{.method = PruningMethod{.bits = 2}};
+  fixed.overrides = {{.pattern = "*", .sparsity = 0.05}};
+  const CompressionPlan each = Planner(checkpoint, nullptr, fixed).at(0.0);
+  CHECK(zeros(each) == Approx(0.05).epsilon(0.02));
+  CHECK(sparsity(apply(checkpoint, each).tensors.at(each.decisions[0].name).values()) ==
+        Approx(each.decisions[0].sparsity));
+  const SensitivityCurves curves = synthetic_curves(checkpoint, rise_of);
+  const Recipe planned{.method = PruningMethod{.max_sparsity = 1.0}};
+  const CompressionPlan all = Planner(checkpoint, &curves, planned).for_sparsity(0.05);
+  CHECK(zeros(all) == Approx(0.05).epsilon(0.02));
+}
+
 TEST_CASE("a plan by sensitivity loses less than about the same s everywhere") {
   const Checkpoint checkpoint = wide_checkpoint();
   const SensitivityCurves curves = synthetic_curves(checkpoint, rise_of);

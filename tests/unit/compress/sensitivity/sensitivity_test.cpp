@@ -90,7 +90,7 @@ TEST_CASE("a point holds threshold, error and quality of its replacement") {
     CHECK(point.quality == Approx(2.0 + 3.0 * point.relative_error));
     CHECK(point.relative_error > 0.0);
     if (point.knob == Knob::kSparsity) {
-      const float threshold = threshold_for_sparsity(values, point.setting);
+      const float threshold = threshold_for_sparsity(SortedValues(values), point.setting);
       CHECK(point.threshold == Approx(threshold / standard_deviation(values)));
       CHECK(point.relative_error ==
             Approx(relative_error(values, prune(tensor, threshold).values())));

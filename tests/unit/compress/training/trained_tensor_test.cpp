@@ -101,6 +101,14 @@ TEST_CASE("weights of least magnitude are pruned in training and stay so, also a
   CHECK_THROWS_AS(trained.weights()->prune(1.5), ConfigError);
 }
 
+TEST_CASE("of equal weights no more are pruned in training than asked for") {
+  TrainedTensor trained(dense_tensor({4}, {1.0f, -1.0f, 1.0f, 1.0f}), Role::kMatrix);
+  trained.weights()->prune(0.25);
+  CHECK(mask_of(values_of(trained, 4)) == std::vector<std::uint8_t>{0, 1, 1, 1});
+  trained.weights()->prune(0.5);
+  CHECK(mask_of(values_of(trained, 4)) == std::vector<std::uint8_t>{0, 0, 1, 1});
+}
+
 TEST_CASE("a codebook in training begins with the values that it had") {
   const Tensor start = scaled_codebook(20);
   const TrainedTensor trained(start, Role::kTable);
