@@ -19,6 +19,7 @@
 #include "cli/terminal/terminal_events.h"
 #include "formats/files/file.h"
 #include "formats/records/recipe_toml.h"
+#include "model/base/context.h"
 
 namespace ltz::cli {
 namespace {
@@ -174,6 +175,8 @@ int run(const Options& options) {
     compress.limits.max_bytes = std::min(compress.limits.max_bytes.value_or(most), most);
   }
   const Checkpoint checkpoint = options.model.read().checkpoint;
+  in_context(options.recipe,
+             [&] { compress::require_matches(compress.recipe, checkpoint.config); });
   const pipeline::CompressInputs inputs = read_inputs(options, checkpoint, compress.recipe);
   pipeline::CompressState state =
       options.state.empty()

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <string>
 
+#include "compress/sensitivity/pattern.h"
 #include "model/base/error.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::compress {
 
@@ -172,6 +174,16 @@ void validate(const Recipe& recipe) {
   }
   if (recipe.finetune) {
     validate(*recipe.finetune, name);
+  }
+}
+
+void require_matches(const Recipe& recipe, const ModelConfig& config) {
+  const std::vector<ParameterSpec> specs = parameter_specs(config);
+  for (const Override& special : recipe.overrides) {
+    if (members_of(special.pattern, specs).empty()) {
+      throw ConfigError("[[tensor]] pattern \"" + special.pattern +
+                        "\": no matrix or embedding table of the model has such a name");
+    }
   }
 }
 

@@ -12,6 +12,7 @@
 #include "compress/calibration/layer_norm_repair.h"
 #include "compress/codebooks/kmeans.h"
 #include "compress/training/finetune.h"
+#include "model/checkpoint/config.h"
 
 namespace ltz::compress {
 
@@ -112,6 +113,10 @@ void validate(const Recipe& recipe);
 // The settings of one method. recipe: its name.
 void validate(const PruningMethod& method, const std::string& recipe);
 void validate(const CalibratedMethod& method, const std::string& recipe);
+
+// Throws ConfigError, naming the pattern, for an override that is about no matrix and no table of
+// the model.
+void require_matches(const Recipe& recipe, const ModelConfig& config);
 
 // The method of a recipe that is expected to have it. Throws ConfigError for the other one.
 const PruningMethod& pruning_method(const Recipe& recipe);

@@ -9,14 +9,35 @@
 #include <cmath>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <type_traits>
-#include <variant>
+#include <utility>
+#include <vector>
 
 #include "model/base/context.h"
 #include "model/base/error.h"
 
 namespace ltz::formats {
 namespace {
+
+int line_of(const toml::table& table, std::string_view key) {
+  return static_cast<int>(table[key].node()->source().begin.line);
+}
+
+// Keys that are known, but would change nothing here.
+void refuse_keys(const toml::table& table, std::span<const std::string_view> keys,
+                 std::string_view reason) {
+  for (const std::string_view key : keys) {
+    if (table.contains(key)) {
+      throw FormatError(
+          fmt::format("line {}: {} has no effect: {}", line_of(table, key), key, reason));
+    }
+  }
+}
+
+void refuse_key(const toml::table& table, std::string_view key, std::string_view reason) {
+  refuse_keys(table, std::span(&key, 1), reason);
+}
 
 void refuse_unknown_keys(const toml::table& table, std::initializer_list<std::string_view> known) {
   for (const auto& [key, value] : table) {
@@ -39,14 +60,23 @@ void read(const toml::table& table, std::string_view key, Target& target) {
       std::is_integral_v<Value> && number != nullptr && !(std::abs(number->get()) < 0x1p53);
   const std::optional<Value> value = too_large ? std::nullopt : node.value<Value>();
   if (!value) {
-    throw FormatError(
-        fmt::format("line {}: {} has the wrong type", node.node()->source().begin.line, key));
+    throw FormatError(fmt::format("line {}: {} has the wrong type", line_of(table, key), key));
   }
   target = *value;
 }
 
-compress::Override read_override(const toml::table& table) {
+constexpr std::string_view kIsCalibrated = "the recipe is calibrated";
+constexpr std::string_view kIsNotCalibrated = "the recipe is not calibrated";
+
+compress::Override read_override(const toml::table& table, bool calibrated) {
   refuse_unknown_keys(table, {"pattern", "bits", "sparsity", "keep_float", "care"});
+  static constexpr std::array<std::string_view, 2> kOfPruning = {"bits", "sparsity"};
+  static constexpr std::array<std::string_view, 1> kOfCalibrated = {"care"};
+  if (calibrated) {
+    refuse_keys(table, kOfPruning, kIsCalibrated);
+  } else {
+    refuse_keys(table, kOfCalibrated, kIsNotCalibrated);
+  }
   compress::Override entry;
   read<std::string>(table, "pattern", entry.pattern);
   read<int>(table, "bits", entry.bits);
@@ -54,9 +84,43 @@ compress::Override read_override(const toml::table& table) {
   read<bool>(table, "keep_float", entry.keep_float);
   read<double>(table, "care", entry.care);
   if (entry.pattern.empty()) {
-    throw FormatError("a [[tensor]] needs a pattern");
+    throw FormatError(
+        fmt::format("line {}: a [[tensor]] needs a pattern", table.source().begin.line));
   }
   return entry;
+}
+
+// Of two tables for one pattern, the later one wins; where both set a key, one of them is a
+// mistake.
+void refuse_second_table(const toml::array& tables, std::size_t second) {
+  const toml::table& table = *tables[second].as_table();
+  for (std::size_t first = 0; first < second; ++first) {
+    const toml::table& other = *tables[first].as_table();
+    for (const auto& [key, value] : table) {
+      const bool both = key.str() != "pattern" && other.contains(key.str());
+      if (both && other["pattern"].value<std::string>() == table["pattern"].value<std::string>()) {
+        throw FormatError(fmt::format(
+            "line {}: {} of the pattern \"{}\" is set in line {}, too", value.source().begin.line,
+            key.str(), table["pattern"].value_or(std::string()), line_of(other, key.str())));
+      }
+    }
+  }
+}
+
+std::vector<compress::Override> read_overrides(const toml::table& table, bool calibrated) {
+  std::vector<compress::Override> overrides;
+  if (!table.contains("tensor")) {
+    return overrides;
+  }
+  const auto* tables = table["tensor"].as_array();
+  if (tables == nullptr || !tables->is_homogeneous<toml::table>()) {
+    throw FormatError("tensor must be written as [[tensor]]");
+  }
+  for (std::size_t i = 0; i < tables->size(); ++i) {
+    overrides.push_back(read_override(*(*tables)[i].as_table(), calibrated));
+    refuse_second_table(*tables, i);
+  }
+  return overrides;
 }
 
 compress::Slope parse_slope(const std::string& name) {
@@ -88,86 +152,86 @@ void read_without(const toml::table& table, std::set<compress::Technique>& witho
   }
 }
 
-// A file says by `calibrated`, or by its preset, which method it is about, and may have keys of the
-// other one: those are read and checked like the others.
-class Methods {
- public:
-  explicit Methods(const compress::Recipe& preset)
-      : is_calibrated_(preset.calibrated() != nullptr) {
-    if (is_calibrated_) {
-      calibrated_ = *preset.calibrated();
-    } else {
-      pruning_ = *preset.pruning();
-    }
-  }
+constexpr std::array<std::string_view, 10> kPruningKeys = {"bits",
+                                                           "embedding_bits",
+                                                           "init",
+                                                           "kmeans_iterations",
+                                                           "prune",
+                                                           "prune_embeddings",
+                                                           "quantize_embeddings",
+                                                           "max_sparsity",
+                                                           "seed",
+                                                           "sparsity"};
+constexpr std::array<std::string_view, 4> kCalibratedKeys = {
+    "max_divergence", "max_bits_per_weight", "without", "layer_norm_repair"};
 
-  // For a file with a target of its own.
-  void forget_targets() {
-    pruning_.sparsity.reset();
-    calibrated_.max_divergence.reset();
-    calibrated_.max_bits_per_weight.reset();
+compress::PruningMethod read_pruning(const toml::table& table, compress::PruningMethod method) {
+  refuse_keys(table, kCalibratedKeys, kIsNotCalibrated);
+  read<int>(table, "bits", method.bits);
+  read<int>(table, "embedding_bits", method.embedding_bits);
+  std::string init;
+  read<std::string>(table, "init", init);
+  if (!init.empty()) {
+    method.init = parse_init(init);
   }
-
-  void read(const toml::table& table) {
-    formats::read<bool>(table, "calibrated", is_calibrated_);
-    formats::read<int>(table, "bits", pruning_.bits);
-    formats::read<int>(table, "embedding_bits", pruning_.embedding_bits);
-    std::string init;
-    formats::read<std::string>(table, "init", init);
-    if (!init.empty()) {
-      pruning_.init = parse_init(init);
-    }
-    formats::read<int>(table, "kmeans_iterations", pruning_.kmeans_iterations);
-    formats::read<bool>(table, "prune", pruning_.prune);
-    formats::read<bool>(table, "prune_embeddings", pruning_.prune_embeddings);
-    formats::read<bool>(table, "quantize_embeddings", pruning_.quantize_embeddings);
-    formats::read<double>(table, "max_sparsity", pruning_.max_sparsity);
-    formats::read<std::uint64_t>(table, "seed", pruning_.seed);
-    formats::read<double>(table, "sparsity", pruning_.sparsity);
-    formats::read<double>(table, "max_divergence", calibrated_.max_divergence);
-    formats::read<double>(table, "max_bits_per_weight", calibrated_.max_bits_per_weight);
-    read_without(table, calibrated_.without);
-    std::string repair;
-    formats::read<std::string>(table, "layer_norm_repair", repair);
-    if (!repair.empty()) {
-      calibrated_.layer_norm_repair = parse_slope(repair);
-    }
+  read<int>(table, "kmeans_iterations", method.kmeans_iterations);
+  read<bool>(table, "prune", method.prune);
+  read<bool>(table, "prune_embeddings", method.prune_embeddings);
+  read<bool>(table, "quantize_embeddings", method.quantize_embeddings);
+  read<double>(table, "max_sparsity", method.max_sparsity);
+  read<std::uint64_t>(table, "seed", method.seed);
+  read<double>(table, "sparsity", method.sparsity);
+  if (!method.prune) {
+    static constexpr std::array<std::string_view, 3> kOfPruning = {"prune_embeddings",
+                                                                   "max_sparsity", "sparsity"};
+    refuse_keys(table, kOfPruning, "prune is false");
   }
-
-  std::variant<compress::PruningMethod, compress::CalibratedMethod> chosen() const {
-    if (is_calibrated_) {
-      return calibrated_;
-    }
-    return pruning_;
+  if (!method.quantize_embeddings) {
+    refuse_key(table, "embedding_bits", "quantize_embeddings is false");
   }
-
-  // The recipe, of the chosen method, and the keys of the other one. What only calibrated
-  // compression can do must not be asked of pruning.
-  void check(compress::Recipe recipe) const {
-    if (is_calibrated_) {
-      compress::validate(recipe);
-      recipe.method = pruning_;
-    } else {
-      compress::validate(calibrated_, recipe.name);
-      refuse_of_pruning(calibrated_.max_divergence.has_value(), recipe,
-                        "max_divergence needs calibrated and bits_per_weight");
-      refuse_of_pruning(!calibrated_.without.empty() || calibrated_.layer_norm_repair, recipe,
-                        "without and layer_norm_repair need calibrated");
-    }
-    compress::validate(recipe);
+  using compress::KMeansInit;
+  if (method.init != KMeansInit::kRandom && method.init != KMeansInit::kKMeansPlusPlus) {
+    refuse_key(table, "seed", "init is neither random nor kmeans++");
   }
+  return method;
+}
 
- private:
-  static void refuse_of_pruning(bool asked, const compress::Recipe& recipe, const char* complaint) {
-    if (asked) {
-      throw ConfigError(fmt::format("recipe {}: {}", recipe.name, complaint));
-    }
+compress::CalibratedMethod read_calibrated(const toml::table& table,
+                                           compress::CalibratedMethod method) {
+  refuse_keys(table, kPruningKeys, kIsCalibrated);
+  read<double>(table, "max_divergence", method.max_divergence);
+  read<double>(table, "max_bits_per_weight", method.max_bits_per_weight);
+  read_without(table, method.without);
+  std::string repair;
+  read<std::string>(table, "layer_norm_repair", repair);
+  if (!repair.empty()) {
+    method.layer_norm_repair = parse_slope(repair);
   }
+  return method;
+}
 
-  bool is_calibrated_;
-  compress::PruningMethod pruning_;
-  compress::CalibratedMethod calibrated_;
-};
+// Reads the target, which replaces that of the preset with its bounds, and the method.
+void read_method(const toml::table& table, bool calibrated, compress::Recipe& recipe) {
+  const auto* preset_pruning = recipe.pruning();
+  const auto* preset_calibrated = recipe.calibrated();
+  auto pruning = preset_pruning != nullptr ? *preset_pruning : compress::PruningMethod();
+  auto rounding = preset_calibrated != nullptr ? *preset_calibrated : compress::CalibratedMethod();
+  if (table.contains("paper_ratio") || table.contains("bits_per_weight") ||
+      table.contains("sparsity")) {
+    recipe.paper_ratio.reset();
+    recipe.bits_per_weight.reset();
+    recipe.target_yields = false;
+    rounding.max_divergence.reset();
+    rounding.max_bits_per_weight.reset();
+  }
+  read<double>(table, "paper_ratio", recipe.paper_ratio);
+  read<double>(table, "bits_per_weight", recipe.bits_per_weight);
+  if (calibrated) {
+    recipe.method = read_calibrated(table, rounding);
+  } else {
+    recipe.method = read_pruning(table, pruning);
+  }
+}
 
 compress::FinetuneOptions read_finetune(const toml::table& table,
                                         compress::FinetuneOptions options) {
@@ -188,6 +252,10 @@ compress::FinetuneOptions read_finetune(const toml::table& table,
   read<double>(table, "rate_weight", finetuner.tensors.codes.rate_weight);
   read<double>(table, "code_bits", options.code_bits);
   read<std::uint64_t>(table, "seed", options.seed);
+  if (!finetuner.tensors.free_codes) {
+    static constexpr std::array<std::string_view, 2> kOfFreeCodes = {"rate_weight", "code_bits"};
+    refuse_keys(table, kOfFreeCodes, "free_codes is false");
+  }
   return options;
 }
 
@@ -215,34 +283,18 @@ compress::Recipe read_recipe(const toml::table& table) {
   std::string preset;
   read<std::string>(table, "preset", preset);
   compress::Recipe recipe = preset.empty() ? compress::Recipe() : compress::preset(preset);
-  Methods methods(recipe);
-  if (table.contains("paper_ratio") || table.contains("bits_per_weight") ||
-      table.contains("sparsity")) {
-    recipe.paper_ratio.reset();  // the file's target replaces the preset's
-    recipe.bits_per_weight.reset();
-    recipe.target_yields = false;
-    methods.forget_targets();
-  }
-  read<double>(table, "paper_ratio", recipe.paper_ratio);
-  read<double>(table, "bits_per_weight", recipe.bits_per_weight);
-  methods.read(table);
-  recipe.method = methods.chosen();
+  bool calibrated = recipe.calibrated() != nullptr;
+  read<bool>(table, "calibrated", calibrated);
+  read_method(table, calibrated, recipe);
   if (const auto* finetune = table["finetune"].as_table()) {
     recipe.finetune = read_finetune(*finetune, compress::default_finetune(recipe));
   } else if (table.contains("finetune")) {
     throw FormatError("finetune must be written as [finetune]");
   }
-  if (const auto* overrides = table["tensor"].as_array()) {
-    for (const toml::node& node : *overrides) {
-      if (!node.is_table()) {
-        throw FormatError("tensor must be written as [[tensor]]");
-      }
-      recipe.overrides.push_back(read_override(*node.as_table()));
-    }
-  } else if (table.contains("tensor")) {
-    throw FormatError("tensor must be written as [[tensor]]");
+  for (compress::Override& entry : read_overrides(table, calibrated)) {
+    recipe.overrides.push_back(std::move(entry));
   }
-  methods.check(recipe);
+  compress::validate(recipe);
   return recipe;
 }
 

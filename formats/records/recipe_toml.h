@@ -10,8 +10,8 @@ namespace ltz::formats {
 // A recipe as TOML. Every key may be left out; the rest is that of the preset it is based on:
 //
 //   preset = "paper"            # paper, balanced or max; without it, the defaults of Recipe
-//   calibrated = false          # second-order rounding; of the keys below only the target counts,
-//                               # and of the overrides keep_float and care
+//   calibrated = false          # second-order rounding; it has none of the keys from bits to seed,
+//                               # no sparsity, and of the overrides' keys keep_float and care
 //   bits = 6                    # of the matrices' codes
 //   embedding_bits = 8
 //   init = "optimal"            # linear, density, random, kmeans++ or optimal
@@ -42,8 +42,8 @@ namespace ltz::formats {
 //   keep_float = false
 //   care = 2.0                  # calibrated: its errors cost twice what was measured
 //
-// Throws FormatError, naming file and key, for syntax, types and unknown keys, and ConfigError for
-// values out of range.
+// Throws FormatError, naming file, line and key, for syntax, types, unknown keys and those that
+// would have no effect, and ConfigError for values out of range.
 compress::Recipe parse_recipe(std::string_view text, const std::string& name);
 
 // "linear", "density", "random", "kmeans++", "optimal"; throws ConfigError for anything else.

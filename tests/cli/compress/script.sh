@@ -65,4 +65,10 @@ bytes() {
 [ $(bytes --recipe care.toml) -gt $(bytes --preset max) ] && echo "more bits"
 echo 'bitz = 3' >wrong.toml
 ltz compress $model -o wrong.ltz --recipe wrong.toml; echo "unknown key: $?"
+wrong() { printf "$1" >wrong.toml; ltz compress $model -o wrong.ltz --recipe wrong.toml --state far.state; echo "$2: $?"; }
+wrong 'preset = "max"\nbits = 4\n' "key of the other method"
+wrong 'preset = "paper"\n[[tensor]]\npattern = "encoder.*"\ncare = 2.0\n' "care without calibration"
+wrong 'bits = 4\n[[tensor]]\npattern = "encoder.layer.*"\nbits = 6\n' "pattern of no tensor"
+wrong 'bits = 4\nbits = 5\n' "key twice"
+wrong 'seed = 4\n' "seed of nothing"
 ls wrong.ltz 2>/dev/null

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "model/base/error.h"
+#include "tests/support/tiny_checkpoint.h"
 
 using namespace ltz;
 using namespace ltz::compress;
@@ -93,4 +94,19 @@ TEST_CASE("every technique is used unless the recipe does without it, and has a 
     CHECK_FALSE(to_string(technique).empty());
   }
   CHECK(names.size() == 10);
+}
+
+TEST_CASE("an override has to be about a matrix or a table of the model") {
+  const ModelConfig config = tiny_checkpoint(1).config;
+  const auto check = [&](const std::string& pattern) {
+    require_matches({.overrides = {{.pattern = pattern, .bits = 4}}}, config);
+  };
+  CHECK_NOTHROW(check("*"));
+  CHECK_NOTHROW(check("encoder.layers.?.fc1.weight"));
+  for (const char* pattern :
+       {"encoder.layers.0.fc1", "encoder.layers.7.*", "*.bias", "Encoder.*"}) {
+    CAPTURE(pattern);
+    CHECK_THROWS_AS(check(pattern), ConfigError);
+    CHECK_THROWS_WITH(check(pattern), Catch::Contains(pattern));
+  }
 }
