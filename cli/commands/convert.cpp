@@ -6,6 +6,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
+#include "cli/options/model_output.h"
 #include "cli/options/onnx_options.h"
 #include "cli/options/options.h"
 #include "formats/files/folder.h"
@@ -19,6 +20,7 @@ struct Options {
   std::vector<std::string> files;  // inputs, then the output
   formats::VocabularyFiles vocabulary;
   OnnxExport onnx;
+  ModelOutput output;  // named by the last of the files
 };
 
 // Every parameter as plain floats, for tools that know nothing of codebooks.
@@ -30,14 +32,15 @@ void decode_tensors(Checkpoint& checkpoint) {
   }
 }
 
-int run(const Options& options) {
+int run(Options options) {
   const std::span inputs(options.files.data(), options.files.size() - 1);
-  const std::string& output = options.files.back();
+  ModelOutput& output = options.output;
+  output.path = options.files.back();
   Files files;
   if (options.onnx.wanted) {
-    files.writes_folder(output);
+    files.writes_folder(output.path);
   } else {
-    files.writes_model(output);
+    files.writes(output);
   }
   for (const std::string& input : inputs) {
     files.reads(ModelOptions{.path = input, .vocabulary = options.vocabulary});
@@ -52,9 +55,9 @@ int run(const Options& options) {
     in_context(input, [&] { average.add(std::move(file.checkpoint)); });
   }
   if (options.onnx.wanted) {
-    formats::write_folder(output, formats::export_onnx(average.take(), options.onnx.options));
+    formats::write_folder(output.path, formats::export_onnx(average.take(), options.onnx.options));
   } else {
-    formats::write_model(output, average.take());
+    output.write(average.take());
   }
   return kDone;
 }
@@ -66,6 +69,7 @@ void setup_convert(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   add_vocabulary_files(*command, options->vocabulary);
   add_onnx(*command, options->onnx);
+  add_container(*command, options->output)->excludes("--format");
   command
       ->add_option("FILES", options->files,
                    "The model to read (of several, the average is taken), and the file to write in "
@@ -80,6 +84,7 @@ void setup_convert(CLI::App& app, Action& action) {
       "Examples:\n"
       "  ltz convert checkpoint.pt model.safetensors\n"
       "  ltz convert checkpoint41.pt checkpoint42.pt checkpoint43.pt average.h5\n"
+      "  ltz convert checkpoint.pt - --to safetensors | gzip >model.safetensors.gz\n"
       "  ltz convert model.ltz model-onnx --format onnx --weights codes");
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }

@@ -3,6 +3,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
+#include "cli/options/model_output.h"
 #include "cli/options/options.h"
 #include "cli/options/training_options.h"
 #include "cli/options/values.h"
@@ -17,7 +18,7 @@ struct Options {
   ModelOptions teacher;
   TextOptions text;
   TextOptions development;
-  std::string output;
+  ModelOutput output;
   std::string state;
   TrainingOptions training;
   bool free_codes = false;
@@ -37,7 +38,7 @@ int run(const Options& options) {
   if (!options.teacher.path.empty()) {
     files.reads(options.teacher);
   }
-  files.writes(options.state).writes_model(options.output).check();
+  files.writes(options.state).writes(options.output).check();
   const eval::ParallelText text = options.text.read();
   const eval::ParallelText development =
       options.development.given() ? options.development.read() : eval::ParallelText{};
@@ -52,7 +53,7 @@ int run(const Options& options) {
        .text = text,
        .development = development},
       {.training = options.finetune(), .state = options.state}, terminal_events());
-  formats::write_model(options.output, trained);
+  options.output.write(trained);
   return kDone;
 }
 
@@ -63,7 +64,7 @@ void setup_finetune(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   add_model(*command, options->model);
   add_text(*command, options->text, true);
-  command->add_option("-o,--output", options->output, "The .h5 to write")->required();
+  add_model_output(*command, options->output);
   auto* teacher =
       command
           ->add_option("--teacher", options->teacher.path,

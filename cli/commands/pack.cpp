@@ -4,6 +4,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
+#include "cli/options/model_output.h"
 #include "cli/options/options.h"
 #include "cli/pipeline/digits.h"
 #include "cli/terminal/terminal.h"
@@ -12,12 +13,17 @@
 namespace ltz::cli {
 namespace {
 
-struct Options {
+struct PackOptions {
   ModelOptions model;
   std::string output;
 };
 
-int run_pack(const Options& options) {
+struct UnpackOptions {
+  ModelOptions model;
+  ModelOutput output;
+};
+
+int run_pack(const PackOptions& options) {
   Files().reads(options.model).writes_ltz(options.output).check();
   const formats::ModelFile file = options.model.read();
   const std::vector<std::byte> bytes = formats::encode_ltz(file.checkpoint);
@@ -27,9 +33,9 @@ int run_pack(const Options& options) {
   return kDone;
 }
 
-int run_unpack(const Options& options) {
-  Files().reads(options.model).writes_model(options.output).check();
-  formats::write_model(options.output, options.model.read().checkpoint);
+int run_unpack(const UnpackOptions& options) {
+  Files().reads(options.model).writes(options.output).check();
+  options.output.write(options.model.read().checkpoint);
   return kDone;
 }
 
@@ -37,9 +43,10 @@ int run_unpack(const Options& options) {
 
 void setup_pack(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("pack", "Write the compact file, losing nothing");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PackOptions>();
   add_model(*command, options->model);
-  command->add_option("-o,--output", options->output, "The .ltz to write")->required();
+  command->add_option("-o,--output", options->output, "The .ltz to write; - is standard output")
+      ->required();
   command->footer("Example:\n  ltz quantize model.h5 -o q.h5 && ltz pack q.h5 -o model.ltz");
   command->callback([options, &action] { action = [options] { return run_pack(*options); }; });
 }
@@ -47,9 +54,9 @@ void setup_pack(CLI::App& app, Action& action) {
 void setup_unpack(CLI::App& app, Action& action) {
   auto* command =
       app.add_subcommand("unpack", "Turn a .ltz into .h5, with its codebooks, codes and masks");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<UnpackOptions>();
   add_model(*command, options->model);
-  command->add_option("-o,--output", options->output, "The .h5 to write")->required();
+  add_model_output(*command, options->output);
   command->footer("Example:\n  ltz unpack model.ltz -o model.h5 && h5dump -n model.h5");
   command->callback([options, &action] { action = [options] { return run_unpack(*options); }; });
 }

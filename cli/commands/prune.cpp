@@ -4,6 +4,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
+#include "cli/options/model_output.h"
 #include "cli/options/options.h"
 #include "cli/options/values.h"
 #include "cli/pipeline/digits.h"
@@ -21,7 +22,7 @@ namespace {
 
 struct Options {
   ModelOptions model;
-  std::string output;
+  ModelOutput output;
   std::string sensitivity;
   std::optional<double> sparsity;
   std::optional<double> paper_ratio;
@@ -57,7 +58,7 @@ int run(const Options& options) {
       .reads(options.model)
       .reads(options.sensitivity)
       .reads(options.baseline)
-      .writes_model(options.output)
+      .writes(options.output)
       .check();
   std::optional<compress::SensitivityCurves> curves;
   if (!options.sensitivity.empty()) {
@@ -70,7 +71,7 @@ int run(const Options& options) {
   const compress::CompressionPlan plan = planner.for_recipe(
       static_cast<double>(eval::fp32_bytes(read_baseline(options.baseline).parameters)));
   const Checkpoint pruned = compress::prune(checkpoint, plan);
-  formats::write_model(options.output, pruned);
+  options.output.write(pruned);
   double zeros = 0.0;
   double weights = 0.0;
   for (const compress::TensorDecision& decision : plan.decisions) {
@@ -78,7 +79,7 @@ int run(const Options& options) {
     zeros += decision.sparsity * size;
     weights += size;
   }
-  say(fmt::format("{}: {:.1f}% of {} weights in matrices and tables are zero", options.output,
+  say(fmt::format("{}: {:.1f}% of {} weights in matrices and tables are zero", options.output.path,
                   100.0 * zeros / weights,
                   pipeline::with_separators(static_cast<long long>(weights))));
   return kDone;
@@ -90,7 +91,7 @@ void setup_prune(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("prune", "Set the weights of least magnitude to zero");
   auto options = std::make_shared<Options>();
   add_model(*command, options->model);
-  command->add_option("-o,--output", options->output, "The .h5 to write")->required();
+  add_model_output(*command, options->output);
   command
       ->add_option("--sparsity", options->sparsity,
                    "Fraction of zeros: of every tensor, or with --sensitivity of the model")

@@ -4,6 +4,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/options/files.h"
+#include "cli/options/model_output.h"
 #include "cli/options/options.h"
 #include "cli/options/values.h"
 #include "cli/pipeline/calibrate.h"
@@ -21,7 +22,7 @@ namespace {
 
 struct Options {
   ModelOptions model;
-  std::string output;
+  ModelOutput output;
   std::string init = "linear";
   int embedding_bits = 0;
   bool keep_embeddings = false;
@@ -59,7 +60,7 @@ int run(Options options) {
       .reads(options.model)
       .reads(options.source)
       .reads(options.reference)
-      .writes_model(options.output)
+      .writes(options.output)
       .check();
   compress::PruningMethod& method = options.method;
   method.prune = false;
@@ -71,7 +72,7 @@ int run(Options options) {
   const compress::Planner planner(checkpoint, nullptr, recipe);
   const compress::Importance importance =
       options.importance == "fisher" ? importance_of(checkpoint, options) : compress::Importance();
-  formats::write_model(options.output, compress::apply(checkpoint, planner.at(0.0), importance));
+  options.output.write(compress::apply(checkpoint, planner.at(0.0), importance));
   return kDone;
 }
 
@@ -81,7 +82,7 @@ void setup_quantize(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("quantize", "Replace weights by K-means codebooks and codes");
   auto options = std::make_shared<Options>();
   add_model(*command, options->model);
-  command->add_option("-o,--output", options->output, "The .h5 to write")->required();
+  add_model_output(*command, options->output);
   command->add_option("--bits", options->method.bits, "Bits per code")->check(between(1, 8));
   command->add_option("--embedding-bits", options->embedding_bits, "Of embeddings; 0: --bits")
       ->check(between(0, 8));

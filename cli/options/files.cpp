@@ -7,7 +7,6 @@
 
 #include "formats/files/file.h"
 #include "formats/files/folder.h"
-#include "formats/models/model_file.h"
 #include "model/base/error.h"
 
 namespace ltz::cli {
@@ -38,11 +37,11 @@ void require_one_standard_stream(std::ptrdiff_t uses, const char* stream) {
   }
 }
 
-// Of the model that write_model writes under this name.
-formats::FileKind model_kind(const fs::path& path) {
-  return path.extension() == ".ltz"           ? formats::FileKind::kLtz
-         : path.extension() == ".safetensors" ? formats::FileKind::kSafetensors
-                                              : formats::FileKind::kHdf5;
+// Of the file of a model.
+formats::FileKind model_kind(const std::string& container) {
+  return container == "ltz"           ? formats::FileKind::kLtz
+         : container == "safetensors" ? formats::FileKind::kSafetensors
+                                      : formats::FileKind::kHdf5;
 }
 
 bool any_may_be_replaced = false;
@@ -112,15 +111,16 @@ Files& Files::writes(const ReportOptions& report) {
   return writes(report.json).writes(report.junit, formats::FileKind::kXml);
 }
 
-Files& Files::writes_model(const std::string& path) {
-  formats::require_model_name(path);
-  return writes(path, model_kind(path));
+Files& Files::writes(const ModelOutput& model) {
+  refuse_terminal(model.path);
+  return writes(model.path, model_kind(model.container()));
 }
 
 Files& Files::writes_ltz(const std::string& path) {
   if (fs::path(path).extension() != ".ltz" && !formats::is_written_directly(path)) {
     throw ConfigError(path + ": expected a name that ends in .ltz");
   }
+  refuse_terminal(path);
   return writes(path, formats::FileKind::kLtz);
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/options/model_output.h"
 #include "cli/options/options.h"
 #include "cli/options/report_options.h"
 #include "formats/models/file_kind.h"
@@ -29,9 +30,9 @@ class Files {
   Files& writes(const JsonOptions& json);
   // JSON and JUnit.
   Files& writes(const ReportOptions& report);
-  // A model, in the container of its name.
-  Files& writes_model(const std::string& path);
-  // Named .ltz; or a pipe, a device or standard output.
+  // No terminal. Throws what container() does.
+  Files& writes(const ModelOutput& model);
+  // Named .ltz; or a pipe, a device or standard output, but no terminal.
   Files& writes_ltz(const std::string& path);
   // A folder that is not there yet, or empty.
   Files& writes_folder(const std::string& path);

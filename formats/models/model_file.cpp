@@ -53,25 +53,29 @@ ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::pa
   return file;
 }
 
-void require_model_name(const std::filesystem::path& path) {
+std::string container_of_name(const std::filesystem::path& path) {
   const std::string extension = path.extension().string();
-  if (extension != ".h5" && extension != ".hdf5" && extension != ".safetensors" &&
-      extension != ".ltz") {
-    throw ConfigError(path.string() + ": expected a name that ends in .h5, .safetensors or .ltz");
+  if (extension == ".h5" || extension == ".hdf5") {
+    return "h5";
   }
+  return extension == ".safetensors" || extension == ".ltz" ? extension.substr(1) : "";
+}
+
+std::vector<std::byte> encode_model(const Checkpoint& checkpoint, std::string_view container,
+                                    const Provenance& made) {
+  if (container == "ltz") {
+    return encode_ltz(checkpoint, made);
+  }
+  return container == "safetensors" ? encode_safetensors(checkpoint) : encode_hdf5(checkpoint);
 }
 
 void write_model(const std::filesystem::path& path, const Checkpoint& checkpoint,
                  const Provenance& made) {
-  require_model_name(path);
-  const std::string extension = path.extension().string();
-  if (extension == ".ltz") {
-    write_file_atomically(path, encode_ltz(checkpoint, made));
-  } else if (extension == ".safetensors") {
-    write_file_atomically(path, encode_safetensors(checkpoint));
-  } else {
-    write_hdf5(checkpoint, path);
+  const std::string container = container_of_name(path);
+  if (container.empty()) {
+    throw ConfigError(path.string() + ": expected a name that ends in .h5, .safetensors or .ltz");
   }
+  write_file_atomically(path, encode_model(checkpoint, container, made));
 }
 
 }  // namespace ltz::formats

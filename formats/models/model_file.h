@@ -7,6 +7,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "formats/fairseq/vocabulary_files.h"
 #include "formats/ltz/ltz.h"
@@ -32,10 +34,15 @@ ModelFile read_model(const std::filesystem::path& path, const VocabularyFiles& v
 ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::path& path,
                      const VocabularyFiles& vocabulary);
 
-// Throws ConfigError unless the name ends in .h5 or .hdf5, .safetensors or .ltz.
-void require_model_name(const std::filesystem::path& path);
+// What a name says: "h5" (.h5, .hdf5), "safetensors" or "ltz"; empty where it ends in none of them.
+std::string container_of_name(const std::filesystem::path& path);
 
-// Writes a model as its name says. made: for a .ltz. Throws ConfigError as require_model_name does.
+// container: one of these. made: for a .ltz.
+std::vector<std::byte> encode_model(const Checkpoint& checkpoint, std::string_view container,
+                                    const Provenance& made = {});
+
+// Writes a model as its name says. made: for a .ltz. Throws ConfigError for a name that says
+// nothing.
 void write_model(const std::filesystem::path& path, const Checkpoint& checkpoint,
                  const Provenance& made = {});
 
