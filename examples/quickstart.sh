@@ -27,8 +27,8 @@ work=build/quickstart
 mkdir -p "$work"
 
 echo
-echo "== ltz compress: the paper's recipe (sensitivity, pruning, K-means) at 4.49 bits per weight"
-ltz compress "$model" -o "$work/model.ltz" --recipe examples/quickstart.toml "${test_set[@]}"
+echo "== ltz compress: the paper's method (sensitivity, pruning, K-means) at 4.49 bits per weight"
+ltz compress "$model" -o "$work/model.ltz" --preset paper "${test_set[@]}"
 
 echo
 echo "== ltz compress: the preset 'balanced', second-order rounding, is smaller and better"

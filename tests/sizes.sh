@@ -35,7 +35,6 @@ size() { # name, options...
 }
 {
   echo "preset,artifact,model,embedding,vocabulary"
-  size quickstart --recipe "$examples/quickstart.toml"
   size paper --preset paper
   size balanced --preset balanced "${calibrated[@]}"
   size max --preset max "${calibrated[@]}"

@@ -7,6 +7,7 @@
 #include "cli/options/model_output.h"
 #include "cli/options/options.h"
 #include "cli/pipeline/digits.h"
+#include "cli/pipeline/version.h"
 #include "cli/terminal/terminal.h"
 #include "formats/files/file.h"
 
@@ -26,7 +27,8 @@ struct UnpackOptions {
 int run_pack(const PackOptions& options) {
   Files().reads(options.model).writes_ltz(options.output).check();
   const formats::ModelFile file = options.model.read();
-  const std::vector<std::byte> bytes = formats::encode_ltz(file.checkpoint);
+  const std::vector<std::byte> bytes =
+      formats::encode_ltz(file.checkpoint, pipeline::made_by("pack"));
   formats::write_file_atomically(options.output, bytes);
   say(fmt::format("{}: {} bytes", options.output,
                   pipeline::with_separators(static_cast<long long>(bytes.size()))));
@@ -35,7 +37,7 @@ int run_pack(const PackOptions& options) {
 
 int run_unpack(const UnpackOptions& options) {
   Files().reads(options.model).writes(options.output).check();
-  options.output.write(options.model.read().checkpoint);
+  options.output.write(options.model.read().checkpoint, "unpack");
   return kDone;
 }
 

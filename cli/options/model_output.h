@@ -15,7 +15,8 @@ struct ModelOutput {
 
   // Throws ConfigError where neither says it, CLI::ValidationError where they disagree.
   std::string container() const;
-  void write(const Checkpoint& checkpoint) const;
+  // command: what made it, which a .ltz says.
+  void write(const Checkpoint& checkpoint, const std::string& command) const;
 };
 
 // -o and --to; .h5 to pipes and standard output.
