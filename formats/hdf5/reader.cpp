@@ -123,7 +123,7 @@ ChildLimits limits_for(std::uint64_t size) {
   const std::uint64_t answer = std::min(64 * kMiB + 64 * size, 4096 * kMiB);
   return {.memory = 256 * kMiB + 4 * answer,
           .answer = answer,
-          .time = std::chrono::seconds(4) + std::chrono::seconds(size / kMiB)};
+          .time = std::chrono::seconds(3) + std::chrono::milliseconds(1000 * size / kMiB)};
 }
 
 // Of what is not in the plain layout.
