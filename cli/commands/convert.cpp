@@ -57,7 +57,7 @@ int run(Options options) {
   if (options.onnx.wanted) {
     formats::write_folder(output.path, formats::export_onnx(average.take(), options.onnx.options));
   } else {
-    output.write(average.take(), "convert");
+    output.write(average.take());
   }
   return kDone;
 }

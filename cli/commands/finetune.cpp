@@ -53,7 +53,7 @@ int run(const Options& options) {
        .text = text,
        .development = development},
       {.training = options.finetune(), .state = options.state}, terminal_events());
-  options.output.write(trained, "finetune");
+  options.output.write(trained);
   return kDone;
 }
 

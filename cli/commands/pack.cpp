@@ -28,7 +28,7 @@ int run_pack(const PackOptions& options) {
   Files().reads(options.model).writes_ltz(options.output).check();
   const formats::ModelFile file = options.model.read();
   const std::vector<std::byte> bytes =
-      formats::encode_ltz(file.checkpoint, pipeline::made_by("pack"));
+      formats::encode_ltz(file.checkpoint, file.made.empty() ? pipeline::made_by_ltz() : file.made);
   formats::write_file_atomically(options.output, bytes);
   say(fmt::format("{}: {} bytes", options.output,
                   pipeline::with_separators(static_cast<long long>(bytes.size()))));
@@ -37,7 +37,7 @@ int run_pack(const PackOptions& options) {
 
 int run_unpack(const UnpackOptions& options) {
   Files().reads(options.model).writes(options.output).check();
-  options.output.write(options.model.read().checkpoint, "unpack");
+  options.output.write(options.model.read());
   return kDone;
 }
 

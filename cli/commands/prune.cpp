@@ -71,7 +71,7 @@ int run(const Options& options) {
   const compress::CompressionPlan plan = planner.for_recipe(
       static_cast<double>(eval::fp32_bytes(read_baseline(options.baseline).parameters)));
   const Checkpoint pruned = compress::prune(checkpoint, plan);
-  options.output.write(pruned, "prune");
+  options.output.write(pruned);
   double zeros = 0.0;
   double weights = 0.0;
   for (const compress::TensorDecision& decision : plan.decisions) {

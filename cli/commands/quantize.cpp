@@ -72,7 +72,7 @@ int run(Options options) {
   const compress::Planner planner(checkpoint, nullptr, recipe);
   const compress::Importance importance =
       options.importance == "fisher" ? importance_of(checkpoint, options) : compress::Importance();
-  options.output.write(compress::apply(checkpoint, planner.at(0.0), importance), "quantize");
+  options.output.write(compress::apply(checkpoint, planner.at(0.0), importance));
   return kDone;
 }
 

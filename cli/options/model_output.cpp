@@ -4,9 +4,7 @@
 #include <unistd.h>
 
 #include "cli/options/values.h"
-#include "cli/pipeline/version.h"
 #include "formats/files/file.h"
-#include "formats/models/model_file.h"
 #include "model/base/error.h"
 
 namespace ltz::cli {
@@ -29,9 +27,12 @@ std::string ModelOutput::container() const {
   throw ConfigError(path + ": expected a name that ends in .h5, .safetensors or .ltz");
 }
 
-void ModelOutput::write(const Checkpoint& checkpoint, const std::string& command) const {
-  formats::write_file_atomically(
-      path, formats::encode_model(checkpoint, container(), pipeline::made_by(command)));
+void ModelOutput::write(const Checkpoint& checkpoint, const formats::Provenance& made) const {
+  formats::write_file_atomically(path, formats::encode_model(checkpoint, container(), made));
+}
+
+void ModelOutput::write(const formats::ModelFile& model) const {
+  write(model.checkpoint, model.made.empty() ? pipeline::made_by_ltz() : model.made);
 }
 
 void add_model_output(CLI::App& command, ModelOutput& output) {

@@ -3,7 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "model/checkpoint/checkpoint.h"
+#include "cli/pipeline/version.h"
+#include "formats/models/model_file.h"
 
 namespace ltz::cli {
 
@@ -15,8 +16,11 @@ struct ModelOutput {
 
   // Throws ConfigError where neither says it, CLI::ValidationError where they disagree.
   std::string container() const;
-  // command: what made it, which a .ltz says.
-  void write(const Checkpoint& checkpoint, const std::string& command) const;
+  // made: what the file says of what made it.
+  void write(const Checkpoint& checkpoint,
+             const formats::Provenance& made = pipeline::made_by_ltz()) const;
+  // The model of another file, with what that says of it.
+  void write(const formats::ModelFile& model) const;
 };
 
 // -o and --to; .h5 to pipes and standard output.

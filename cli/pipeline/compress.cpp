@@ -56,7 +56,7 @@ Trials::Kind kind_of(const CompressInputs& inputs, const CompressOptions& option
   const bool is_preset = options.recipe_text.empty();
   Trials::Kind kind{
       .method = is_preset ? "preset " + recipe.name : "recipe " + fingerprint(options.recipe_text),
-      .made = made_by("compress")};
+      .made = made_by_ltz()};
   const auto say = [&kind](const char* name, std::string value) {
     kind.made.emplace_back(name, std::move(value));
   };

@@ -6,8 +6,8 @@ std::string version() {
   return LTZ_VERSION;
 }
 
-formats::Provenance made_by(const std::string& command) {
-  return {{"ltz", version()}, {"command", command}};
+formats::Provenance made_by_ltz() {
+  return {{"ltz", version()}};
 }
 
 }  // namespace ltz::pipeline

@@ -2,14 +2,14 @@
 
 #include <string>
 
-#include "formats/ltz/provenance.h"
+#include "formats/bytes/provenance.h"
 
 namespace ltz::pipeline {
 
 // Of ltz: "0.1.0".
 std::string version();
 
-// What a .ltz says of the command that made it, to begin with.
-formats::Provenance made_by(const std::string& command);
+// What a file of this program says of what made it, to begin with.
+formats::Provenance made_by_ltz();
 
 }  // namespace ltz::pipeline

@@ -153,6 +153,7 @@ std::vector<std::byte> plain_copy_of_hdf5(std::span<const std::byte> bytes, std:
   copy_text(in, in.root(), out.root(), "format");
   copy_integers(in, in.root(), out.root(), "version");
   copy_text(in, in.root(), out.root(), "config");
+  copy_text(in, in.root(), out.root(), "made");
   copy_vocabularies(in, out.root());
   copy_lines(in, in.root(), out.root(), "merges");
   copy_tensors(in, out.root());

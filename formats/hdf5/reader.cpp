@@ -86,10 +86,15 @@ void check_header(Hdf5Image& image) {
   }
 }
 
-Checkpoint read(std::span<const std::byte> bytes) {
+Hdf5File read(std::span<const std::byte> bytes) {
   Hdf5Image image(bytes);
   check_header(image);
-  Checkpoint checkpoint;
+  Hdf5File file;
+  if (image.root().attributes.contains("made")) {
+    const std::string made = image.text_attribute(image.root(), "made");
+    file.made = in_context("attribute made", [&] { return provenance_from_text(made); });
+  }
+  Checkpoint& checkpoint = file.checkpoint;
   const std::string config = image.text_attribute(image.root(), "config");
   checkpoint.config = in_context("attribute config", [&] { return config_from_text(config); });
   validate(checkpoint.config);
@@ -114,7 +119,7 @@ Checkpoint read(std::span<const std::byte> bytes) {
                       " of the configuration, found " + std::to_string(found));
   }
   validate(checkpoint);
-  return checkpoint;
+  return file;
 }
 
 // For a file of so many bytes. HDF5.md promises these numbers.
@@ -138,7 +143,7 @@ std::vector<std::byte> plain_copy(std::span<const std::byte> bytes) {
   return child.answer();
 }
 
-Checkpoint read_plain(std::span<const std::byte> bytes) {
+Hdf5File read_plain(std::span<const std::byte> bytes) {
   try {
     return read(bytes);
   } catch (const Hdf5OtherLayout& other) {
@@ -160,7 +165,7 @@ bool is_hdf5(std::span<const std::byte> bytes) {
   return false;
 }
 
-Checkpoint read_hdf5(std::span<const std::byte> bytes, const std::string& name) {
+Hdf5File read_hdf5(std::span<const std::byte> bytes, const std::string& name) {
   return in_context(name, [&] {
     if (!is_hdf5(bytes)) {
       throw FormatError("expected an HDF5 file");
@@ -173,7 +178,11 @@ Checkpoint read_hdf5(std::span<const std::byte> bytes, const std::string& name) 
   });
 }
 
-Checkpoint read_plain_hdf5(std::span<const std::byte> bytes, const std::string& name) {
+Checkpoint decode_hdf5(std::span<const std::byte> bytes, const std::string& name) {
+  return read_hdf5(bytes, name).checkpoint;
+}
+
+Hdf5File read_plain_hdf5(std::span<const std::byte> bytes, const std::string& name) {
   return in_context(name, [&] {
     if (!is_hdf5(bytes)) {
       throw FormatError("expected an HDF5 file");

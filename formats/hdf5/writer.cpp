@@ -71,11 +71,14 @@ void write_vocabularies(hid_t file, const Checkpoint& checkpoint) {
   group.close("vocabulary");
 }
 
-void write_contents(hid_t file, const Checkpoint& checkpoint) {
+void write_contents(hid_t file, const Checkpoint& checkpoint, const Provenance& made) {
   write_hdf5_attribute(file, "format", "ltz-checkpoint");
   const std::int64_t version = 1;
   write_hdf5_attribute(file, "version", H5T_STD_I64LE, {}, &version);
   write_hdf5_attribute(file, "config", config_text(checkpoint.config));
+  if (!made.empty()) {
+    write_hdf5_attribute(file, "made", provenance_text(made));
+  }
   write_vocabularies(file, checkpoint);
   in_context("merges", [&] { write_hdf5_lines(file, "merges", merge_lines(checkpoint.merges)); });
   Hdf5Handle tensors = create_hdf5_group(file, "tensors");
@@ -88,12 +91,12 @@ void write_contents(hid_t file, const Checkpoint& checkpoint) {
 
 }  // namespace
 
-std::vector<std::byte> encode_hdf5(const Checkpoint& checkpoint) {
+std::vector<std::byte> encode_hdf5(const Checkpoint& checkpoint, const Provenance& made) {
   validate(checkpoint);
   const std::lock_guard alone(hdf5_library());
   const Hdf5ErrorsAreOurs errors_are_ours;
   Hdf5Output output;
-  write_contents(output.root(), checkpoint);
+  write_contents(output.root(), checkpoint, made);
   return std::move(output).finish();
 }
 

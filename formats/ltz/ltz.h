@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "formats/ltz/provenance.h"
+#include "formats/bytes/provenance.h"
 #include "model/checkpoint/checkpoint.h"
 
 namespace ltz::formats {

@@ -38,7 +38,9 @@ ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::pa
   } else if (is_hdf5(bytes)) {
     refuse_vocabulary_files(vocabulary, name);
     file.container = "h5";
-    file.checkpoint = read_hdf5(bytes, name);
+    Hdf5File hdf5 = read_hdf5(bytes, name);
+    file.checkpoint = std::move(hdf5.checkpoint);
+    file.made = std::move(hdf5.made);
   } else if (is_torch_checkpoint(bytes)) {
     file.container = "pt";
     file.checkpoint = read_fairseq_checkpoint(bytes, path, vocabulary);
@@ -66,7 +68,8 @@ std::vector<std::byte> encode_model(const Checkpoint& checkpoint, std::string_vi
   if (container == "ltz") {
     return encode_ltz(checkpoint, made);
   }
-  return container == "safetensors" ? encode_safetensors(checkpoint) : encode_hdf5(checkpoint);
+  return container == "safetensors" ? encode_safetensors(checkpoint)
+                                    : encode_hdf5(checkpoint, made);
 }
 
 void write_model(const std::filesystem::path& path, const Checkpoint& checkpoint,

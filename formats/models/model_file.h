@@ -23,7 +23,7 @@ struct ModelFile {
   std::int64_t bytes = 0;                            // of the file
   std::optional<LtzSizes> sizes;                     // .ltz only
   std::map<std::string, std::int64_t> tensor_bytes;  // .ltz only: payload of each tensor
-  Provenance made;                                   // .ltz only: what made it, if it says so
+  Provenance made;                                   // .ltz and .h5: what made it, if it says so
 };
 
 // Reads a model from any container, which is recognised by content. vocabulary: for checkpoints
@@ -37,11 +37,11 @@ ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::pa
 // What a name says: "h5" (.h5, .hdf5), "safetensors" or "ltz"; empty where it ends in none of them.
 std::string container_of_name(const std::filesystem::path& path);
 
-// container: one of these. made: for a .ltz.
+// container: one of these. made: for a .ltz or .h5.
 std::vector<std::byte> encode_model(const Checkpoint& checkpoint, std::string_view container,
                                     const Provenance& made = {});
 
-// Writes a model as its name says. made: for a .ltz. Throws ConfigError for a name that says
+// Writes a model as its name says. made: as above. Throws ConfigError for a name that says
 // nothing.
 void write_model(const std::filesystem::path& path, const Checkpoint& checkpoint,
                  const Provenance& made = {});

@@ -83,3 +83,4 @@ compress -o strict.ltz --strict --max-bits 7 >/dev/null; cmp -s m.ltz strict.ltz
 ltz inspect strict.ltz | sed -n '/^ltz/,/^$/p' | sed 's/[0-9a-f]\{16\}/FINGERPRINT/'
 ltz compress $model -o preset.ltz >/dev/null 2>&1
 ltz inspect preset.ltz --json | jq -c '.made | keys_unsorted, .preset'
+ltz unpack preset.ltz -o preset.h5 && ltz pack preset.h5 -o again.ltz 2>/dev/null && cmp preset.ltz again.ltz && echo "carried on"

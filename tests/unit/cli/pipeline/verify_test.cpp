@@ -48,7 +48,7 @@ TEST_CASE("a model is compressed and verified without a program") {
   CHECK(found.measured.size.bits_per_weight <= 26.0);
   CHECK(found.measured.size.bytes.model ==
         Approx(found.measured.size.bits_per_weight * weights / 8.0));
-  CHECK_FALSE(found.measured.bleu_artifact);
+  CHECK_FALSE(found.measured.artifact.bleu);
 
   const VerifyOptions strict{.limits = {.max_bytes = 10}};
   CHECK_FALSE(

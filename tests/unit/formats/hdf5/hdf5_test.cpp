@@ -22,7 +22,7 @@ using Bytes = std::vector<std::byte>;
 void check_round_trip(const Checkpoint& checkpoint) {
   const Bytes bytes = encode_hdf5(checkpoint);
   CHECK(is_hdf5(bytes));
-  test::check_equal(read_hdf5(bytes, "tiny.h5"), checkpoint);
+  test::check_equal(decode_hdf5(bytes, "tiny.h5"), checkpoint);
 }
 
 // A written file after a change through the library; "accepted" or the error.
@@ -35,7 +35,7 @@ std::string reason(const std::function<void(hid_t file)>& change,
   change(file);
   REQUIRE(H5Fclose(file) >= 0);
   try {
-    read_hdf5(read_file(folder.file("m.h5")), "m.h5");
+    decode_hdf5(read_file(folder.file("m.h5")), "m.h5");
   } catch (const FormatError& error) {
     return error.what();
   }
@@ -86,7 +86,7 @@ TEST_CASE("hdf5: the same checkpoint gives the same bytes") {
   const Checkpoint checkpoint = tiny_quantized_checkpoint(2);
   const Bytes bytes = encode_hdf5(checkpoint);
   CHECK(encode_hdf5(checkpoint) == bytes);
-  CHECK(encode_hdf5(read_hdf5(bytes, "tiny.h5")) == bytes);
+  CHECK(encode_hdf5(decode_hdf5(bytes, "tiny.h5")) == bytes);
   const test::TemporaryFolder folder;
   write_hdf5(checkpoint, folder.file("tiny.h5"));
   CHECK(read_file(folder.file("tiny.h5")) == bytes);
@@ -161,13 +161,13 @@ TEST_CASE("hdf5: the checksum of metadata is lookup3") {
 TEST_CASE("hdf5: every truncation is refused") {
   const Bytes bytes = encode_hdf5(tiny_quantized_checkpoint(3));
   for (std::size_t length = 0; length < bytes.size(); length += length < 200 ? 1 : 97) {
-    REQUIRE_THROWS_AS(read_hdf5(std::span(bytes).first(length), "t.h5"), FormatError);
+    REQUIRE_THROWS_AS(decode_hdf5(std::span(bytes).first(length), "t.h5"), FormatError);
   }
 }
 
 TEST_CASE("hdf5: what is not HDF5 is refused") {
   CHECK_FALSE(is_hdf5({}));
-  CHECK_THROWS_WITH(read_hdf5({}, "m.h5"), "m.h5: expected an HDF5 file");
+  CHECK_THROWS_WITH(decode_hdf5({}, "m.h5"), "m.h5: expected an HDF5 file");
 }
 
 TEST_CASE("hdf5: each bad layout has its own reason") {
@@ -288,7 +288,8 @@ TEST_CASE("hdf5: wider floats are rounded to what the encoding says") {
     CHECK(H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0);
     H5Dclose(set);
     H5Fclose(file);
-    const auto found = read_hdf5(read_file(folder.file("m.h5")), "m.h5").tensors.at(name).values();
+    const auto found =
+        decode_hdf5(read_file(folder.file("m.h5")), "m.h5").tensors.at(name).values();
     const bool half = precision == Precision::kFloat16;
     CHECK(found[0] == (half ? 0.333251953125f : 1.0f / 3));
     CHECK(found[1] == (half ? 1.0f : 1 + 0x1p-11f));

@@ -55,7 +55,7 @@ Checkpoint tiny_bfloat16_checkpoint(unsigned seed) {
 // .h5 -> .safetensors -> .ltz -> .h5, each step as `ltz convert` does it.
 void check_chain(const Checkpoint& checkpoint) {
   const Bytes first = encode_hdf5(checkpoint);
-  const Checkpoint from_hdf5 = read_hdf5(first, "m.h5");
+  const Checkpoint from_hdf5 = decode_hdf5(first, "m.h5");
   const Checkpoint from_safetensors = read(encode_safetensors(from_hdf5));
   const Checkpoint from_ltz = decode_ltz(encode_ltz(from_safetensors), "m.ltz");
   test::check_equal(from_hdf5, checkpoint);

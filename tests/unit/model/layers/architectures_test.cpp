@@ -189,7 +189,7 @@ TEST_CASE("every architecture fits into both files of ltz", "[architectures]") {
     const Checkpoint packed = formats::decode_ltz(formats::encode_ltz(checkpoint), "f.ltz");
     CHECK(packed.config == checkpoint.config);
     CHECK(packed.tensors == checkpoint.tensors);
-    const Checkpoint open = formats::read_hdf5(formats::encode_hdf5(checkpoint), "f.h5");
+    const Checkpoint open = formats::decode_hdf5(formats::encode_hdf5(checkpoint), "f.h5");
     CHECK(open.config == checkpoint.config);
     CHECK(open.tensors == checkpoint.tensors);
   }

@@ -7,7 +7,8 @@
 
 namespace ltz::formats {
 
-// What made a file, as names and values in the order in which they are shown. LTZ.md, "Provenance".
+// What made a file, as names and values in the order in which they are shown. LTZ.md and
+// HDF5.md describe it.
 using Provenance = std::vector<std::pair<std::string, std::string>>;
 
 // One JSON object.

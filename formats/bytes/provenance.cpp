@@ -1,4 +1,4 @@
-#include "formats/ltz/provenance.h"
+#include "formats/bytes/provenance.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,7 +1,8 @@
-#include "formats/ltz/provenance.h"
+#include "formats/bytes/provenance.h"
 
 #include <catch2/catch.hpp>
 
+#include "formats/hdf5/hdf5.h"
 #include "formats/ltz/ltz.h"
 #include "formats/records/size_fit.h"
 #include "model/base/error.h"
@@ -23,6 +24,13 @@ TEST_CASE("a file says what made it, in that order, and is the same model withou
   CHECK(ltz_sizes(with).model - ltz_sizes(without).model == more);
   CHECK(FileForecast(checkpoint, made).sizes({}).model - FileForecast(checkpoint).sizes({}).model ==
         more);
+}
+
+TEST_CASE("an .h5 carries what made it on") {
+  const Checkpoint checkpoint = tiny_checkpoint(1);
+  const Provenance made = {{"ltz", "1"}, {"recipe", "preset = \"max\"\n"}};
+  CHECK(read_hdf5(encode_hdf5(checkpoint, made), "m.h5").made == made);
+  CHECK(read_hdf5(encode_hdf5(checkpoint), "m.h5").made.empty());
 }
 
 TEST_CASE("provenance is an object of strings") {
