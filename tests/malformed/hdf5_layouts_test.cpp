@@ -53,7 +53,7 @@ void damage(Bytes& bytes, std::mt19937& random) {
 
 TEST_CASE("malformed hdf5: other layouts, damaged at random") {
   const char* number = std::getenv("LTZ_DAMAGES");
-  const int damages = number == nullptr ? 40 : std::atoi(number);
+  const int damages = number == nullptr ? 20 : std::atoi(number);
   std::mt19937 random(1);
   std::map<std::string, int> endings;
   for (const Hdf5Layout& layout : hdf5_layouts()) {

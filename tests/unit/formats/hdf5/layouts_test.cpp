@@ -6,9 +6,11 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+#include "formats/files/file.h"
 #include "formats/hdf5/hdf5.h"
 #include "model/base/error.h"
 #include "tests/support/check_checkpoint.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/tiny_checkpoint.h"
 
 namespace ltz::formats {
@@ -35,6 +37,35 @@ TEST_CASE("hdf5: what the library writes in other layouts is read") {
       CHECK_THROWS_AS(read_plain_hdf5(bytes, "m.h5"), FormatError);
       test::check_equal(decode_hdf5(bytes, "m.h5"), checkpoint);
     }
+  }
+}
+
+TEST_CASE("hdf5: wider floats are rounded to what the encoding says") {
+  const std::string name = "encoder.layers.0.fc1.bias";  // (12)
+  for (const Precision precision : {Precision::kFloat32, Precision::kFloat16}) {
+    Checkpoint checkpoint = tiny_checkpoint(1);
+    checkpoint.tensors.at(name) = dense_tensor({12}, std::vector<float>(12, 2.0f), precision);
+    const test::TemporaryFolder folder;
+    write_hdf5(checkpoint, folder.file("m.h5"));
+    const hid_t file = H5Fopen(folder.file("m.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+    const std::string path = "/tensors/" + name + "/values";
+    H5Ldelete(file, path.c_str(), H5P_DEFAULT);
+    const hsize_t count = 12;
+    const hid_t space = H5Screate_simple(1, &count, nullptr);
+    const hid_t set = H5Dcreate2(file, path.c_str(), H5T_IEEE_F64LE, space, H5P_DEFAULT,
+                                 H5P_DEFAULT, H5P_DEFAULT);
+    H5Sclose(space);
+    std::vector<double> values(12, 1.0 / 3);
+    values[1] = 1 + 0x1p-11;  // between two of float16: the even one
+    values[2] = 1e-9;
+    CHECK(H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0);
+    H5Dclose(set);
+    H5Fclose(file);
+    const auto found = decode_hdf5(read_file(folder.file("m.h5")), "m.h5").tensors.at(name).values();
+    const bool half = precision == Precision::kFloat16;
+    CHECK(found[0] == (half ? 0.333251953125f : 1.0f / 3));
+    CHECK(found[1] == (half ? 1.0f : 1 + 0x1p-11f));
+    CHECK(found[2] == (half ? 0.0f : 1e-9f));
   }
 }
 
