@@ -74,11 +74,13 @@ ltz_glob(command_sources ${PROJECT_SOURCE_DIR}/cli/commands/*.cpp)
 add_executable(ltz ${command_sources})
 ltz_precompile(ltz <CLI/CLI.hpp>)
 target_link_libraries(ltz PRIVATE ltz_options ltz_cli)
-# What says that a processor is too old must run on it.
+# What says that a processor is too old must run on it, and before sanitizers are ready.
+set(early_options -fno-sanitize=all)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/cli/commands/early.cpp PROPERTIES COMPILE_OPTIONS -march=x86-64)
+  list(APPEND early_options -march=x86-64)
 endif()
-set_source_files_properties(${PROJECT_SOURCE_DIR}/cli/commands/early.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+set_source_files_properties(${PROJECT_SOURCE_DIR}/cli/commands/early.cpp PROPERTIES
+  COMPILE_OPTIONS "${early_options}" SKIP_PRECOMPILE_HEADERS ON)
 target_compile_definitions(ltz PRIVATE LTZ_VERSION="${PROJECT_VERSION}")
 install(TARGETS ltz RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(EXPORT ltzTargets NAMESPACE ltz:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/ltz)

@@ -47,6 +47,23 @@ compress::Recipe recipe_of(const Options& options) {
   return recipe;
 }
 
+// Of the weights that --sparsity is about.
+std::string zeros_text(const compress::CompressionPlan& plan, const Checkpoint& pruned,
+                       bool with_embeddings) {
+  double zeros = 0.0;
+  double weights = 0.0;
+  for (const compress::TensorDecision& decision : plan.decisions) {
+    if (with_embeddings || compress::in_layers(decision.name)) {
+      const auto size = static_cast<double>(pruned.tensors.at(decision.name).size());
+      zeros += decision.sparsity * size;
+      weights += size;
+    }
+  }
+  return fmt::format("{:.1f}% of {} weights in {} are zero", 100.0 * zeros / weights,
+                     pipeline::with_separators(static_cast<long long>(weights)),
+                     with_embeddings ? "matrices and embeddings" : "the matrices of the layers");
+}
+
 int run(const Options& options) {
   if (options.sensitivity.empty()
           ? !options.sparsity.has_value()
@@ -72,16 +89,7 @@ int run(const Options& options) {
       static_cast<double>(eval::fp32_bytes(read_baseline(options.baseline).parameters)));
   const Checkpoint pruned = compress::prune(checkpoint, plan);
   options.output.write(pruned);
-  double zeros = 0.0;
-  double weights = 0.0;
-  for (const compress::TensorDecision& decision : plan.decisions) {
-    const auto size = static_cast<double>(pruned.tensors.at(decision.name).size());
-    zeros += decision.sparsity * size;
-    weights += size;
-  }
-  say(fmt::format("{}: {:.1f}% of {} weights in matrices and tables are zero", options.output.path,
-                  100.0 * zeros / weights,
-                  pipeline::with_separators(static_cast<long long>(weights))));
+  say(fmt::format("{}: {}", options.output.path, zeros_text(plan, pruned, options.embeddings)));
   return kDone;
 }
 
@@ -93,8 +101,9 @@ void setup_prune(CLI::App& app, Action& action) {
   add_model(*command, options->model);
   add_model_output(*command, options->output);
   command
-      ->add_option("--sparsity", options->sparsity,
-                   "Fraction of zeros: of every tensor, or with --sensitivity of the model")
+      ->add_option(
+          "--sparsity", options->sparsity,
+          "Fraction of zeros: of every matrix, or with --sensitivity of all of them together")
       ->check(between(0, 1));
   command->add_option("--sensitivity", options->sensitivity,
                       "Curves of `ltz sensitivity`: sensitive tensors are pruned less");

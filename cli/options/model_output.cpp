@@ -20,7 +20,9 @@ std::string ModelOutput::container() const {
   }
   if (formats::is_written_directly(path)) {
     if (nameless.empty()) {
-      throw CLI::RequiredError("--to, as " + path + " has no name that says it,");
+      throw CLI::ValidationError(
+          "--to",
+          fmt::format("expected h5, safetensors or ltz, as {} does not say it, found none", path));
     }
     return nameless;
   }
