@@ -70,6 +70,7 @@ void setup_finetune(CLI::App& app, Action& action) {
           ->add_option("--teacher", options->teacher.path,
                        "The model before compression, to learn from with --distillation")
           ->type_name("MODEL");
+  options->teacher.vocabulary.no_bpe = true;  // it is given what the model's own codec makes
   auto* source = command->add_option("--dev-src", options->development.source,
                                      "Development set: the best model on it is kept");
   auto* reference =

@@ -23,7 +23,7 @@ std::vector<fs::path> companions(const fs::path& model) {
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (name == "bpe.codes" || name == "config.json" ||
+    if (name == "bpe.codes" || name == "bpecodes" || name == "config.json" ||
         (name.starts_with("dict.") && name.ends_with(".txt"))) {
       found.push_back(entry->path());
     }

@@ -5,6 +5,7 @@
 
 #include "cli/options/values.h"
 #include "cli/terminal/line_reader.h"
+#include "cli/terminal/terminal_events.h"
 #include "model/base/error.h"
 
 namespace ltz::cli {
@@ -40,8 +41,14 @@ void add_vocabulary_files(CLI::App& command, formats::VocabularyFiles& files) {
       ->group(group);
   command.add_option("--target-dict", files.target_dict, "Default: dict.TGT.txt beside it")
       ->group(group);
-  command.add_option("--bpe-codes", files.bpe_codes, "Default: bpe.codes beside it, if there")
-      ->group(group);
+  auto* codes = command
+                    .add_option("--bpe-codes", files.bpe_codes,
+                                "Of subword-nmt or fastBPE; default: bpe.codes beside it, if there")
+                    ->group(group);
+  command.add_flag("--no-bpe", files.no_bpe, "Texts are segmented already: apply no merges")
+      ->group(group)
+      ->excludes(codes);
+  files.warn = [](const std::string& warning) { terminal_events().say("warning: " + warning); };
 }
 
 void add_model(CLI::App& command, ModelOptions& options) {

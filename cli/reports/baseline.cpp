@@ -49,7 +49,7 @@ Baseline read_baseline(const std::string& text) {
   if (error == std::errc() && stop == end && baseline.parameters > 0) {
     return baseline;
   }
-  baseline.config = formats::describe_model(baseline.name, {}).config;
+  baseline.config = formats::describe_model(baseline.name, {.no_bpe = true}).config;
   baseline.parameters = eval::count_parameters(*baseline.config).non_embedding;
   return baseline;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "formats/fairseq/dictionary.h"
@@ -66,12 +67,17 @@ Vocabulary read_dictionary(const fs::path& given, const fs::path& checkpoint,
   }
 }
 
-BpeMerges read_merges(const fs::path& given, const fs::path& folder) {
-  const fs::path path = given.empty() ? folder / "bpe.codes" : given;
-  if (given.empty() && !fs::exists(path)) {
-    return {};
+// Of the command line, or of what the folder has under fairseq's usual names.
+std::optional<fs::path> find_codes(const fs::path& given, const fs::path& folder) {
+  if (!given.empty()) {
+    return given;
   }
-  return parse_bpe_codes(read_text_file(path), path.string());
+  for (const char* name : {"bpe.codes", "bpecodes"}) {
+    if (fs::exists(folder / name)) {
+      return folder / name;
+    }
+  }
+  return std::nullopt;
 }
 
 struct Words {
@@ -79,6 +85,25 @@ struct Words {
   Vocabulary target;
   BpeMerges merges;
 };
+
+// Some merges lead on to others and have no word of their own; more than this makes one ask
+// whether the codes are those of the dictionaries.
+constexpr double kUsualUnknownMerges = 0.05;
+
+void read_merges(const fs::path& checkpoint, const VocabularyFiles& files, Words& words) {
+  const auto codes = find_codes(files.bpe_codes, folder_of(checkpoint));
+  if (!codes) {
+    in_context(checkpoint.string(), [&] { require_whole_words(words.source, words.target); });
+    return;
+  }
+  words.merges = parse_bpe_codes(read_text_file(*codes), codes->string());
+  const double unknown = share_of_unknown_merges(words.merges, words.source, words.target);
+  if (files.warn && unknown > kUsualUnknownMerges) {
+    files.warn(fmt::format(
+        "{}: {:.1f}% of the merges make what is in no dictionary; are these codes the model's?",
+        codes->string(), 100.0 * unknown));
+  }
+}
 
 // config: of the checkpoint's args.
 Checkpoint checkpoint_of(ModelConfig config, TorchTensors tensors, Words words) {
@@ -138,7 +163,9 @@ Checkpoint checkpoint_with_dictionaries(TorchCheckpoint torch, const fs::path& p
   Words words;
   words.source = read_dictionary(vocabulary.source_dict, path, config.source_lang, "--source-dict");
   words.target = read_dictionary(vocabulary.target_dict, path, config.target_lang, "--target-dict");
-  words.merges = read_merges(vocabulary.bpe_codes, folder_of(path));
+  if (!vocabulary.no_bpe) {
+    read_merges(path, vocabulary, words);
+  }
   return in_context(name, [&] {
     return checkpoint_of(std::move(config), std::move(torch.tensors), std::move(words));
   });

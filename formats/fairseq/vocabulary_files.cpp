@@ -1,20 +1,68 @@
 #include "formats/fairseq/vocabulary_files.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "model/base/error.h"
 
 namespace ltz::formats {
+namespace {
+
+constexpr std::string_view kJoiner = "@@";
+constexpr std::string_view kWordEnd = "</w>";
+
+bool has(const Vocabulary& vocabulary, std::string_view word) {
+  return vocabulary.id(word) != Vocabulary::kUnk;
+}
+
+}  // namespace
 
 void refuse_vocabulary_files(const VocabularyFiles& files, const std::string& model) {
-  for (const auto& [option, path] : {std::pair("--source-dict", &files.source_dict),
-                                     std::pair("--target-dict", &files.target_dict),
-                                     std::pair("--bpe-codes", &files.bpe_codes)}) {
-    if (!path->empty()) {
+  for (const auto& [option, given] : {std::pair("--source-dict", !files.source_dict.empty()),
+                                      std::pair("--target-dict", !files.target_dict.empty()),
+                                      std::pair("--bpe-codes", !files.bpe_codes.empty())}) {
+    if (given) {
       throw ConfigError(model + ": " + option +
                         " is for checkpoints; this model does not take its vocabulary from files");
     }
   }
+}
+
+void require_whole_words(const Vocabulary& source, const Vocabulary& target) {
+  constexpr std::size_t kOneIn = 5;
+  for (const auto& [side, vocabulary] :
+       {std::pair("source", &source), std::pair("target", &target)}) {
+    const auto& words = vocabulary->words();
+    const auto subwords = static_cast<std::size_t>(
+        std::ranges::count_if(words, [](const std::string& w) { return w.ends_with(kJoiner); }));
+    if (subwords * kOneIn >= std::max<std::size_t>(words.size(), 1)) {
+      throw ConfigError(
+          fmt::format("{} of {} words of the {} dictionary end in \"@@\", but there are no BPE "
+                      "codes to make such subwords of a text: name them with --bpe-codes, or say "
+                      "--no-bpe if texts are segmented already",
+                      subwords, words.size(), side));
+    }
+  }
+}
+
+double share_of_unknown_merges(const BpeMerges& merges, const Vocabulary& source,
+                               const Vocabulary& target) {
+  if (merges.empty()) {
+    return 0.0;
+  }
+  const auto unknown = std::ranges::count_if(merges, [&](const auto& merge) {
+    std::string word = merge.first + merge.second;
+    if (word.ends_with(kWordEnd)) {
+      word.resize(word.size() - kWordEnd.size());
+    } else {
+      word += kJoiner;
+    }
+    return !has(source, word) && !has(target, word);
+  });
+  return static_cast<double>(unknown) / static_cast<double>(merges.size());
 }
 
 }  // namespace ltz::formats

@@ -52,6 +52,9 @@ ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::pa
                       ": expected a fairseq checkpoint (.pt), .h5, .safetensors or .ltz, found " +
                       (bytes.empty() ? "an empty file" : "none of them"));
   }
+  if (vocabulary.no_bpe) {
+    file.checkpoint.merges.clear();
+  }
   return file;
 }
 

@@ -26,9 +26,9 @@ struct ModelFile {
   Provenance made;                                   // .ltz and .h5: what made it, if it says so
 };
 
-// Reads a model from any container, which is recognised by content. vocabulary: for checkpoints
-// that have none inside; for others it is an error to name them. Throws FormatError, ConfigError or
-// IoError, naming the file.
+// Reads a model from any container, which is recognised by content. vocabulary: the files are for
+// checkpoints that have none inside, for others it is an error to name them; no_bpe is for all.
+// Throws FormatError, ConfigError or IoError, naming the file.
 ModelFile read_model(const std::filesystem::path& path, const VocabularyFiles& vocabulary);
 // The same from the file's bytes; path: its name, for errors and for what is beside it.
 ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::path& path,
