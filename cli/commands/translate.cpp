@@ -74,7 +74,9 @@ int run(const Options& options) {
     try {
       for (const std::string& line : lines) {
         TokenIds source = translator.codec.encode_source(line);
-        check_sentence(translator.model, source, options.beam);
+        if (!is_empty(source)) {
+          check_sentence(translator.model, source, options.beam);
+        }
         sources.push_back(std::move(source));
       }
     } catch (const ConfigError& error) {

@@ -42,8 +42,10 @@ std::unique_ptr<ltz_translations> translate(const ltz_model& model, const ltz::T
   std::vector<ltz::Hypothesis> hypotheses;
   try {
     const std::span sentence(&source, 1);
-    hypotheses =
-        std::move(ltz::beam_search(model.transformer, sentence, beam_options(options)).front());
+    const ltz::BeamOptions beam = beam_options(options);
+    hypotheses = ltz::is_empty(source)
+                     ? std::vector{ltz::an_empty_translation()}
+                     : std::move(ltz::beam_search(model.transformer, sentence, beam).front());
   } catch (const ltz::ConfigError& error) {
     throw ArgumentError(error.what());
   }

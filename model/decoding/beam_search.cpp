@@ -133,6 +133,14 @@ struct BeamSearch::State {
   std::vector<std::vector<int>> forbidden;
 };
 
+bool is_empty(const TokenIds& sentence) {
+  return sentence == TokenIds{Vocabulary::kEos};
+}
+
+Hypothesis an_empty_translation() {
+  return {.tokens = {Vocabulary::kEos}, .positional_scores = {0.0f}, .score = 0.0};
+}
+
 BeamSearch::BeamSearch(const Transformer& model, const BeamOptions& options) {
   validate(options);
   state_ = std::make_unique<State>(model, options);
@@ -149,9 +157,7 @@ void BeamSearch::add(std::span<const TokenIds> sentences, std::span<const std::s
     const int length = encoded.starts[s + 1] - encoded.starts[s];
     sentence.index = indices[s];
     sentence.max_len = max_hypothesis_length(state_->options, state_->model.config(), length);
-    sentence.source_rows.resize(static_cast<std::size_t>(length));
-    std::iota(sentence.source_rows.begin(), sentence.source_rows.end(),
-              state_->sources.rows + encoded.starts[s]);
+    sentence.source_rows = attended_rows(sentences[s], state_->sources.rows + encoded.starts[s]);
     sentence.beams.resize(1);  // at the first step all beams would be the same
   }
   state_->model.add_sources(state_->decoder, encoded);

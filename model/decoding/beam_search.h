@@ -61,6 +61,12 @@ class BeamSearch {
   std::unique_ptr<State> state_;
 };
 
+// Whether a sentence has nothing but its </s>, as that of an empty line. The reference makes words
+// up for it; whoever translates lines takes an_empty_translation() instead.
+bool is_empty(const TokenIds& sentence);
+// </s> with a score of 0.
+Hypothesis an_empty_translation();
+
 // Throws what BeamSearch would throw if it were given this sentence: ConfigError, as above.
 void check_sentence(const Transformer& model, const TokenIds& sentence, const BeamOptions& options);
 

@@ -41,8 +41,18 @@ std::vector<std::vector<Hypothesis>> translate(const Transformer& model,
   std::atomic<std::size_t> next = 0;
   const auto add_batch = [&](BeamSearch& search, std::size_t b) {
     try {
-      const std::vector<TokenIds> sentences = gather(sources, batching.batches[b]);
-      search.add(sentences, batching.batches[b], padded_length(sentences, batching));
+      std::vector<std::size_t> indices;
+      for (const std::size_t sentence : batching.batches[b]) {
+        if (is_empty(sources[sentence])) {
+          finished(sentence, {an_empty_translation()});
+        } else {
+          indices.push_back(sentence);
+        }
+      }
+      if (!indices.empty()) {
+        const std::vector<TokenIds> sentences = gather(sources, indices);
+        search.add(sentences, indices, padded_length(sentences, batching));
+      }
     } catch (...) {
       errors[b] = std::current_exception();
       next = errors.size();  // those before this one are taken: of all errors, the first is found

@@ -7,6 +7,14 @@
 
 namespace ltz {
 
+void zero_padding(std::span<const Context> contexts, MutableMatrixView x) {
+  for (std::size_t i = 0; i < contexts.size(); ++i) {
+    if (contexts[i].is_padding) {
+      x.row(static_cast<Eigen::Index>(i)).setZero();
+    }
+  }
+}
+
 Convolution::Convolution(const ParameterLookup& parameters, const std::string& prefix,
                          const Options& options)
     : options_(options), name_(prefix) {
@@ -39,6 +47,20 @@ void Convolution::project_in(MatrixView x, MutableMatrixView y) const {
       const std::span<const float> row = row_of(value_and_gate, i);
       kernels::gated(row_of(y, i), row.first(channels), row.last(channels));
     }
+  }
+}
+
+void Convolution::project_masked(MatrixView x, std::span<const Context> contexts,
+                                 MutableMatrixView y) const {
+  if (std::ranges::none_of(contexts, &Context::is_padding)) {
+    project_in(x, y);
+  } else if (options_.bias_in_padding) {
+    Matrix masked = x;
+    zero_padding(contexts, masked);
+    project_in(masked, y);
+  } else {
+    project_in(x, y);
+    zero_padding(contexts, y);
   }
 }
 
@@ -107,7 +129,7 @@ void Convolution::operator()(MatrixView x, Memory& memory, std::span<const Conte
                              MutableMatrixView out) const {
   LTZ_ASSERT(contexts.size() == static_cast<std::size_t>(x.rows()));
   Eigen::Map<Matrix> inputs = memory.append(x.rows());
-  project_in(x, inputs);
+  project_masked(x, contexts, inputs);
   Scratch kernels(weight_linear_.empty() ? 1 : x.rows(),
                   Eigen::Index{options_.branch.heads} * options_.taps);
   make_kernels(inputs, *kernels);

@@ -103,8 +103,8 @@ void Attention::operator()(const ProductRows& x, const Memory& memory,
   std::size_t longest = 0;
   std::size_t keys = 0;
   for (const Context& context : contexts) {
-    longest = std::max(longest, context.rows.size());
-    keys += context.rows.size();
+    longest = std::max(longest, context.attended.size());
+    keys += context.attended.size();
   }
   const double work = 2.0 * static_cast<double>(keys) * query_.out();
   split_work(contexts.size(), work, [&](std::size_t begin, std::size_t end) {
@@ -114,15 +114,15 @@ void Attention::operator()(const ProductRows& x, const Memory& memory,
     const MatrixView from(*queries);
     for (std::size_t i = begin; i < end; ++i) {
       const auto row = static_cast<Eigen::Index>(i);
-      if (i + 1 < end && contexts[i + 1].rows.data() != contexts[i].rows.data()) {
-        kernels::prefetch(memory.keys.rows(contexts[i + 1].rows));
-        kernels::prefetch(memory.values.rows(contexts[i + 1].rows));
+      if (i + 1 < end && contexts[i + 1].attended.data() != contexts[i].attended.data()) {
+        kernels::prefetch(memory.keys.rows(contexts[i + 1].attended));
+        kernels::prefetch(memory.values.rows(contexts[i + 1].attended));
       }
       kernels::attend(row_of(to, row),
                       {.query = row_of(from, row),
                        .heads = heads_,
-                       .keys = memory.keys.rows(contexts[i].rows),
-                       .values = memory.values.rows(contexts[i].rows)},
+                       .keys = memory.keys.rows(contexts[i].attended),
+                       .values = memory.values.rows(contexts[i].attended)},
                       {weights->data(), static_cast<std::size_t>(width)});
     }
   });

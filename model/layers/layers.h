@@ -47,7 +47,14 @@ struct Context {
   int position = 0;
   // Positions after the last row that a convolution takes for padding, see Transformer::encode.
   int padding = 0;
+  // What attention looks at: the rows, in an encoder without those of <pad> tokens.
+  std::span<const std::int32_t> attended;
+  // The row is one of a <pad> token: for a convolution, its input is zeros.
+  bool is_padding = false;
 };
+
+// Sets the rows of <pad> tokens to zero. x: one row a context.
+void zero_padding(std::span<const Context> contexts, MutableMatrixView x);
 
 // Rows of one width that grow as a sequence is decoded: attention keys and values, or the inputs of
 // a convolution.
@@ -190,6 +197,9 @@ class Convolution {
   int inner_channels() const { return options_.branch.inner_channels(); }
   // x: (n, channels), y: (n, inner channels)
   void project_in(MatrixView x, MutableMatrixView y) const;
+  // The same with the rows of <pad> tokens masked where the reference masks them: in front of
+  // linear1, or behind it in models of nothing but convolutions.
+  void project_masked(MatrixView x, std::span<const Context> contexts, MutableMatrixView y) const;
   // One kernel a row, (n, heads * taps), or a single row when all are the same. x: (n, inner
   // channels).
   void make_kernels(MatrixView x, MutableMatrixView kernels) const;

@@ -93,12 +93,16 @@ Reading Transformer::start_reading(std::span<const TokenIds> sources,
     require_length(sources[s], config_.max_source_positions, "source");
     require_length(targets[s], config_.max_target_positions, "target");
     const auto own_source = rows.subspan(source_start, sources[s].size());
-    layers_->embed_source(sources[s], own_source, padded_length, reading.source, layout->source);
+    const std::span<const std::int32_t> attended = layout->attended.emplace_back(
+        attended_rows(sources[s], static_cast<std::int32_t>(source_start)));
+    layers_->embed_source(sources[s],
+                          {.own = own_source, .attended = attended, .padded_length = padded_length},
+                          reading.source, layout->source);
     for (std::size_t i = 0; i < targets[s].size(); ++i) {
       layers_->embed_target({.token = i == 0 ? Vocabulary::kEos : targets[s][i - 1],
                              .position = static_cast<int>(i),
                              .history = rows.subspan(target_start, i + 1),
-                             .source_rows = own_source},
+                             .source_rows = attended},
                             reading.target.row(static_cast<Eigen::Index>(target_start + i)).data(),
                             layout->target, layout->cross);
     }

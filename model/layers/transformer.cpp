@@ -30,6 +30,29 @@ Matrix sinusoidal_positions(int rows, int width) {
   return table;
 }
 
+std::vector<int> source_positions(const TokenIds& sentence) {
+  std::vector<int> positions;
+  int next = 0;
+  for (const int token : sentence) {
+    positions.push_back(token == Vocabulary::kPad ? -1 : next++);
+  }
+  return positions;
+}
+
+std::vector<std::int32_t> attended_rows(const TokenIds& sentence, std::int32_t first) {
+  std::vector<std::int32_t> rows;
+  for (std::size_t i = 0; i < sentence.size(); ++i) {
+    if (sentence[i] != Vocabulary::kPad) {
+      rows.push_back(first + static_cast<std::int32_t>(i));
+    }
+  }
+  if (rows.empty()) {
+    rows.resize(sentence.size());
+    std::iota(rows.begin(), rows.end(), first);
+  }
+  return rows;
+}
+
 std::string embedding_table(const ModelConfig& config, Stack which) {
   return which == Stack::kEncoder || config.share_all_embeddings ? "encoder.embed_tokens.weight"
                                                                  : "decoder.embed_tokens.weight";
@@ -104,10 +127,15 @@ EncodedBatch Transformer::encode(std::span<const TokenIds> sentences, int padded
   std::vector<std::int32_t> rows(static_cast<std::size_t>(x.rows()));
   std::iota(rows.begin(), rows.end(), 0);
   std::vector<Context> contexts;
+  std::vector<std::vector<std::int32_t>> attended;
   for (std::size_t s = 0; s < sentences.size(); ++s) {
     const auto start = static_cast<std::size_t>(batch.starts[s]);
-    const std::span<const std::int32_t> own = std::span(rows).subspan(start, sentences[s].size());
-    layers_->embed_source(sentences[s], own, padded_length, x, contexts);
+    attended.push_back(attended_rows(sentences[s], batch.starts[s]));
+    layers_->embed_source(sentences[s],
+                          {.own = std::span(rows).subspan(start, sentences[s].size()),
+                           .attended = attended.back(),
+                           .padded_length = padded_length},
+                          x, contexts);
   }
   for (const Layer& layer : layers_->encoder) {
     SelfMixing::Memory memory = layer.self_attn.empty_memory();

@@ -50,10 +50,11 @@ struct DecoderRow {
 // then the target without its last token. A copy can be read on independently.
 struct Reading {
   struct Layout {
-    std::vector<std::int32_t> rows;  // 0, 1, …: what the contexts are spans of
-    std::vector<Context> source;     // of every source token
-    std::vector<Context> target;     // of every target token, causal
-    std::vector<Context> cross;      // of every target token: its source sentence
+    std::vector<std::int32_t> rows;                   // 0, 1, …: what the contexts are spans of
+    std::vector<std::vector<std::int32_t>> attended;  // of each source sentence: spans, too
+    std::vector<Context> source;                      // of every source token
+    std::vector<Context> target;                      // of every target token, causal
+    std::vector<Context> cross;                       // of every target token: its source sentence
   };
 
   std::shared_ptr<const Layout> layout;  // which rows belong together
@@ -78,6 +79,10 @@ SublayerPlace place_of(const ModelConfig& config, int sublayer);
 // The sublayer that a parameter of a layer belongs to, from 0.
 int sublayer_of(const ModelConfig& config, const ParameterSpec& spec);
 bool in_encoder(const ModelConfig& config, int sublayer);
+
+// The rows of a sentence, from `first` on, that attention may look at: all but those of <pad>
+// tokens, which fairseq masks wherever they come from; all if there are no others.
+std::vector<std::int32_t> attended_rows(const TokenIds& sentence, std::int32_t first);
 
 // A model ready to compute with. Its weights are float32, except that with int8 those of all
 // products with matrices, the output projection too, and what is multiplied with them are bytes:

@@ -32,6 +32,9 @@ void require_length(const TokenIds& sentence, int longest, const char* side);
 // Throws ConfigError for an id outside of a vocabulary of so many.
 void require_token(int token, int vocabulary);
 
+// Of each token: how many come before it, without those that are <pad>; -1 for a <pad>.
+std::vector<int> source_positions(const TokenIds& sentence);
+
 // Token embedding, scaled by sqrt(width), plus position.
 class Embedding {
  public:
@@ -53,6 +56,7 @@ class Embedding {
     } else {
       const int tabled = std::min(longest_, kTabledPositions);
       sinusoids_ = sinusoidal_positions(tabled + Vocabulary::kPad + 1, width_);
+      sinusoids_.row(Vocabulary::kPad).setZero();
       positions_ = sinusoids_.data();
     }
   }
@@ -60,10 +64,10 @@ class Embedding {
   Embedding(const Embedding&) = delete;  // positions_ may point into sinusoids_
   Embedding& operator=(const Embedding&) = delete;
 
-  // position: from 0, below the model's maximum.
+  // position: from 0, below the model's maximum; -1: that of padding, row kPad.
   void look_up(int token, int position, float* out) const {
     require_token(token, rows_);
-    LTZ_ASSERT(0 <= position && position < longest_);
+    LTZ_ASSERT(-1 <= position && position < longest_);
     const Eigen::Map<const RowVector> embedded(tokens_ + std::ptrdiff_t{token} * width_, width_);
     Eigen::Map<RowVector> x(out, width_);
     x = embedded * std::sqrt(static_cast<float>(width_));
@@ -227,13 +231,24 @@ struct Transformer::Layers {
     return last && norm ? &*norm : nullptr;
   }
 
-  // Looks a source sentence up. own: its rows of x. contexts: those of its tokens are added.
-  void embed_source(const TokenIds& sentence, std::span<const std::int32_t> own, int padded_length,
-                    Matrix& x, std::vector<Context>& contexts) const {
+  // The rows of x that belong to a source sentence.
+  struct SourceRows {
+    std::span<const std::int32_t> own;
+    std::span<const std::int32_t> attended;  // see attended_rows
+    int padded_length = 0;                   // see Transformer::encode
+  };
+
+  // Looks a source sentence up. contexts: those of its tokens are added.
+  void embed_source(const TokenIds& sentence, const SourceRows& rows, Matrix& x,
+                    std::vector<Context>& contexts) const {
+    const std::vector<int> positions = source_positions(sentence);
     for (std::size_t i = 0; i < sentence.size(); ++i) {
-      const int position = static_cast<int>(i);
-      encoder_embedding.look_up(sentence[i], position, x.row(own[i]).data());
-      contexts.push_back({own, position, padded_length - static_cast<int>(own.size())});
+      encoder_embedding.look_up(sentence[i], positions[i], x.row(rows.own[i]).data());
+      contexts.push_back({.rows = rows.own,
+                          .position = static_cast<int>(i),
+                          .padding = rows.padded_length - static_cast<int>(rows.own.size()),
+                          .attended = rows.attended,
+                          .is_padding = sentence[i] == Vocabulary::kPad});
     }
   }
 
@@ -241,8 +256,8 @@ struct Transformer::Layers {
   void embed_target(const DecoderRow& row, float* x, std::vector<Context>& history,
                     std::vector<Context>& source) const {
     decoder_embedding.look_up(row.token, row.position, x);
-    history.push_back({row.history, row.position});
-    source.push_back({row.source_rows, 0});
+    history.push_back({.rows = row.history, .position = row.position, .attended = row.history});
+    source.push_back({.rows = row.source_rows, .attended = row.source_rows});
   }
 
   Embedding encoder_embedding;

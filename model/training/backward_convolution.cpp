@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "model/kernels/scratch.h"
 #include "model/layers/layers.h"
 #include "model/training/backward_kernels.h"
@@ -73,7 +75,7 @@ void Convolution::backward(MatrixView x, std::span<const Context> contexts, Matr
                            MutableMatrixView dx, Gradients& gradients) const {
   Memory memory = empty_memory();
   Eigen::Map<Matrix> inputs = memory.append(x.rows());
-  project_in(x, inputs);
+  project_masked(x, contexts, inputs);
   const Eigen::Index weights = Eigen::Index{options_.branch.heads} * options_.taps;
   Scratch kernels(weight_linear_.empty() ? 1 : x.rows(), weights);
   make_kernels(inputs, *kernels);
@@ -91,7 +93,16 @@ void Convolution::backward(MatrixView x, std::span<const Context> contexts, Matr
   dinputs->setZero();
   convolve_back(inputs, *kernels, contexts, *dmixed, *dinputs, *dkernels);
   kernels_back(inputs, *kernels, *dkernels, *dinputs, gradients);
-  project_back(x, *dinputs, dx, gradients);
+  if (std::ranges::none_of(contexts, &Context::is_padding)) {
+    project_back(x, *dinputs, dx, gradients);
+    return;
+  }
+  Matrix masked = x;
+  Matrix dmasked = Matrix::Zero(x.rows(), x.cols());
+  zero_padding(contexts, options_.bias_in_padding ? MutableMatrixView(masked) : *dinputs);
+  project_back(masked, *dinputs, dmasked, gradients);
+  zero_padding(contexts, dmasked);
+  dx += dmasked;
 }
 
 }  // namespace ltz

@@ -98,7 +98,7 @@ void Attention::backward(const Inputs& inputs, MatrixView dout, InputGradients d
   MutableMatrixView dquery_rows(*dqueries);
   const auto stride = static_cast<std::size_t>(width);
   for (Eigen::Index i = 0; i < x.rows(); ++i) {
-    const std::span<const std::int32_t> rows = contexts[static_cast<std::size_t>(i)].rows;
+    const std::span<const std::int32_t> rows = contexts[static_cast<std::size_t>(i)].attended;
     scratch.resize(2 * rows.size());
     kernels::attend_backward(row_of(out_rows, i),
                              {.query = row_of(MatrixView(*queries), i),

@@ -63,12 +63,12 @@ void TracedReading::embeddings_backward(const Matrix& dsource, const Matrix& dta
   Eigen::Index source_row = 0;
   Eigen::Index target_row = 0;
   for (std::size_t s = 0; s < sources_.size(); ++s) {
-    int position = 0;
-    for (const int token : sources_[s]) {
-      layers.encoder_embedding.backward(token, position++, dsource.row(source_row++).data(),
-                                        gradients);
+    const std::vector<int> positions = source_positions(sources_[s]);
+    for (std::size_t i = 0; i < sources_[s].size(); ++i) {
+      layers.encoder_embedding.backward(sources_[s][i], positions[i],
+                                        dsource.row(source_row++).data(), gradients);
     }
-    position = 0;
+    int position = 0;
     int before = Vocabulary::kEos;
     for (const int token : targets_[s]) {
       layers.decoder_embedding.backward(before, position++, dtarget.row(target_row++).data(),

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <initializer_list>
 #include <iterator>
 #include <memory>
@@ -104,7 +105,12 @@ TEST_CASE("ids and text are two ways to say the same") {
   CHECK(ltz_translation_score(from_ids.get(), 0) == ltz_translation_score(from_text.get(), 0));
   const Translations from_nothing(ltz_translate_ids(example(), nullptr, 0, nullptr, nullptr));
   const Translations from_empty(ltz_translate(example(), " \n", nullptr, nullptr));
-  CHECK(ltz_translation_score(from_nothing.get(), 0) == ltz_translation_score(from_empty.get(), 0));
+  for (const Translations& translations : {std::cref(from_nothing), std::cref(from_empty)}) {
+    CHECK(ltz_translations_count(translations.get()) == 1);
+    CHECK(std::string(ltz_translation_text(translations.get(), 0)).empty());
+    CHECK(ltz_translation_score(translations.get(), 0) == 0.0);
+    CHECK(ids_of(translations, 0).empty());
+  }
 }
 
 TEST_CASE("options do what they say") {

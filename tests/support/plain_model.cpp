@@ -40,9 +40,19 @@ PlainModel::Rows columns(const PlainModel::Rows& x, std::size_t first, std::size
   return part;
 }
 
-void zero_rows_from(PlainModel::Rows& x, std::size_t first) {
-  for (std::size_t t = first; t < x.size(); ++t) {
-    std::ranges::fill(x[t], 0.0);
+std::vector<bool> padding_of(const TokenIds& tokens) {
+  std::vector<bool> padding;
+  for (const int token : tokens) {
+    padding.push_back(token == Vocabulary::kPad);
+  }
+  return padding;
+}
+
+void zero_rows(PlainModel::Rows& x, const std::vector<bool>& which) {
+  for (std::size_t t = 0; t < x.size(); ++t) {
+    if (which[t]) {
+      std::ranges::fill(x[t], 0.0);
+    }
   }
 }
 
@@ -115,16 +125,18 @@ PlainModel::Rows PlainModel::embed(const TokenIds& tokens, Stack which) const {
   const auto& table =
       parameter((config_.share_all_embeddings ? "encoder" : name) + ".embed_tokens.weight");
   Rows x;
+  int next = 2;
   for (std::size_t t = 0; t < tokens.size(); ++t) {
     auto& row = x.emplace_back(width);
-    const int position = static_cast<int>(t) + 2;
+    const bool padding = encoder && tokens[t] == Vocabulary::kPad;
+    const int position = padding ? 1 : next++;
     std::vector<double> offset(width, 0.0);
     if (config_.token_positional_embeddings && stack.learned_positions) {
       const auto& learned = parameter(name + ".embed_positions.weight");
       for (std::size_t c = 0; c < width; ++c) {
         offset[c] = learned[static_cast<std::size_t>(position) * width + c];
       }
-    } else if (config_.token_positional_embeddings) {
+    } else if (config_.token_positional_embeddings && !padding) {
       offset = sinusoid(position, stack.embed_dim);
     }
     for (std::size_t c = 0; c < width; ++c) {
@@ -169,10 +181,10 @@ PlainModel::Rows PlainModel::attention(const Rows& queries, const Rows& memory, 
 }
 
 PlainModel::Rows PlainModel::convolution(Rows x, const BranchConfig& branch, int taps, bool causal,
-                                         std::size_t real, const std::string& name) const {
+                                         const Padding& padding, const std::string& name) const {
   const bool masks_late = config_.arch.starts_with("lightconv");
   if (!masks_late) {
-    zero_rows_from(x, real);
+    zero_rows(x, padding);
   }
   if (config_.conv_linear) {
     x = linear(x, name + ".linear1");
@@ -181,7 +193,7 @@ PlainModel::Rows PlainModel::convolution(Rows x, const BranchConfig& branch, int
     x = gated(x);
   }
   if (masks_late) {
-    zero_rows_from(x, real);
+    zero_rows(x, padding);
   }
   const Rows dynamic =
       branch.type == BranchType::kDynamic ? linear(x, name + ".weight_linear") : Rows();
@@ -209,9 +221,9 @@ PlainModel::Rows PlainModel::convolution(Rows x, const BranchConfig& branch, int
 }
 
 PlainModel::Rows PlainModel::mix(const Rows& x, const StackConfig& stack, int layer, bool causal,
-                                 std::size_t real, const std::string& name) const {
+                                 const Padding& padding, const std::string& name) const {
   const Visible visible = [&](std::size_t query, std::size_t key) {
-    return causal ? key <= query : key < real;
+    return causal ? key <= query : !padding[key];
   };
   if (stack.branches.empty()) {
     return attention(x, x, stack.attention_heads, name, visible);
@@ -228,7 +240,7 @@ PlainModel::Rows PlainModel::mix(const Rows& x, const StackConfig& stack, int la
                          : stack.kernel_sizes[static_cast<std::size_t>(layer)];
     const Rows mixed = branch.type == BranchType::kAttention
                            ? attention(part, part, branch.heads, branch_name, visible)
-                           : convolution(part, branch, taps, causal, real, branch_name);
+                           : convolution(part, branch, taps, causal, padding, branch_name);
     for (std::size_t t = 0; t < x.size(); ++t) {
       out[t].insert(out[t].end(), mixed[t].begin(), mixed[t].end());
     }
@@ -273,7 +285,7 @@ PlainModel::Rows PlainModel::encode(const TokenIds& sentence, std::size_t padded
   for (int l = 0; l < config_.encoder.layers; ++l) {
     const std::string name = "encoder.layers." + std::to_string(l);
     residual(x, config_.encoder, name + ".self_attn_layer_norm", [&](const Rows& input) {
-      return mix(input, config_.encoder, l, false, sentence.size(), name + ".self_attn");
+      return mix(input, config_.encoder, l, false, padding_of(tokens), name + ".self_attn");
     });
     residual(x, config_.encoder, name + ".final_layer_norm",
              [&](const Rows& input) { return feed_forward(input, name); });
@@ -293,11 +305,11 @@ PlainModel::Rows PlainModel::logits(const TokenIds& sentence, const TokenIds& ta
   for (int l = 0; l < config_.decoder.layers; ++l) {
     const std::string name = "decoder.layers." + std::to_string(l);
     residual(x, config_.decoder, name + ".self_attn_layer_norm", [&](const Rows& input) {
-      return mix(input, config_.decoder, l, true, x.size(), name + ".self_attn");
+      return mix(input, config_.decoder, l, true, Padding(x.size()), name + ".self_attn");
     });
     residual(x, config_.decoder, name + ".encoder_attn_layer_norm", [&](const Rows& input) {
       return attention(input, source, config_.decoder.attention_heads, name + ".encoder_attn",
-                       [](std::size_t, std::size_t) { return true; });
+                       [&](std::size_t, std::size_t key) { return !padding_of(sentence)[key]; });
     });
     residual(x, config_.decoder, name + ".final_layer_norm",
              [&](const Rows& input) { return feed_forward(input, name); });

@@ -19,7 +19,8 @@ class PlainModel {
 
   explicit PlainModel(const Checkpoint& checkpoint);
 
-  // padded_length: pads the sentence to it, as the reference does in a batch; 0: does not. Returns
+  // The sentence may have <pad> tokens. padded_length: pads it to that, as the reference does in a
+  // batch; 0: does not. Returns
   // (tokens of the sentence, encoder_embed_dim).
   Rows encode(const TokenIds& sentence, std::size_t padded_length = 0) const;
 
@@ -37,10 +38,11 @@ class PlainModel {
   Rows embed(const TokenIds& tokens, Stack which) const;
   Rows attention(const Rows& queries, const Rows& memory, int heads, const std::string& name,
                  const Visible& visible) const;
-  // real: rows from there on are padding.
-  Rows convolution(Rows x, const BranchConfig& branch, int taps, bool causal, std::size_t real,
-                   const std::string& name) const;
-  Rows mix(const Rows& x, const StackConfig& stack, int layer, bool causal, std::size_t real,
+  // padding: of each row.
+  using Padding = std::vector<bool>;
+  Rows convolution(Rows x, const BranchConfig& branch, int taps, bool causal,
+                   const Padding& padding, const std::string& name) const;
+  Rows mix(const Rows& x, const StackConfig& stack, int layer, bool causal, const Padding& padding,
            const std::string& name) const;
   Rows feed_forward(const Rows& x, const std::string& name) const;
   // x = x + f(x) with the LayerNorm in front of f or behind the sum.

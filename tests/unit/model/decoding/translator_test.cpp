@@ -13,7 +13,7 @@ namespace {
 std::vector<TokenIds> some_sentences(const ModelConfig& config) {
   const int vocabulary = std::min(config.source_vocabulary_size, config.target_vocabulary_size);
   std::vector<TokenIds> sentences;
-  for (int length = 0; length < 40; ++length) {
+  for (int length = 1; length < 40; ++length) {
     TokenIds& sentence = sentences.emplace_back();
     for (int i = 0; i < length; ++i) {
       sentence.push_back(Vocabulary::kUnk + (7 * length + 3 * i) % (vocabulary - Vocabulary::kUnk));
@@ -93,6 +93,29 @@ TEST_CASE("lengths are limited, and nothing is empty or padded") {
       CHECK(std::ranges::count(hypothesis.tokens, Vocabulary::kPad) == 0);
     }
   }
+}
+
+TEST_CASE("an empty sentence has an empty translation, whatever the options and its neighbours") {
+  const Checkpoint checkpoint = tiny_checkpoint(7);
+  const Transformer model(checkpoint);
+  auto sources = some_sentences(checkpoint.config);
+  const BeamOptions options{.beam = 3, .max_len_b = 6, .min_len = 2};
+  const auto without = translate(model, sources, options, batch_by_length(sources));
+  sources.insert(sources.begin() + 5, {Vocabulary::kEos});
+  sources.push_back({Vocabulary::kEos});
+  std::size_t done = 0;
+  const auto found = translate(model, sources, options, batch_by_length(sources),
+                               [&](std::size_t count, std::size_t) { done = count; });
+  CHECK(done == sources.size());
+  for (const auto& hypotheses : {found[5], found.back()}) {
+    REQUIRE(hypotheses.size() == 1);
+    CHECK(hypotheses[0].tokens == TokenIds{Vocabulary::kEos});
+    CHECK(hypotheses[0].score == 0.0);
+  }
+  CHECK(found[4].front().tokens == without[4].front().tokens);
+  CHECK(found[6].front().tokens == without[5].front().tokens);
+  const std::vector<TokenIds> empty = {{Vocabulary::kEos}};
+  CHECK(translate(model, empty, options, batch_by_length(empty))[0].size() == 1);
 }
 
 TEST_CASE("what the model cannot take is refused") {
