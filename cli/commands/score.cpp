@@ -27,7 +27,7 @@ struct Options {
 };
 
 eval::Lines read_as_many(const std::string& path, const std::string& reference, std::size_t lines) {
-  eval::Lines text = read_lines(path);
+  eval::Lines text = read_lines(path, formats::LineEnds::kLineFeed);
   if (text.size() != lines) {
     throw ConfigError(fmt::format("{}: expected {} lines, as many as {}, found {}", path, lines,
                                   reference, text.size()));
@@ -38,7 +38,7 @@ eval::Lines read_as_many(const std::string& path, const std::string& reference, 
 ScoredTexts read_texts(const Options& options) {
   const std::string& first = options.references.front();
   ScoredTexts texts;
-  texts.references.push_back(read_lines(first));
+  texts.references.push_back(read_lines(first, formats::LineEnds::kLineFeed));
   const std::size_t lines = texts.references.front().size();
   for (const std::string& reference : std::span(options.references).subspan(1)) {
     texts.references.push_back(read_as_many(reference, first, lines));

@@ -18,30 +18,12 @@ constexpr std::size_t kBlock = std::size_t{1} << 16;  // what a pipe holds
 // reads a translation.
 constexpr int kPauseMilliseconds = 20;
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-// line: number `number`, from 0, without LF.
-std::string_view content(std::string_view line, std::size_t number) {
-  if (number == 0 && line.starts_with(kByteOrderMark)) {
-    line.remove_prefix(kByteOrderMark.size());
-  }
-  if (line.ends_with('\r')) {
-    line.remove_suffix(1);
-  }
-  return line;
-}
-
 }  // namespace
 
-std::vector<std::string> read_lines(const std::string& path) {
+std::vector<std::string> read_lines(const std::string& path, formats::LineEnds ends) {
   const std::string text = formats::read_text_file(path);
-  std::vector<std::string> lines;
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t end = std::min(text.find('\n', start), text.size());
-    lines.emplace_back(content(std::string_view(text).substr(start, end - start), lines.size()));
-    start = end + 1;
-  }
-  return lines;
+  const auto lines = formats::text_lines(text, ends);
+  return {lines.begin(), lines.end()};
 }
 
 std::vector<std::string> read_text(const std::string& path) {
@@ -73,13 +55,27 @@ std::vector<std::string> LineReader::read(std::size_t most) {
   return lines;
 }
 
+void LineReader::skip_line_feed() {
+  if (after_return_ && start_ < buffer_.size()) {
+    after_return_ = false;
+    start_ += buffer_[start_] == '\n' ? 1 : 0;
+    looked_ = start_;
+  }
+}
+
 bool LineReader::take_line(std::vector<std::string>& lines) {
-  const std::size_t end = std::min(buffer_.find('\n', looked_), buffer_.size());
+  skip_line_feed();
+  const std::size_t end = std::min(buffer_.find_first_of("\r\n", looked_), buffer_.size());
   looked_ = end;
   if (end == buffer_.size() && (!ended_ || end == start_)) {
     return false;
   }
-  lines.emplace_back(content(std::string_view(buffer_).substr(start_, end - start_), taken_++));
+  std::string_view line = std::string_view(buffer_).substr(start_, end - start_);
+  if (taken_++ == 0 && line.starts_with(formats::kByteOrderMark)) {
+    line.remove_prefix(formats::kByteOrderMark.size());
+  }
+  lines.emplace_back(line);
+  after_return_ = end < buffer_.size() && buffer_[end] == '\r';
   start_ = looked_ = std::min(end + 1, buffer_.size());
   return true;
 }

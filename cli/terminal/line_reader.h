@@ -4,14 +4,16 @@
 #include <string>
 #include <vector>
 
+#include "formats/bytes/text_lines.h"
+
 namespace ltz::cli {
 
-// In a text, lines end with LF or CR LF, the last one with either or with the text; a byte order
-// mark at its start does not belong to it. What else is in a line is words between spaces, whatever
-// bytes they have.
+// In a text, lines end with LF, CR LF or CR, as in Python, the last one with any of them or with
+// the text; a byte order mark at its start does not belong to it.
 
 // The lines of a file, without their ends; "-" is standard input. Throws IoError.
-std::vector<std::string> read_lines(const std::string& path);
+std::vector<std::string> read_lines(const std::string& path,
+                                    formats::LineEnds ends = formats::LineEnds::kUniversal);
 // The same of a text that must not be empty. Throws ConfigError, too.
 std::vector<std::string> read_text(const std::string& path);
 
@@ -30,16 +32,19 @@ class LineReader {
   std::vector<std::string> read(std::size_t most);
 
  private:
+  // Skips the LF behind a CR, which may come later than that.
+  void skip_line_feed();
   bool take_line(std::vector<std::string>& lines);
   bool pauses() const;
   void fill();
 
   int descriptor_;
   bool ended_ = false;
-  std::size_t taken_ = 0;   // lines
-  std::string buffer_;      // what was read and is not yet taken
-  std::size_t start_ = 0;   // of the next line in it
-  std::size_t looked_ = 0;  // no line ends before this
+  std::size_t taken_ = 0;      // lines
+  std::string buffer_;         // what was read and is not yet taken
+  std::size_t start_ = 0;      // of the next line in it
+  std::size_t looked_ = 0;     // no line ends before this
+  bool after_return_ = false;  // the last line ended with CR
 };
 
 }  // namespace ltz::cli

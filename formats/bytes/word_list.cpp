@@ -8,8 +8,9 @@
 namespace ltz::formats {
 namespace {
 
+// White space other than a space is a character for subword-nmt.
 bool is_symbol(std::string_view text) {
-  return !text.empty() && text.find_first_of(" \t\r\n\v\f") == std::string_view::npos;
+  return !text.empty() && text.find_first_of(" \r\n") == std::string_view::npos;
 }
 
 void require_line_end(std::string_view text) {
@@ -18,13 +19,17 @@ void require_line_end(std::string_view text) {
   }
 }
 
-// Takes memory only for the lines that differ: repetitions pack to next to nothing.
-void require_distinct_lines(std::string_view text) {
+// A dictionary has hardly any words twice. Takes memory only for the lines that differ: repetitions
+// pack to next to nothing.
+void limit_repetitions(std::string_view text) {
+  constexpr std::size_t kMost = 1000;
   std::unordered_set<std::string_view> seen;
+  std::size_t repeated = 0;
   for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
     const std::string_view line = text.substr(0, end);
-    if (!seen.insert(line).second) {
-      throw FormatError("the vocabulary has a word twice: \"" + std::string(line) + "\"");
+    if (!seen.insert(line).second && ++repeated > kMost) {
+      throw FormatError("the vocabulary has more than " + std::to_string(kMost) +
+                        " words that it has already: \"" + std::string(line) + "\"");
     }
     text.remove_prefix(end + 1);
   }
@@ -38,8 +43,8 @@ std::vector<std::string> merge_lines(const BpeMerges& merges) {
   for (const auto& [left, right] : merges) {
     lines.push_back(left + " " + right);
     if (!is_symbol(left) || !is_symbol(right)) {
-      throw FormatError("merges: expected two symbols without white space, found \"" +
-                        lines.back() + "\"");
+      throw FormatError("merges: expected two symbols without spaces, found \"" + lines.back() +
+                        "\"");
     }
   }
   return lines;
@@ -88,7 +93,7 @@ Vocabulary vocabulary_from_lines(std::string_view text, int entries) {
                       " entries (rows of the embedding), found " + std::to_string(found) +
                       " (special tokens included)");
   }
-  require_distinct_lines(text);
+  limit_repetitions(text);
   return Vocabulary(split_lines(text));
 }
 

@@ -8,10 +8,7 @@ TextCodec::TextCodec(const Checkpoint& checkpoint)
       target_(checkpoint.target_vocabulary) {}
 
 TokenIds TextCodec::encode(std::string_view line, const Vocabulary& vocabulary) const {
-  std::vector<std::string> subwords;
-  for (const std::string_view word : split_words(line)) {
-    bpe_.encode(word, subwords);
-  }
+  const std::vector<std::string> subwords = bpe_.encode_line(line);
   TokenIds ids;
   ids.reserve(subwords.size() + 1);
   for (const std::string& subword : subwords) {

@@ -18,14 +18,12 @@ Vocabulary::Vocabulary(std::vector<std::string> words) : words_(std::move(words)
   for (int id = 0; id < kSpecials; ++id) {
     ids_.emplace(kSpecialWords[static_cast<std::size_t>(id)], id);
   }
+  int id = kSpecials;
   for (const std::string& word : words_) {
-    if (word.empty() || word.find_first_of(" \t\r\n\v\f") != std::string::npos) {
-      throw FormatError("the vocabulary has an empty word or one with white space: \"" + word +
-                        "\"");
+    if (word.find_first_of("\r\n") != std::string::npos) {
+      throw FormatError("the vocabulary has a word with a line end: \"" + word + "\"");
     }
-    if (!ids_.emplace(word, static_cast<int>(ids_.size())).second) {
-      throw FormatError("the vocabulary has a word twice: \"" + word + "\"");
-    }
+    ids_.insert_or_assign(word, id++);
   }
 }
 

@@ -20,15 +20,16 @@ class Vocabulary {
   static constexpr int kSpecials = 4;
 
   Vocabulary() = default;
-  // words: without the special tokens. Throws FormatError, naming the word, for an empty one, one
-  // with white space, and one that appears twice.
+  // words: without the special tokens; they may be empty, have spaces and come twice, as in fairseq
+  // 0.8. Throws FormatError, naming the word, for one with a line end.
   explicit Vocabulary(std::vector<std::string> words);
 
   bool operator==(const Vocabulary& other) const { return words_ == other.words_; }
 
   // Number of ids, special tokens included.
   int size() const { return kSpecials + static_cast<int>(words_.size()); }
-  // The word's id, or kUnk. Special tokens written as words ("<pad>") have their ids.
+  // The word's id, the last one if it comes twice, or kUnk. Special tokens written as words
+  // ("<pad>") have their ids, unless the words have them again.
   int id(std::string_view word) const;
   // id: in [0, size()).
   std::string_view word(int id) const;

@@ -172,10 +172,7 @@ void read_dictionary(Input bytes) {
 
 void read_bpe_codes(Input bytes) {
   const BpeEncoder encoder(formats::parse_bpe_codes(text_of(bytes), kName));
-  std::vector<std::string> subwords;
-  for (const std::string_view word : split_words(text_of(bytes))) {
-    encoder.encode(word, subwords);
-  }
+  encoder.encode_line(text_of(bytes));
 }
 
 void read_recipe(Input bytes) {
@@ -244,9 +241,15 @@ constexpr std::array kTargets = {
     FuzzTarget{"payload", read_payload, payload_seeds},
     FuzzTarget{"dictionary", read_dictionary,
                [] {
-                 return texts({"the 12\nof 7\n", "a 1\n\xc3\xa9 3\n"});
+                 return texts({"the 12\nof 7\n", "a 1\n\xc3\xa9 3\n",
+                               "\xEF\xBB\xBFnew york +1_0\r\na -3 #fairseq:overwrite\r\r"});
                }},
-    FuzzTarget{"bpe", read_bpe_codes, [] { return texts({"#version: 0.2\nt h\nth e</w>\n"}); }},
+    FuzzTarget{"bpe", read_bpe_codes,
+               [] {
+                 return texts({"#version: 0.2\nt h\nth e</w>\n",
+                               "\xEF\xBB\xBF#version:0.2.0 \r\n\xC2\xA0 h\n\n",
+                               "t h 12\nth e</w> 3"});
+               }},
     FuzzTarget{"recipe", read_recipe,
                [] {
                  return texts({"preset = \"paper\"\nbits = 6\n[finetune]\nepochs = 2.5\n",

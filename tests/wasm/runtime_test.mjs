@@ -35,6 +35,7 @@ test("ids and text are two ways to say the same", () => {
   const [fromText] = model.translate(words.text);
   assert.deepEqual(fromIds, fromText);
   assert.deepEqual(model.translateIds([]), model.translate(" \n"));
+  assert.deepEqual(model.translate("\u3000"), [{ text: "", score: 0, ids: [] }]);
   model.close();
 });
 

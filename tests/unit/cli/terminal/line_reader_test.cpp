@@ -77,7 +77,7 @@ Lines read_file(std::string_view text) {
 
 }  // namespace
 
-TEST_CASE("lines end with LF, CR LF or the text, in a pipe as in a file") {
+TEST_CASE("lines end with LF, CR LF, CR or the text, in a pipe as in a file") {
   struct Text {
     std::string_view bytes;
     Lines lines;
@@ -89,7 +89,9 @@ TEST_CASE("lines end with LF, CR LF or the text, in a pipe as in a file") {
       {"a\n", {"a"}},
       {"a\r\nb\n", {"a", "b"}},
       {"a\n\nb\r", {"a", "", "b"}},
-      {"a\rb\n", {"a\rb"}},
+      {"a\rb\n", {"a", "b"}},
+      {"a\r\r\n\rb\n\r\n", {"a", "", "", "b", ""}},
+      {"a\u2028b\u0085c\x1C\v\f\n", {"a\u2028b\u0085c\x1C\v\f"}},
       {" a  b \n", {" a  b "}},
       {"\xEF\xBB\xBF"
        "a\n\xEF\xBB\xBF"
@@ -103,6 +105,26 @@ TEST_CASE("lines end with LF, CR LF or the text, in a pipe as in a file") {
   CHECK(read_all(text.bytes) == text.lines);
   CHECK(read_all(text.bytes, 1) == text.lines);
   CHECK(read_file(text.bytes) == text.lines);
+}
+
+TEST_CASE("the LF behind a CR ends no other line, even if it comes later") {
+  Pipe pipe;
+  LineReader reader(pipe.reader());
+  pipe.write("one\r");
+  CHECK(reader.read(kAll) == Lines{"one"});
+  pipe.write("\ntwo\r");
+  CHECK(reader.read(kAll) == Lines{"two"});
+  pipe.write("three\r\n");
+  CHECK(reader.read(kAll) == Lines{"three"});
+  pipe.close_writer();
+  CHECK(reader.read(kAll).empty());
+}
+
+TEST_CASE("scores read lines as sacreBLEU does") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.file("text").string();
+  std::ofstream(path, std::ios::binary) << "a\rb\r\nc";
+  CHECK(cli::read_lines(path, formats::LineEnds::kLineFeed) == Lines{"a\rb", "c"});
 }
 
 TEST_CASE("a line that arrives in pieces is whole") {

@@ -1,0 +1,69 @@
+#include "formats/fairseq/vocabulary_files.h"
+
+#include <catch2/catch.hpp>
+
+#include "formats/fairseq/fairseq.h"
+#include "formats/files/file.h"
+#include "model/base/error.h"
+#include "tests/support/temporary_folder.h"
+
+using namespace ltz;
+using namespace ltz::formats;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+void write_text(const fs::path& path, const std::string& text) {
+  write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+}  // namespace
+
+TEST_CASE("a dictionary of subwords asks for codes") {
+  const Vocabulary whole({"a", "b", "c", "d", "e@@"});
+  const Vocabulary mixed({"a", "b", "c", "d", "e", "f@@"});
+  CHECK_NOTHROW(require_whole_words(mixed, mixed));
+  CHECK_NOTHROW(require_whole_words(Vocabulary(), mixed));
+  CHECK_THROWS_AS(require_whole_words(whole, mixed), ConfigError);
+  CHECK_THROWS_WITH(require_whole_words(whole, mixed),
+                    Contains("1 of 5 words of the source dictionary") && Contains("--bpe-codes") &&
+                        Contains("--no-bpe"));
+  CHECK_THROWS_WITH(require_whole_words(mixed, whole), Contains("target dictionary"));
+}
+
+TEST_CASE("merges are known when one dictionary has what they make") {
+  const Vocabulary source({"th@@", "the"});
+  const Vocabulary target({"ca@@"});
+  CHECK(share_of_unknown_merges({}, source, target) == 0.0);
+  CHECK(share_of_unknown_merges({{"t", "h"}, {"th", "e</w>"}, {"c", "a"}}, source, target) == 0.0);
+  CHECK(share_of_unknown_merges({{"t", "h"}, {"t", "h</w>"}}, source, target) == 0.5);
+}
+
+TEST_CASE("codes are found, asked for, left out, and compared with the dictionaries") {
+  const fs::path original = fs::path(LTZ_GOLDEN_DIR) / "iwslt-lightweight";
+  const test::TemporaryFolder folder;
+  for (const char* name : {"checkpoint.pt", "dict.src.txt", "dict.tgt.txt"}) {
+    fs::copy_file(original / name, folder.file(name));
+  }
+  const fs::path model = folder.file("checkpoint.pt");
+  std::vector<std::string> warnings;
+  VocabularyFiles files{.warn = [&](const std::string& text) { warnings.push_back(text); }};
+  const auto merges = [&] { return read_fairseq_checkpoint(model, files).merges; };
+
+  CHECK_THROWS_AS(merges(), ConfigError);
+  CHECK_THROWS_WITH(merges(), Contains(model.string()) && Contains("--no-bpe"));
+  files.no_bpe = true;
+  CHECK(merges().empty());
+  write_text(folder.file("bpecodes"), "w 0 9\n");
+  CHECK(merges().empty());
+  files.no_bpe = false;
+  CHECK(merges() == BpeMerges{{"w", "0"}});
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings[0], Contains("bpecodes: 100.0% of the merges"));
+  write_text(folder.file("bpe.codes"), "#version: 0.2\nw0 0\n");
+  CHECK(merges() == BpeMerges{{"w0", "0"}});
+  CHECK(warnings.size() == 1);
+  files.bpe_codes = folder.file("bpecodes");
+  CHECK(merges() == BpeMerges{{"w", "0"}});
+}
