@@ -76,6 +76,7 @@ pipeline::CompressOptions compress_options(const Options& options, const Baselin
   }
   if (const compress::PruningMethod* method = compress.recipe.pruning(); method && method->prune) {
     compress.curves.sparsities = parse_range(options.sparsities);
+    require_range("--sensitivity-sparsity", compress.curves.sparsities, {0.0, 1.0});
   }
   return compress;
 }
@@ -230,8 +231,10 @@ void setup_compress(CLI::App& app, Action& action) {
       ->add_option("--sensitivity-sentences", options->curves.sentences,
                    "Sentences of the development set to measure sensitivity on")
       ->check(at_least(1));
-  command->add_option("--sensitivity-sparsity", options->sparsities,
-                      "Sparsities to measure sensitivity at");
+  command
+      ->add_option("--sensitivity-sparsity", options->sparsities,
+                   "Sparsities to measure sensitivity at")
+      ->type_name("LIST");
   add_calibration(*command, options->calibration);
   add_retraining(*command, options->retraining);
   add_report(*command, options->report);

@@ -74,7 +74,8 @@ void setup_verify(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   command->add_option("ARTIFACT", options->artifact, "The .ltz to check")->required();
   command->add_option("--reference", options->reference.path, "The model it was made from")
-      ->required();
+      ->required()
+      ->type_name("MODEL");
   add_vocabulary_files(*command, options->reference.vocabulary);
   command->add_option("--state", options->state,
                       "Keep in this file how good the models are on the text, and take it from "
