@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kJoiner = "@@";
 constexpr std::string_view kWordEnd = "</w>";
+constexpr std::string_view kSentencePieceSpace = "\xE2\x96\x81";
 
 bool has(const Vocabulary& vocabulary, std::string_view word) {
   return vocabulary.id(word) != Vocabulary::kUnk;
@@ -38,6 +39,15 @@ void require_whole_words(const Vocabulary& source, const Vocabulary& target) {
     const auto& words = vocabulary->words();
     const auto subwords = static_cast<std::size_t>(
         std::ranges::count_if(words, [](const std::string& w) { return w.ends_with(kJoiner); }));
+    const auto pieces = static_cast<std::size_t>(std::ranges::count_if(
+        words, [](const std::string& w) { return w.starts_with(kSentencePieceSpace); }));
+    if (pieces * kOneIn >= std::max<std::size_t>(words.size(), 1)) {
+      throw ConfigError(
+          fmt::format("{} of {} words of the {} dictionary begin with \"{}\": they are pieces of a "
+                      "SentencePiece model, which ltz cannot apply; segment texts with spm_encode "
+                      "and say --no-bpe",
+                      pieces, words.size(), side, kSentencePieceSpace));
+    }
     if (subwords * kOneIn >= std::max<std::size_t>(words.size(), 1)) {
       throw ConfigError(
           fmt::format("{} of {} words of the {} dictionary end in \"@@\", but there are no BPE "

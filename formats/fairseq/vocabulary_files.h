@@ -28,7 +28,8 @@ struct VocabularyFiles {
 void refuse_vocabulary_files(const VocabularyFiles& files, const std::string& model);
 
 // Without merges, every word of a text would be looked up whole. Throws ConfigError when one in
-// five words of either dictionary or more ends in "@@", so that they are subwords.
+// five words of either dictionary or more ends in "@@" or begins with the space of SentencePiece,
+// so that they are subwords.
 void require_whole_words(const Vocabulary& source, const Vocabulary& target);
 
 // The share of merges whose result is in neither dictionary, as a subword or as the end of a word.

@@ -32,6 +32,15 @@ TEST_CASE("a dictionary of subwords asks for codes") {
   CHECK_THROWS_WITH(require_whole_words(mixed, whole), Contains("target dictionary"));
 }
 
+TEST_CASE("a dictionary of SentencePiece's pieces is refused by that name") {
+  const Vocabulary pieces({"▁a", "b", "c", "d", "e"});
+  const Vocabulary few({"▁a", "b", "c", "d", "e", "f"});
+  CHECK_NOTHROW(require_whole_words(few, few));
+  CHECK_THROWS_WITH(require_whole_words(few, pieces), Contains("1 of 5 words of the target") &&
+                                                          Contains("SentencePiece") &&
+                                                          Contains("--no-bpe"));
+}
+
 TEST_CASE("merges are known when one dictionary has what they make") {
   const Vocabulary source({"th@@", "the"});
   const Vocabulary target({"ca@@"});
