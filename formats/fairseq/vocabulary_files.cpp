@@ -19,6 +19,13 @@ bool has(const Vocabulary& vocabulary, std::string_view word) {
   return vocabulary.id(word) != Vocabulary::kUnk;
 }
 
+// Whether so many words make the dictionary one of subwords. Those of trained models have thousands
+// and about a third of them are; a small one may have some by chance.
+bool is_much(std::size_t subwords, std::size_t words) {
+  constexpr std::size_t kMany = 100;
+  return subwords > 0 && (2 * subwords >= words || (subwords >= kMany && 5 * subwords >= words));
+}
+
 }  // namespace
 
 void refuse_vocabulary_files(const VocabularyFiles& files, const std::string& model) {
@@ -33,7 +40,6 @@ void refuse_vocabulary_files(const VocabularyFiles& files, const std::string& mo
 }
 
 void require_whole_words(const Vocabulary& source, const Vocabulary& target) {
-  constexpr std::size_t kOneIn = 5;
   for (const auto& [side, vocabulary] :
        {std::pair("source", &source), std::pair("target", &target)}) {
     const auto& words = vocabulary->words();
@@ -41,14 +47,14 @@ void require_whole_words(const Vocabulary& source, const Vocabulary& target) {
         std::ranges::count_if(words, [](const std::string& w) { return w.ends_with(kJoiner); }));
     const auto pieces = static_cast<std::size_t>(std::ranges::count_if(
         words, [](const std::string& w) { return w.starts_with(kSentencePieceSpace); }));
-    if (pieces * kOneIn >= std::max<std::size_t>(words.size(), 1)) {
+    if (is_much(pieces, words.size())) {
       throw ConfigError(
           fmt::format("{} of {} words of the {} dictionary begin with \"{}\": they are pieces of a "
                       "SentencePiece model, which ltz cannot apply; segment texts with spm_encode "
                       "and say --no-bpe",
                       pieces, words.size(), side, kSentencePieceSpace));
     }
-    if (subwords * kOneIn >= std::max<std::size_t>(words.size(), 1)) {
+    if (is_much(subwords, words.size())) {
       throw ConfigError(
           fmt::format("{} of {} words of the {} dictionary end in \"@@\", but there are no BPE "
                       "codes to make such subwords of a text: name them with --bpe-codes, or say "

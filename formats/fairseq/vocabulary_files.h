@@ -27,9 +27,9 @@ struct VocabularyFiles {
 // the command line's option, when a file is given that nobody would read.
 void refuse_vocabulary_files(const VocabularyFiles& files, const std::string& model);
 
-// Without merges, every word of a text would be looked up whole. Throws ConfigError when one in
-// five words of either dictionary or more ends in "@@" or begins with the space of SentencePiece,
-// so that they are subwords.
+// Without merges, every word of a text would be looked up whole. Throws ConfigError when half of
+// the words of either dictionary, or a fifth if these are a hundred, end in "@@" or begin with the
+// space of SentencePiece, so that they are subwords.
 void require_whole_words(const Vocabulary& source, const Vocabulary& target);
 
 // The share of merges whose result is in neither dictionary, as a subword or as the end of a word.

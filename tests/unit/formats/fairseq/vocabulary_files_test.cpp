@@ -1,5 +1,7 @@
 #include "formats/fairseq/vocabulary_files.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "formats/fairseq/fairseq.h"
@@ -21,22 +23,33 @@ void write_text(const fs::path& path, const std::string& text) {
 }  // namespace
 
 TEST_CASE("a dictionary of subwords asks for codes") {
-  const Vocabulary whole({"a", "b", "c", "d", "e@@"});
-  const Vocabulary mixed({"a", "b", "c", "d", "e", "f@@"});
-  CHECK_NOTHROW(require_whole_words(mixed, mixed));
-  CHECK_NOTHROW(require_whole_words(Vocabulary(), mixed));
-  CHECK_THROWS_AS(require_whole_words(whole, mixed), ConfigError);
-  CHECK_THROWS_WITH(require_whole_words(whole, mixed),
-                    Contains("1 of 5 words of the source dictionary") && Contains("--bpe-codes") &&
+  const Vocabulary half({"a", "b", "c@@", "d@@"});
+  const Vocabulary less({"a", "b", "c", "d@@", "e@@"});
+  CHECK_NOTHROW(require_whole_words(less, less));
+  CHECK_NOTHROW(require_whole_words(Vocabulary(), less));
+  CHECK_THROWS_WITH(require_whole_words(half, less),
+                    Contains("2 of 4 words of the source dictionary") && Contains("--bpe-codes") &&
                         Contains("--no-bpe"));
-  CHECK_THROWS_WITH(require_whole_words(mixed, whole), Contains("target dictionary"));
+  CHECK_THROWS_WITH(require_whole_words(less, half), Contains("target dictionary"));
+}
+
+TEST_CASE("of many subwords a fifth of the dictionary is enough") {
+  const auto with_subwords = [](int count) {
+    std::vector<std::string> words;
+    for (int i = 0; i < 500; ++i) {
+      words.push_back(std::to_string(i) + (i < count ? "@@" : ""));
+    }
+    return Vocabulary(words);
+  };
+  CHECK_NOTHROW(require_whole_words(with_subwords(99), {}));
+  CHECK_THROWS_AS(require_whole_words(with_subwords(100), {}), ConfigError);
 }
 
 TEST_CASE("a dictionary of SentencePiece's pieces is refused by that name") {
-  const Vocabulary pieces({"▁a", "b", "c", "d", "e"});
-  const Vocabulary few({"▁a", "b", "c", "d", "e", "f"});
+  const Vocabulary pieces({"▁a", "▁b", "c"});
+  const Vocabulary few({"▁a", "b", "c"});
   CHECK_NOTHROW(require_whole_words(few, few));
-  CHECK_THROWS_WITH(require_whole_words(few, pieces), Contains("1 of 5 words of the target") &&
+  CHECK_THROWS_WITH(require_whole_words(few, pieces), Contains("2 of 3 words of the target") &&
                                                           Contains("SentencePiece") &&
                                                           Contains("--no-bpe"));
 }
@@ -55,6 +68,11 @@ TEST_CASE("codes are found, asked for, left out, and compared with the dictionar
   for (const char* name : {"checkpoint.pt", "dict.src.txt", "dict.tgt.txt"}) {
     fs::copy_file(original / name, folder.file(name));
   }
+  std::string subwords;
+  for (int i = 0; i < 60; ++i) {
+    subwords += fmt::format("w{}@@ 1\n", i);
+  }
+  write_text(folder.file("dict.src.txt"), subwords);
   const fs::path model = folder.file("checkpoint.pt");
   std::vector<std::string> warnings;
   VocabularyFiles files{.warn = [&](const std::string& text) { warnings.push_back(text); }};
