@@ -7,7 +7,7 @@
 #include "cli/options/model_output.h"
 #include "cli/options/options.h"
 #include "cli/pipeline/digits.h"
-#include "cli/pipeline/version.h"
+#include "cli/pipeline/fingerprint.h"
 #include "cli/terminal/terminal.h"
 #include "formats/files/file.h"
 

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "cli/pipeline/version.h"
+#include "cli/pipeline/fingerprint.h"
 #include "formats/models/model_file.h"
 
 namespace ltz::cli {

@@ -12,7 +12,6 @@
 #include "cli/pipeline/measure_sensitivity.h"
 #include "cli/pipeline/size_targets.h"
 #include "cli/pipeline/training_text.h"
-#include "cli/pipeline/version.h"
 #include "compress/sensitivity/pattern.h"
 #include "eval/budget/accounting.h"
 #include "formats/records/sensitivity_csv.h"

@@ -40,4 +40,12 @@ std::string fingerprint(const Checkpoint& checkpoint) {
   return fingerprint(model);
 }
 
+std::string version() {
+  return LTZ_VERSION;
+}
+
+formats::Provenance made_by_ltz() {
+  return {{"ltz", version()}};
+}
+
 }  // namespace ltz::pipeline

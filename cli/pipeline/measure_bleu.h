@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -22,5 +23,11 @@ double bleu_of(const std::vector<eval::BleuStatistics>& sentences,
 
 // Everything that BLEU depends on beside model and text, this version of ltz included.
 std::string signature(const eval::EvaluationOptions& options);
+
+// Sentences' statistics in the files that keep what was measured: of each a list of matches,
+// totals, length of hypothesis and reference.
+nlohmann::ordered_json bleu_json(const std::vector<eval::BleuStatistics>& sentences);
+// Throws nlohmann::json::exception for anything else.
+std::vector<eval::BleuStatistics> bleu_from_json(const nlohmann::ordered_json& json);
 
 }  // namespace ltz::pipeline

@@ -7,7 +7,6 @@
 #include <span>
 #include <utility>
 
-#include "cli/pipeline/bleu_json.h"
 #include "cli/pipeline/fingerprint.h"
 #include "cli/pipeline/measure_bleu.h"
 #include "formats/files/file.h"

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/pipeline/version.h"
+#include "cli/pipeline/fingerprint.h"
 #include "cli/reports/gate_text.h"
 #include "cli/terminal/terminal.h"
 

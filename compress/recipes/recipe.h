@@ -97,11 +97,11 @@ struct Recipe {
   const CalibratedMethod* calibrated() const { return std::get_if<CalibratedMethod>(&method); }
 };
 
-// "paper": the published method and its size, 4.49 bits per weight, with sensitivity pruning and 256
-// centroids from a linear start. "balanced" and "max": calibrated, at 2.7 and 2.15 bits per weight.
-// "balanced" takes up to 3.5 where the divergence would be more than 0.004 nats, and more care of
-// the tables: other texts have words that the calibration text lacks. Throws ConfigError for any
-// other name.
+// "paper": the published method and its size, 4.49 bits per weight, with sensitivity pruning and
+// 256 centroids from a linear start. "balanced" and "max": calibrated, at 2.7 and 2.15 bits per
+// weight. "balanced" takes up to 3.5 where the divergence would be more than 0.004 nats, and more
+// care of the tables: other texts have words that the calibration text lacks. Throws ConfigError
+// for any other name.
 Recipe preset(std::string_view name);
 
 // How a recipe of this kind is retrained unless it says otherwise: where codes follow from pruning
