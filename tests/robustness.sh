@@ -32,5 +32,5 @@ echo "The eight threads under ThreadSanitizer: $races"
 line=$(head -c 1000 </dev/zero | tr '\0' 'x')
 (
   ulimit -v 500000
-  yes "$line" | head -n 1000000 | build/release/ltz translate tests/golden/iwslt-lightweight/checkpoint.pt --no-bpe --max-len-b 1 --threads 1
+  yes "$line" | head -n 1000000 | build/release/ltz translate tests/golden/iwslt-lightweight/checkpoint.pt --max-len-b 1 --threads 1
 ) | wc -l | sed 's/^/Lines of a gigabyte of text, translated in less than 500 MB: /'

@@ -151,6 +151,9 @@ std::string explain_unknown_command(const CLI::App& app, const std::string& name
 // How often an option may be given, and how often it was.
 std::string explain_count(const CLI::App& command, const std::string& message) {
   for (const CLI::Option* option : command.get_options()) {
+    if (option->get_items_expected_max() == 0) {
+      continue;  // a flag
+    }
     const int found = static_cast<int>(option->count());
     const std::string name =
         option->get_option_text().empty() ? option->get_name() : option->get_option_text();

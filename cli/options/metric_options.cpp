@@ -77,7 +77,7 @@ void add_metric(CLI::App& command, eval::MetricOptions& metric, eval::BootstrapO
   command
       .add_option("--chrf-word-order", metric.chrf.word_order,
                   "0: chrF, of characters; 2: chrF++, of words and pairs of words, too")
-      ->check(CLI::Range(0, eval::kMaxChrfWordOrder))
+      ->check(between(0, eval::kMaxChrfWordOrder))
       ->group("chrF");
   const auto* rouge = "ROUGE";
   command

@@ -20,7 +20,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 3
 cut -d' ' -f1 "$golden/dict.src.txt" | head -6 >src
 tac src >ref
-"$ltz" convert "$golden/checkpoint.pt" --no-bpe m.h5 && "$ltz" pack m.h5 -o m.ltz 2>/dev/null || exit 3
+"$ltz" convert "$golden/checkpoint.pt" m.h5 && "$ltz" pack m.h5 -o m.ltz 2>/dev/null || exit 3
 
 # What is run; OUT stands for the output.
 declare -A commands=(
@@ -49,7 +49,8 @@ start() {
   local -a words
   read -ra words <<<"${commands[$name]//OUT/${1%.*}}"
   shift
-  "$@" "$ltz" "${words[@]}" >/dev/null 2>messages
+  # --force: what is there before is no model.
+  "$@" "$ltz" "${words[@]}" --force >/dev/null 2>messages
 }
 prepare() { # sets $name, $output, and what is expected in $output.whole
   name=$1

@@ -55,7 +55,7 @@ TEST_CASE("a model computes what the reference computes") {
                "iwslt-lightweight-fp16", "iwslt-lightweight-legacy", "wmt-dynamic-glu-legacy");
   CAPTURE(variant);
   const Checkpoint checkpoint =
-      formats::read_model(kGolden / variant / "checkpoint.pt", {.no_bpe = true}).checkpoint;
+      formats::read_model(kGolden / variant / "checkpoint.pt", {}).checkpoint;
   const Transformer model(checkpoint);
   const test::GoldenFile golden((kGolden / variant / "golden.h5").string());
   REQUIRE(golden.sentences() == 8);

@@ -77,7 +77,7 @@ TEST_CASE("a model is loaded a thousand times without growth") {
     for (const auto& bytes : {ltz, hdf5, safetensors}) {
       const Transformer model(formats::read_model(bytes, "tiny", {}).checkpoint);
     }
-    const Transformer model(formats::read_model(kTorch, {.no_bpe = true}).checkpoint);
+    const Transformer model(formats::read_model(kTorch, {}).checkpoint);
   };
   for (int i = 0; i < 100; ++i) {
     load();
@@ -93,7 +93,7 @@ TEST_CASE("a model is loaded a thousand times without growth") {
 TEST_CASE("eight threads translate with one model") {
   // Which threads of OpenMP wait for each other is nothing that ThreadSanitizer can see.
   const ThreadCount guard(1);
-  const Checkpoint checkpoint = formats::read_model(kTorch, {.no_bpe = true}).checkpoint;
+  const Checkpoint checkpoint = formats::read_model(kTorch, {}).checkpoint;
   const std::vector<TokenIds> sentences = some_sentences(checkpoint);
   for (const Arithmetic arithmetic : {Arithmetic::kFloat32, Arithmetic::kInt8}) {
     const Transformer model(checkpoint, arithmetic);
@@ -120,7 +120,7 @@ TEST_CASE("a model of floats takes the memory that `ltz inspect --device` says")
                                  LTZ_GOLDEN_DIR "/wmt-dynamic-glu/checkpoint.pt",
                                  LTZ_GOLDEN_DIR "/transformer-base/checkpoint.pt"}) {
     CAPTURE(path);
-    const Checkpoint checkpoint = formats::read_model(path, {.no_bpe = true}).checkpoint;
+    const Checkpoint checkpoint = formats::read_model(path, {}).checkpoint;
     const std::size_t before = heap_memory();
     const Transformer model(checkpoint);
     const auto found = static_cast<double>(heap_memory() - before);

@@ -1,5 +1,5 @@
 # Speeds differ from machine to machine; what is measured does not.
-model="$GOLDEN/iwslt-lightweight/checkpoint.pt --no-bpe"
+model=$GOLDEN/iwslt-lightweight/checkpoint.pt
 printf 'w42@@ w01 w32\nw32\nw59 w03@@ w01\n' >src
 printf 'w01 w02\nw03\nw04 w05\n' >ref
 ltz bench $model --src src --ref ref --max-len-b 5 --runs 1 --threads 2 >report
@@ -15,5 +15,5 @@ ltz pack $model -o packed.ltz 2>/dev/null
 ltz bench packed.ltz --max-len-b 5 --runs 1 --threads 1 --json >packed.json
 grep -E '"(decode|random_text|sentences)"' packed.json
 ltz bench $model --ref ref >/dev/null 2>&1; echo "--ref without --src: $?"
-ltz bench - --no-bpe <${model% *}; echo "model from a pipe: $?"
+ltz bench - <$model; echo "model from a pipe: $?"
 ltz bench $model --src /dev/null; echo "empty text: $?"

@@ -1,5 +1,5 @@
 # All in one go, with and without a development set; the same bytes for any number of threads.
-model="$GOLDEN/wmt-dynamic-glu/checkpoint.pt --no-bpe"
+model=$GOLDEN/wmt-dynamic-glu/checkpoint.pt
 head -8 $GOLDEN/wmt-dynamic-glu/dict.src.txt | cut -d' ' -f1 >src
 cp src ref
 cat >recipe.toml <<'TOML'

@@ -1,6 +1,6 @@
 # Through all containers and back: nothing is lost.
 for fixture in iwslt-lightweight iwslt-lightweight-fp16 wmt-dynamic-glu prenorm-lightweight; do
-  ltz convert $GOLDEN/$fixture/checkpoint.pt --no-bpe a.h5
+  ltz convert $GOLDEN/$fixture/checkpoint.pt a.h5
   ltz convert a.h5 b.safetensors
   ltz convert b.safetensors c.ltz
   ltz convert c.ltz d.h5

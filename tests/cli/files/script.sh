@@ -1,7 +1,7 @@
 # No output is an input or another output, and what cannot be written is known at the start.
-model="$GOLDEN/iwslt-lightweight/checkpoint.pt --no-bpe"
+model=$GOLDEN/iwslt-lightweight/checkpoint.pt
 cp $GOLDEN/iwslt-lightweight/{checkpoint.pt,dict.src.txt,dict.tgt.txt} .
-ltz convert checkpoint.pt m.h5 --no-bpe
+ltz convert checkpoint.pt m.h5
 ltz pack m.h5 -o m.ltz 2>/dev/null
 printf 'w01\nw02\n' >src
 cp src ref

@@ -1,5 +1,5 @@
 # Retraining: masks and codebooks stay, an interrupted run goes on, threads do not matter.
-model="$GOLDEN/iwslt-lightweight/checkpoint.pt --no-bpe"
+model=$GOLDEN/iwslt-lightweight/checkpoint.pt
 head -12 $GOLDEN/iwslt-lightweight/dict.src.txt | cut -d' ' -f1 >src
 tac src >ref
 train() { ltz finetune "$@" --src src --ref ref --epochs 4 --batch-tokens 8 --learning-rate 0.01; }

@@ -1,5 +1,5 @@
 # A gate is never green by mistake.
-model="$GOLDEN/iwslt-lightweight/checkpoint.pt --no-bpe"
+model=$GOLDEN/iwslt-lightweight/checkpoint.pt
 printf 'w42@@ w01 w32\nw32\nw59 w03@@ w01\nw44 w42@@ w02\n' >src
 ltz translate $model --max-len-b 5 <src >ref 2>/dev/null
 ltz quantize $model --bits 4 -o quantized.h5 2>/dev/null && ltz pack quantized.h5 -o m.ltz 2>/dev/null

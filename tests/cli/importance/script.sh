@@ -1,6 +1,6 @@
 # K-means weighted with squared gradients: on references or on the model's own translations, the same
 # bytes for any number of threads.
-model="$GOLDEN/iwslt-lightweight/checkpoint.pt --no-bpe"
+model=$GOLDEN/iwslt-lightweight/checkpoint.pt
 head -12 $GOLDEN/iwslt-lightweight/dict.src.txt | cut -d' ' -f1 >src
 tac src >ref
 fisher() { ltz quantize $model --bits 3 --importance fisher --src src "$@" 2>/dev/null; }

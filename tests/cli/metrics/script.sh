@@ -1,5 +1,5 @@
 # What eval and verify measure, on a model's own translations: nothing is lost.
-model="$GOLDEN/iwslt-lightweight/checkpoint.pt --no-bpe"
+model=$GOLDEN/iwslt-lightweight/checkpoint.pt
 printf 'w42@@ w01 w32\nw32\nw59 w03@@ w01\nw44 w42@@ w02\n' >src
 ltz translate $model --max-len-b 5 <src >own
 ltz eval $model --src src --ref own --max-len-b 5 --bootstrap 50 | grep -v -E 'NLL|seconds|translated'

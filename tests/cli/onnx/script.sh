@@ -1,5 +1,5 @@
 # Export to ONNX: what is written, what is refused. tests/onnx runs the graphs.
-model="$GOLDEN/iwslt-lightweight/checkpoint.pt --no-bpe"
+model=$GOLDEN/iwslt-lightweight/checkpoint.pt
 ltz quantize $model --bits 4 -o codes.h5
 ltz pack codes.h5 -o codes.ltz 2>/dev/null
 list() {

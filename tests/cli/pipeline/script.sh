@@ -1,5 +1,5 @@
 # Every step on its own, chained through files.
-model="$GOLDEN/iwslt-lightweight/checkpoint.pt --no-bpe"
+model=$GOLDEN/iwslt-lightweight/checkpoint.pt
 printf 'w42@@ w01 w32\nw32\nw59 w03@@ w01\nw44 w42@@ w02\n' >src
 printf 'v50 v50 v31\nv41\nv10 v31\nv08 v25 v25\n' >ref
 ltz convert $model model.h5 && echo converted

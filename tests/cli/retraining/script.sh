@@ -32,7 +32,7 @@ retrain -o killed.ltz --state killed --threads 1 >/dev/null 2>&1; cmp whole.ltz 
 retrain -o bad.ltz --state state --epochs 2 2>&1 | tail -1 | cut -c1-58; ls bad.ltz 2>/dev/null
 # Codes are free in what is calibrated. Without references the model's own translations are learned,
 # and they are made once.
-model="$GOLDEN/wmt-dynamic-glu/checkpoint.pt --no-bpe"
+model=$GOLDEN/wmt-dynamic-glu/checkpoint.pt
 head -12 $GOLDEN/wmt-dynamic-glu/dict.src.txt | cut -d' ' -f1 >src
 distill() {
   ltz compress $model --preset max --finetune --train-src src --epochs 2 --src src --ref src --max-len-b 5 "$@"

@@ -196,7 +196,7 @@ TEST_CASE("the checkpoints of the reference load") {
       WARN("skipped: " << path << " is not there");
       continue;
     }
-    CHECK(read_fairseq_checkpoint(path, {.no_bpe = true}).tensors.size() == tensors);
+    CHECK(read_fairseq_checkpoint(path, {}).tensors.size() == tensors);
     CHECK_THROWS_WITH(read_fairseq_checkpoint(path, {.source_dict = "/none"}), Contains("/none"));
     CHECK_THROWS_WITH(read_fairseq_checkpoint(path, {.bpe_codes = "/none"}), Contains("/none"));
   }

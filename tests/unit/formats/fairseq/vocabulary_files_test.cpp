@@ -70,7 +70,7 @@ TEST_CASE("codes are found, asked for, left out, and compared with the dictionar
   }
   std::string subwords;
   for (int i = 0; i < 60; ++i) {
-    subwords += fmt::format("w{}@@ 1\n", i);
+    subwords += fmt::format("w{:02}@@ 1\n", i);
   }
   write_text(folder.file("dict.src.txt"), subwords);
   const fs::path model = folder.file("checkpoint.pt");

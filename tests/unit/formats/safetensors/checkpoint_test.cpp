@@ -280,7 +280,7 @@ TEST_CASE("convert: no step loses a bit") {
                                     "wmt-dynamic-glu", "prenorm-lightweight", "transformer-base"}) {
     CAPTURE(fixture);
     const fs::path path = fs::path(LTZ_GOLDEN_DIR) / fixture / "checkpoint.pt";
-    const Checkpoint original = read_model(path, {.no_bpe = true}).checkpoint;
+    const Checkpoint original = read_model(path, {}).checkpoint;
     check_chain(original);
 
     TorchCheckpoint torch = read_torch_checkpoint(read_file(path), path.string());
