@@ -30,7 +30,15 @@ std::string names_of(const std::set<CLI::Option*>& options) {
 }  // namespace
 
 std::string HelpFormatter::make_option_name(const CLI::Option* option, bool is_positional) const {
-  return is_positional ? make_option_usage(option) : option->get_name(false, true);
+  if (is_positional) {
+    return make_option_usage(option);
+  }
+  std::string name = option->get_name(false, true);
+  // "--json{-}": what a flag stands for without a value.
+  if (const std::size_t brace = name.find('{'); brace != std::string::npos) {
+    name.erase(brace, name.find('}') + 1 - brace);
+  }
+  return name;
 }
 
 std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
@@ -38,7 +46,8 @@ std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
     return "";
   }
   const std::string text = option->get_option_text();
-  return " " + (text.empty() ? value_name(option).name : text);
+  const std::string value = text.empty() ? value_name(option).name : text;
+  return (value.starts_with("[=") ? "" : " ") + value;
 }
 
 std::string HelpFormatter::make_option_desc(const CLI::Option* option) const {

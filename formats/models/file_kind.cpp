@@ -4,6 +4,7 @@
 #include <fstream>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "formats/fairseq/checkpoint_file.h"
@@ -19,13 +20,23 @@ FileKind kind_of_text(const std::string& text) {
   if (text.find('\0') != std::string::npos) {
     return FileKind::kOther;
   }
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos) {
-    return FileKind::kText;
+  // A sentence may begin with "<unk>" or with a brace.
+  std::string_view start = text;
+  const auto skip_space = [&start] {
+    start.remove_prefix(std::min(start.find_first_not_of(" \t\r\n"), start.size()));
+  };
+  skip_space();
+  if (start.starts_with("<?xml") || start.starts_with("<testsuite")) {
+    return FileKind::kXml;
   }
-  return text[first] == '{'   ? FileKind::kJson
-         : text[first] == '<' ? FileKind::kXml
-                              : FileKind::kText;
+  if (start.starts_with('{')) {
+    start.remove_prefix(1);
+    skip_space();
+    if (start.starts_with('"') || start.starts_with('}')) {
+      return FileKind::kJson;
+    }
+  }
+  return FileKind::kText;
 }
 
 }  // namespace

@@ -23,7 +23,11 @@ TEST_CASE("a file is what its bytes say") {
   CHECK(kind_with("") == FileKind::kNothing);
   CHECK(kind_with(" {\"passed\": true}") == FileKind::kJson);
   CHECK(kind_with("<?xml version=\"1.0\"?>") == FileKind::kXml);
+  CHECK(kind_with("<testsuite/>") == FileKind::kXml);
   CHECK(kind_with("a line\n") == FileKind::kText);
+  CHECK(kind_with("<unk> a line\n") == FileKind::kText);
+  CHECK(kind_with("{ a } line\n") == FileKind::kText);
+  CHECK(kind_with(" \n") == FileKind::kText);
   CHECK(kind_with(std::string_view("a\0b", 3)) == FileKind::kOther);
   CHECK(kind_with("PK\x03\x04") == FileKind::kPt);
   CHECK(kind_of("/dev/null") == FileKind::kNothing);
