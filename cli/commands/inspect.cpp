@@ -162,7 +162,10 @@ std::string vocabulary_line(const formats::ModelDescription& model) {
   std::string line = fmt::format("{} source, {} target", config.source_vocabulary_size,
                                  config.target_vocabulary_size);
   if (model.file) {
-    line += fmt::format(", {} merges", model.file->checkpoint.merges.size());
+    const Checkpoint& checkpoint = model.file->checkpoint;
+    line += checkpoint.sentencepiece.empty()
+                ? fmt::format(", {} merges", checkpoint.merges.size())
+                : fmt::format(", SentencePiece model of {} bytes", checkpoint.sentencepiece.size());
   }
   return line;
 }

@@ -23,8 +23,8 @@ std::vector<fs::path> companions(const fs::path& model) {
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (name == "bpe.codes" || name == "bpecodes" || name == "config.json" ||
-        (name.starts_with("dict.") && name.ends_with(".txt"))) {
+    if (name == "bpe.codes" || name == "bpecodes" || name == "sentencepiece.bpe.model" ||
+        name == "config.json" || (name.starts_with("dict.") && name.ends_with(".txt"))) {
       found.push_back(entry->path());
     }
   }
@@ -77,7 +77,8 @@ Files& Files::reads(const ModelOptions& model) {
 Files& Files::reads(const formats::VocabularyFiles& vocabulary) {
   return reads(vocabulary.source_dict.string())
       .reads(vocabulary.target_dict.string())
-      .reads(vocabulary.bpe_codes.string());
+      .reads(vocabulary.bpe_codes.string())
+      .reads(vocabulary.sentencepiece_model.string());
 }
 
 Files& Files::reads(const TextOptions& text) {

@@ -45,9 +45,21 @@ void add_vocabulary_files(CLI::App& command, formats::VocabularyFiles& files) {
                     .add_option("--bpe-codes", files.bpe_codes,
                                 "Of subword-nmt or fastBPE; default: bpe.codes beside it, if there")
                     ->group(group);
-  command.add_flag("--no-bpe", files.no_bpe, "Texts are segmented already: apply no merges")
+  auto* pieces =
+      command
+          .add_option("--sentencepiece-model", files.sentencepiece_model,
+                      "Instead of codes; default: sentencepiece.bpe.model beside it, if there")
+          ->group(group)
+          ->excludes(codes);
+  auto* kind = choose(command.add_option("--bpe", files.bpe,
+                                         "What must segment texts; default: what there is"),
+                      {"subword_nmt", "fastbpe", "sentencepiece"})
+                   ->group(group);
+  command.add_flag("--no-bpe", files.no_bpe, "Texts are segmented already")
       ->group(group)
-      ->excludes(codes);
+      ->excludes(codes)
+      ->excludes(pieces)
+      ->excludes(kind);
   files.warn = [](const std::string& warning) { terminal_events().say("warning: " + warning); };
 }
 

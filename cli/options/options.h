@@ -23,7 +23,7 @@ struct ModelOptions {
   formats::ModelFile read() const { return formats::read_model(path, vocabulary); }
 };
 void add_model(CLI::App& command, ModelOptions& options);
-// --source-dict, --target-dict, --bpe-codes, --no-bpe
+// --source-dict, --target-dict, --bpe-codes, --sentencepiece-model, --bpe, --no-bpe
 void add_vocabulary_files(CLI::App& command, formats::VocabularyFiles& files);
 
 // Sentences that a model is tried on: --src and --ref, none or both.

@@ -27,7 +27,11 @@ std::string fingerprint(const eval::ParallelText& text) {
 std::string vocabulary_fingerprint(const Checkpoint& checkpoint) {
   const std::string words =
       fingerprint({checkpoint.source_vocabulary.words(), checkpoint.target_vocabulary.words()});
-  return words + "-" + fingerprint({formats::merge_lines(checkpoint.merges), {}});
+  std::vector<std::string> segmentation = formats::merge_lines(checkpoint.merges);
+  if (!checkpoint.sentencepiece.empty()) {
+    segmentation.push_back(checkpoint.sentencepiece);
+  }
+  return words + "-" + fingerprint({segmentation, {}});
 }
 
 std::string fingerprint(const Checkpoint& checkpoint) {

@@ -15,7 +15,7 @@ namespace ltz::pipeline {
 std::string fingerprint(std::string_view text);
 // Of all lines of both sides.
 std::string fingerprint(const eval::ParallelText& text);
-// Of the words of both sides and the merges.
+// Of the words of both sides, and of the merges or the SentencePiece model.
 std::string vocabulary_fingerprint(const Checkpoint& checkpoint);
 // Of the configuration, and of the names, shapes and values of all tensors.
 std::string fingerprint(const Checkpoint& checkpoint);

@@ -43,6 +43,7 @@ Checkpoint change_tensors(const Checkpoint& checkpoint, const CompressionPlan& p
                     .source_vocabulary = checkpoint.source_vocabulary,
                     .target_vocabulary = checkpoint.target_vocabulary,
                     .merges = checkpoint.merges,
+                    .sentencepiece = checkpoint.sentencepiece,
                     .tensors = {}};
   for (std::size_t i = 0; i < originals.size(); ++i) {
     result.tensors.emplace(originals[i].first, std::move(changed[i]));

@@ -68,6 +68,9 @@ json args_from_cfg(const json& cfg) {
   if (!args.contains("arch") && args.contains("_name")) {
     args["arch"] = args["_name"];
   }
+  if (const json bpe = at_path(cfg, "bpe._name"); bpe.is_string()) {
+    args["bpe"] = bpe;
+  }
   return args;
 }
 

@@ -150,7 +150,7 @@ Vocabulary parse_dictionary(std::string_view text, const std::string& name) {
   return in_context(name, [&] { return Vocabulary(std::move(words)); });
 }
 
-BpeMerges parse_bpe_codes(std::string_view text, const std::string& name) {
+BpeMerges parse_bpe_codes(std::string_view text, const std::string& name, std::string_view kind) {
   const std::vector<std::string_view> lines = written_lines(text);
   const bool fast_bpe = !lines.empty() && is_fast_bpe(lines[0]);
   if (!fast_bpe && (lines.empty() || !is_version_0_2(lines[0]))) {
@@ -159,6 +159,10 @@ BpeMerges parse_bpe_codes(std::string_view text, const std::string& name) {
                     "\"{}\"; code files of version 0.1 (also those without a version) end words "
                     "otherwise and are not supported",
                     name, lines.empty() ? "" : lines[0].substr(0, 80)));
+  }
+  if (!kind.empty() && (kind == "fastbpe") != fast_bpe) {
+    throw FormatError(fmt::format("{}: expected codes of {}, found those of {}", name, kind,
+                                  fast_bpe ? "fastBPE" : "subword-nmt"));
   }
   const std::size_t expected = fast_bpe ? 3 : 2;
   BpeMerges merges;

@@ -19,6 +19,8 @@ Vocabulary parse_dictionary(std::string_view text, const std::string& name);
 // line; or that of fastBPE: "left right count" on each line. If a merge appears twice, the first
 // one counts, as in subword-nmt. A byte order mark and blank lines at the end are skipped. Throws
 // FormatError, naming `name` and the line; also for version 0.1, which ends words otherwise.
-BpeMerges parse_bpe_codes(std::string_view text, const std::string& name);
+// kind: "subword_nmt" or "fastbpe" where only one will do.
+BpeMerges parse_bpe_codes(std::string_view text, const std::string& name,
+                          std::string_view kind = "");
 
 }  // namespace ltz::formats

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "formats/files/file.h"
 #include "model/base/context.h"
 #include "model/base/error.h"
+#include "model/text/sentence_piece_model.h"
 
 namespace ltz::formats {
 namespace {
@@ -67,12 +69,13 @@ Vocabulary read_dictionary(const fs::path& given, const fs::path& checkpoint,
   }
 }
 
-// Of the command line, or of what the folder has under fairseq's usual names.
-std::optional<fs::path> find_codes(const fs::path& given, const fs::path& folder) {
+// Of the command line, or of what the folder has under one of these names.
+std::optional<fs::path> find_file(const fs::path& given, const fs::path& folder,
+                                  std::initializer_list<const char*> names) {
   if (!given.empty()) {
     return given;
   }
-  for (const char* name : {"bpe.codes", "bpecodes"}) {
+  for (const char* name : names) {
     if (fs::exists(folder / name)) {
       return folder / name;
     }
@@ -84,25 +87,55 @@ struct Words {
   Vocabulary source;
   Vocabulary target;
   BpeMerges merges;
+  std::string sentencepiece;
 };
 
 // Some merges lead on to others and have no word of their own; more than this makes one ask
 // whether the codes are those of the dictionaries.
 constexpr double kUsualUnknownMerges = 0.05;
 
-void read_merges(const fs::path& checkpoint, const VocabularyFiles& files, Words& words) {
-  const auto codes = find_codes(files.bpe_codes, folder_of(checkpoint));
-  if (!codes) {
-    in_context(checkpoint.string(), [&] { require_whole_words(words.source, words.target); });
-    return;
-  }
-  words.merges = parse_bpe_codes(read_text_file(*codes), codes->string());
+void read_merges(const fs::path& codes, const VocabularyFiles& files, Words& words) {
+  words.merges = parse_bpe_codes(read_text_file(codes), codes.string(), files.bpe);
   const double unknown = share_of_unknown_merges(words.merges, words.source, words.target);
   if (files.warn && unknown > kUsualUnknownMerges) {
     files.warn(fmt::format(
         "{}: {:.1f}% of the merges make what is in no dictionary; are these codes the model's?",
-        codes->string(), 100.0 * unknown));
+        codes.string(), 100.0 * unknown));
   }
+}
+
+void read_sentencepiece(const fs::path& model, Words& words) {
+  words.sentencepiece = read_text_file(model);
+  in_context(model.string(), [&] { parse_sentence_piece_model(words.sentencepiece); });
+}
+
+bool names_sentencepiece(const nlohmann::json& args) {
+  const auto bpe = args.find("bpe");
+  return bpe != args.end() && *bpe == kSentencePiece;
+}
+
+// args: of the checkpoint.
+void read_segmentation(const fs::path& checkpoint, const nlohmann::json& args,
+                       const VocabularyFiles& files, Words& words) {
+  const fs::path folder = folder_of(checkpoint);
+  require_one_segmentation(files);
+  if (files.bpe != kSentencePiece && files.sentencepiece_model.empty()) {
+    if (const auto codes = find_file(files.bpe_codes, folder, {"bpe.codes", "bpecodes"})) {
+      return read_merges(*codes, files, words);
+    }
+  }
+  if (files.bpe == kSentencePiece || files.bpe.empty()) {
+    if (const auto model =
+            find_file(files.sentencepiece_model, folder, {"sentencepiece.bpe.model"})) {
+      return read_sentencepiece(*model, words);
+    }
+  }
+  in_context(checkpoint.string(), [&] {
+    if (!files.bpe.empty() || names_sentencepiece(args)) {
+      fail_without_segmentation(files.bpe.empty() ? kSentencePiece : files.bpe);
+    }
+    require_whole_words(words.source, words.target);
+  });
 }
 
 // config: of the checkpoint's args.
@@ -123,6 +156,7 @@ Checkpoint checkpoint_of(ModelConfig config, TorchTensors tensors, Words words) 
   checkpoint.source_vocabulary = padded(std::move(words.source), config.source_vocabulary_size);
   checkpoint.target_vocabulary = padded(std::move(words.target), config.target_vocabulary_size);
   checkpoint.merges = std::move(words.merges);
+  checkpoint.sentencepiece = std::move(words.sentencepiece);
   checkpoint.config = std::move(config);
   validate(checkpoint);
   return checkpoint;
@@ -152,7 +186,7 @@ Checkpoint checkpoint_from_torch(TorchCheckpoint torch, Vocabulary source, Vocab
                                  BpeMerges merges, const std::string& name) {
   return in_context(name, [&] {
     return checkpoint_of(config_from_args(torch.args), std::move(torch.tensors),
-                         {std::move(source), std::move(target), std::move(merges)});
+                         {std::move(source), std::move(target), std::move(merges), {}});
   });
 }
 
@@ -164,7 +198,7 @@ Checkpoint checkpoint_with_dictionaries(TorchCheckpoint torch, const fs::path& p
   words.source = read_dictionary(vocabulary.source_dict, path, config.source_lang, "--source-dict");
   words.target = read_dictionary(vocabulary.target_dict, path, config.target_lang, "--target-dict");
   if (!vocabulary.no_bpe) {
-    read_merges(path, vocabulary, words);
+    read_segmentation(path, torch.args, vocabulary, words);
   }
   return in_context(name, [&] {
     return checkpoint_of(std::move(config), std::move(torch.tensors), std::move(words));

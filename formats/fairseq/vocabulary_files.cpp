@@ -29,14 +29,35 @@ bool is_much(std::size_t subwords, std::size_t words) {
 }  // namespace
 
 void refuse_vocabulary_files(const VocabularyFiles& files, const std::string& model) {
-  for (const auto& [option, given] : {std::pair("--source-dict", !files.source_dict.empty()),
-                                      std::pair("--target-dict", !files.target_dict.empty()),
-                                      std::pair("--bpe-codes", !files.bpe_codes.empty())}) {
+  for (const auto& [option, given] :
+       {std::pair("--source-dict", !files.source_dict.empty()),
+        std::pair("--target-dict", !files.target_dict.empty()),
+        std::pair("--bpe-codes", !files.bpe_codes.empty()),
+        std::pair("--sentencepiece-model", !files.sentencepiece_model.empty()),
+        std::pair("--bpe", !files.bpe.empty())}) {
     if (given) {
       throw ConfigError(model + ": " + option +
                         " is for checkpoints; this model does not take its vocabulary from files");
     }
   }
+}
+
+void require_one_segmentation(const VocabularyFiles& files) {
+  const bool pieces = files.bpe == kSentencePiece;
+  const bool codes = !files.bpe.empty() && !pieces;
+  if ((pieces && !files.bpe_codes.empty()) || (codes && !files.sentencepiece_model.empty())) {
+    throw ConfigError(fmt::format("--bpe {} and {}: expected one of them", files.bpe,
+                                  pieces ? "--bpe-codes" : "--sentencepiece-model"));
+  }
+}
+
+void fail_without_segmentation(std::string_view bpe) {
+  const bool pieces = bpe == kSentencePiece;
+  throw ConfigError(
+      fmt::format("texts are segmented with {}, but there is no {}: name it with {}, or say "
+                  "--no-bpe if texts are segmented already",
+                  bpe, pieces ? "SentencePiece model" : "file of BPE codes",
+                  pieces ? "--sentencepiece-model FILE" : "--bpe-codes FILE"));
 }
 
 void require_whole_words(const Vocabulary& source, const Vocabulary& target) {
@@ -49,9 +70,9 @@ void require_whole_words(const Vocabulary& source, const Vocabulary& target) {
         words, [](const std::string& w) { return w.starts_with(kSentencePieceSpace); }));
     if (is_much(pieces, words.size())) {
       throw ConfigError(
-          fmt::format("{} of {} words of the {} dictionary begin with \"{}\": they are pieces of a "
-                      "SentencePiece model, which ltz cannot apply; segment texts with spm_encode "
-                      "and say --no-bpe",
+          fmt::format("{} of {} words of the {} dictionary begin with \"{}\", but there is no "
+                      "SentencePiece model to make such pieces of a text: name it with "
+                      "--sentencepiece-model, or say --no-bpe if texts are segmented already",
                       pieces, words.size(), side, kSentencePieceSpace));
     }
     if (is_much(subwords, words.size())) {

@@ -156,6 +156,7 @@ std::vector<std::byte> plain_copy_of_hdf5(std::span<const std::byte> bytes, std:
   copy_text(in, in.root(), out.root(), "made");
   copy_vocabularies(in, out.root());
   copy_lines(in, in.root(), out.root(), "merges");
+  copy_integers(in, in.root(), out.root(), "sentencepiece", H5T_STD_U8LE, "uint8");
   copy_tensors(in, out.root());
   return std::move(out).finish();
 }

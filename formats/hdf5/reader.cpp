@@ -72,23 +72,25 @@ Tensor read_tensor(Hdf5Image& image, const Hdf5Object& tensors, const ParameterS
   return tensor;
 }
 
-void check_header(Hdf5Image& image) {
+// The version.
+std::int64_t check_header(Hdf5Image& image) {
   if (image.text_attribute(image.root(), "format") != "ltz-checkpoint") {
     throw FormatError("attribute format: expected \"ltz-checkpoint\"");
   }
   const auto version = image.integers_attribute(image.root(), "version");
   if (version.size() != 1 || version[0] < 1) {
-    throw FormatError("attribute version: expected 1");
+    throw FormatError("attribute version: expected 1 or 2");
   }
-  if (version[0] > 1) {
-    throw FormatError("written by a newer ltz: expected version 1, found " +
+  if (version[0] > 2) {
+    throw FormatError("written by a newer ltz: expected version 1 or 2, found " +
                       std::to_string(version[0]));
   }
+  return version[0];
 }
 
 Hdf5File read(std::span<const std::byte> bytes) {
   Hdf5Image image(bytes);
-  check_header(image);
+  const std::int64_t version = check_header(image);
   Hdf5File file;
   if (image.root().attributes.contains("made")) {
     const std::string made = image.text_attribute(image.root(), "made");
@@ -106,6 +108,11 @@ Hdf5File read(std::span<const std::byte> bytes) {
   checkpoint.source_vocabulary = read_words("source");
   checkpoint.target_vocabulary = read_words("target");
   checkpoint.merges = merges_from_lines(image.lines(image.root(), "merges"));
+  if (version == 2 || image.root().links.contains("sentencepiece")) {
+    const Shape shape = image.shape(image.root(), "sentencepiece");
+    const auto model = image.bytes(image.root(), "sentencepiece", shape);
+    checkpoint.sentencepiece.assign(model.begin(), model.end());
+  }
   const Hdf5Object tensors = image.group(image.root(), "tensors");
   const std::uint64_t found = tensors.links.size();
   in_context("tensors", [&] { require_tensors_for_layers(checkpoint.config, found); });

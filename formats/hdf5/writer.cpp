@@ -73,7 +73,7 @@ void write_vocabularies(hid_t file, const Checkpoint& checkpoint) {
 
 void write_contents(hid_t file, const Checkpoint& checkpoint, const Provenance& made) {
   write_hdf5_attribute(file, "format", "ltz-checkpoint");
-  const std::int64_t version = 1;
+  const std::int64_t version = checkpoint.sentencepiece.empty() ? 1 : 2;
   write_hdf5_attribute(file, "version", H5T_STD_I64LE, {}, &version);
   write_hdf5_attribute(file, "config", config_text(checkpoint.config));
   if (!made.empty()) {
@@ -81,6 +81,10 @@ void write_contents(hid_t file, const Checkpoint& checkpoint, const Provenance& 
   }
   write_vocabularies(file, checkpoint);
   in_context("merges", [&] { write_hdf5_lines(file, "merges", merge_lines(checkpoint.merges)); });
+  if (!checkpoint.sentencepiece.empty()) {
+    write_hdf5_dataset(file, "sentencepiece", H5T_STD_U8LE, {checkpoint.sentencepiece.size()},
+                       checkpoint.sentencepiece.data());
+  }
   Hdf5Handle tensors = create_hdf5_group(file, "tensors");
   for (const auto& [name, tensor] : checkpoint.tensors) {
     in_context("tensor " + name,

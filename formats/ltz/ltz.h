@@ -28,7 +28,7 @@ bool is_ltz(std::span<const std::byte> bytes);
 struct LtzSizes {
   std::int64_t total = 0;
   std::int64_t embedding = 0;   // payloads of embedding tables: section EMBD
-  std::int64_t vocabulary = 0;  // words and merges: VSRC, VTGT, BPEM
+  std::int64_t vocabulary = 0;  // words and what segments: VSRC, VTGT, BPEM, SPMD
   std::int64_t model = 0;       // all the rest, header and tables included
 
   bool operator==(const LtzSizes&) const = default;

@@ -141,6 +141,10 @@ Checkpoint read_all_but_tensors(std::span<const SectionView> sections) {
   if (const SectionView* merges = find_section(sections, kMergesSection)) {
     checkpoint.merges = read_merges(*merges);
   }
+  if (const SectionView* pieces = find_section(sections, kPiecesSection)) {
+    checkpoint.sentencepiece =
+        with_text(*pieces, [](std::string_view t) { return std::string(t); });
+  }
   return checkpoint;
 }
 
@@ -152,7 +156,7 @@ LtzSizes sizes_of(std::span<const SectionView> sections, std::size_t total) {
     if (section.tag == kEmbeddingSection) {
       sizes.embedding = length;
     } else if (section.tag == kSourceSection || section.tag == kTargetSection ||
-               section.tag == kMergesSection) {
+               section.tag == kMergesSection || section.tag == kPiecesSection) {
       sizes.vocabulary += length;
     }
   }

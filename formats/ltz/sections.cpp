@@ -21,12 +21,12 @@ constexpr std::size_t kHeaderSize = 24;  // magic, version, number of sections, 
 constexpr std::size_t kEntrySize = 24;   // tag, CRC, offset, length
 constexpr std::size_t kMaxSections = 64;
 
-constexpr std::array<std::string_view, 7> kOrder = {
-    kConfigSection, kSourceSection,    kTargetSection, kMergesSection,
-    kIndexSection,  kEmbeddingSection, kDataSection};
+constexpr std::array<std::string_view, 8> kOrder = {
+    kConfigSection, kSourceSection, kTargetSection,    kMergesSection,
+    kPiecesSection, kIndexSection,  kEmbeddingSection, kDataSection};
 
 bool is_required(std::string_view tag) {
-  return tag != kTargetSection && tag != kMergesSection;
+  return tag != kTargetSection && tag != kMergesSection && tag != kPiecesSection;
 }
 
 bool starts_with_magic(std::span<const std::byte> bytes, std::size_t count) {

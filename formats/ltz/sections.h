@@ -18,6 +18,7 @@ inline constexpr std::string_view kConfigSection = "CONF";
 inline constexpr std::string_view kSourceSection = "VSRC";
 inline constexpr std::string_view kTargetSection = "VTGT";
 inline constexpr std::string_view kMergesSection = "BPEM";
+inline constexpr std::string_view kPiecesSection = "SPMD";
 inline constexpr std::string_view kIndexSection = "INDX";
 inline constexpr std::string_view kEmbeddingSection = "EMBD";
 inline constexpr std::string_view kDataSection = "DATA";

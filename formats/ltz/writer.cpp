@@ -56,6 +56,9 @@ std::vector<std::byte> encode_ltz(const Checkpoint& checkpoint, const Provenance
   if (!checkpoint.merges.empty()) {
     add(kMergesSection, pack_block(join_lines(merge_lines(checkpoint.merges))));
   }
+  if (!checkpoint.sentencepiece.empty()) {
+    add(kPiecesSection, pack_block(checkpoint.sentencepiece));
+  }
   add(kIndexSection, pack_block(encode_index(entries)));
   add(kEmbeddingSection, std::move(embedding));
   add(kDataSection, std::move(data));

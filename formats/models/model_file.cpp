@@ -54,6 +54,7 @@ ModelFile read_model(std::span<const std::byte> bytes, const std::filesystem::pa
   }
   if (vocabulary.no_bpe) {
     file.checkpoint.merges.clear();
+    file.checkpoint.sentencepiece.clear();
   }
   return file;
 }

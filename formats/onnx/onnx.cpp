@@ -100,6 +100,9 @@ OnnxFiles export_onnx(const Checkpoint& checkpoint, const OnnxOptions& options) 
   if (!model.merges.empty()) {
     files["bpe.codes"] = bytes_of("#version: 0.2\n" + join_lines(merge_lines(model.merges)));
   }
+  if (!model.sentencepiece.empty()) {
+    files["sentencepiece.model"] = bytes_of(model.sentencepiece);
+  }
   if (options.golden > 0) {
     files["golden.safetensors"] = golden_file(model, options);
   }

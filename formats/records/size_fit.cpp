@@ -14,17 +14,20 @@ constexpr int kForecasts = 8;
 constexpr int kFiles = 6;
 constexpr double kForecastTolerance = 0.02;  // bits per weight
 
-std::int64_t packed_size(const std::vector<std::string>& lines) {
-  return static_cast<std::int64_t>(pack_block(join_lines(lines)).size());
+std::int64_t packed_size(const std::string& text) {
+  return static_cast<std::int64_t>(pack_block(text).size());
 }
 
 std::int64_t vocabulary_size(const Checkpoint& checkpoint) {
-  std::int64_t bytes = packed_size(checkpoint.source_vocabulary.words());
+  std::int64_t bytes = packed_size(join_lines(checkpoint.source_vocabulary.words()));
   if (checkpoint.target_vocabulary != checkpoint.source_vocabulary) {
-    bytes += packed_size(checkpoint.target_vocabulary.words());
+    bytes += packed_size(join_lines(checkpoint.target_vocabulary.words()));
   }
   if (!checkpoint.merges.empty()) {
-    bytes += packed_size(merge_lines(checkpoint.merges));
+    bytes += packed_size(join_lines(merge_lines(checkpoint.merges)));
+  }
+  if (!checkpoint.sentencepiece.empty()) {
+    bytes += packed_size(checkpoint.sentencepiece);
   }
   return bytes;
 }

@@ -65,8 +65,9 @@ size_t ltz_source_vocabulary_size(const ltz_model* model);
 size_t ltz_target_vocabulary_size(const ltz_model* model);
 
 /* Translates one sentence of tokens with white space between them, UTF-8. Byte-pair encoding is
- * applied and removed when the model has merges. A text without tokens has one translation, an
- * empty one with a score of 0. options: null for the default ones. Null on error. */
+ * applied and removed when the model has merges; one with a SentencePiece model takes text as it
+ * is. A text without tokens has one translation, an empty one with a score of 0. options: null for
+ * the default ones. Null on error. */
 ltz_translations* ltz_translate(const ltz_model* model, const char* text,
                                 const ltz_options* options, ltz_error* error);
 /* The same from token ids. ids: (count), without </s>, which is added; may be null when count is

@@ -9,8 +9,10 @@ inline constexpr const char* kConfig = "ltz.config";
 inline constexpr const char* kSource = "ltz.source_vocabulary";
 inline constexpr const char* kTarget = "ltz.target_vocabulary";
 inline constexpr const char* kMerges = "ltz.merges";
+inline constexpr const char* kSentencePiece = "ltz.sentencepiece";
 }  // namespace safetensors_keys
 
 inline constexpr const char* kSafetensorsVersion = "1";
+inline constexpr const char* kSafetensorsVersionWithPieces = "2";  // a SentencePiece model, too
 
 }  // namespace ltz::formats

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "formats/bytes/base64.h"
 #include "formats/bytes/config_json.h"
 #include "formats/bytes/word_list.h"
 #include "formats/fairseq/fairseq.h"
@@ -47,9 +48,10 @@ Vocabulary read_vocabulary(const SafetensorsFile& file, const char* key, int ent
 // A file that ltz wrote: everything is inside.
 Checkpoint own_checkpoint(const SafetensorsFile& file) {
   const std::string& version = metadata_at(file, safetensors_keys::kVersion);
-  if (version != kSafetensorsVersion) {
-    throw FormatError(fmt::format("written by another ltz: expected {} {}, found {}",
-                                  safetensors_keys::kVersion, kSafetensorsVersion, version));
+  if (version != kSafetensorsVersion && version != kSafetensorsVersionWithPieces) {
+    throw FormatError(fmt::format("written by another ltz: expected {} {} or {}, found {}",
+                                  safetensors_keys::kVersion, kSafetensorsVersion,
+                                  kSafetensorsVersionWithPieces, version));
   }
   Checkpoint checkpoint;
   checkpoint.config = config_from_text(metadata_at(file, safetensors_keys::kConfig));
@@ -65,6 +67,11 @@ Checkpoint own_checkpoint(const SafetensorsFile& file) {
     checkpoint.merges = in_context(fmt::format("metadata {}", safetensors_keys::kMerges), [&] {
       return merges_from_lines(split_lines(metadata_at(file, safetensors_keys::kMerges)));
     });
+  }
+  if (version == kSafetensorsVersionWithPieces) {
+    checkpoint.sentencepiece = in_context(
+        fmt::format("metadata {}", safetensors_keys::kSentencePiece),
+        [&] { return from_base64(metadata_at(file, safetensors_keys::kSentencePiece)); });
   }
   TorchTensors tensors = decode_tensors(file);
   drop_buffers(tensors);

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "formats/bytes/base64.h"
 #include "formats/bytes/bytes.h"
 #include "formats/bytes/config_json.h"
 #include "formats/bytes/tensor_checks.h"
@@ -48,10 +49,11 @@ std::string text_of(const std::string& what, const std::vector<std::string>& lin
 }
 
 std::map<std::string, std::string> metadata_of(const Checkpoint& checkpoint) {
+  const bool pieces = !checkpoint.sentencepiece.empty();
   // "format" is what the transformers library asks for.
   std::map<std::string, std::string> metadata = {
       {"format", "pt"},
-      {safetensors_keys::kVersion, kSafetensorsVersion},
+      {safetensors_keys::kVersion, pieces ? kSafetensorsVersionWithPieces : kSafetensorsVersion},
       {safetensors_keys::kConfig, config_text(checkpoint.config)}};
   metadata[safetensors_keys::kSource] =
       text_of("source vocabulary", checkpoint.source_vocabulary.words());
@@ -61,6 +63,9 @@ std::map<std::string, std::string> metadata_of(const Checkpoint& checkpoint) {
   }
   if (!checkpoint.merges.empty()) {
     metadata[safetensors_keys::kMerges] = text_of("merges", merge_lines(checkpoint.merges));
+  }
+  if (pieces) {
+    metadata[safetensors_keys::kSentencePiece] = base64(checkpoint.sentencepiece);
   }
   return metadata;
 }

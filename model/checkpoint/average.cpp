@@ -17,7 +17,8 @@ void CheckpointAverage::add(Checkpoint checkpoint) {
     throw ConfigError("checkpoints of different configurations cannot be averaged");
   }
   if (checkpoint.source_vocabulary != sum_.source_vocabulary ||
-      checkpoint.target_vocabulary != sum_.target_vocabulary || checkpoint.merges != sum_.merges) {
+      checkpoint.target_vocabulary != sum_.target_vocabulary || checkpoint.merges != sum_.merges ||
+      checkpoint.sentencepiece != sum_.sentencepiece) {
     throw ConfigError("checkpoints of different vocabularies cannot be averaged");
   }
   for (auto& [name, tensor] : sum_.tensors) {

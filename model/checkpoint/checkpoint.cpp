@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "model/base/error.h"
+#include "model/text/sentence_piece_model.h"
 
 namespace ltz {
 namespace {
@@ -186,6 +187,12 @@ void validate(const Checkpoint& checkpoint) {
       throw ConfigError("tensor " + name + " " + to_string(tensor.shape) +
                         " does not belong to a model of this configuration");
     }
+  }
+  if (!checkpoint.sentencepiece.empty()) {
+    if (!checkpoint.merges.empty()) {
+      throw ConfigError("expected merges or a SentencePiece model, found both");
+    }
+    parse_sentence_piece_model(checkpoint.sentencepiece);
   }
   validate_vocabulary("source", checkpoint.source_vocabulary, config.source_vocabulary_size);
   validate_vocabulary("target", checkpoint.target_vocabulary, config.target_vocabulary_size);

@@ -21,6 +21,7 @@ struct Checkpoint {
   Vocabulary source_vocabulary;
   Vocabulary target_vocabulary;
   BpeMerges merges;
+  std::string sentencepiece;  // a SentencePiece model file, which then segments text; or empty
   std::map<std::string, Tensor> tensors;
 };
 

@@ -1,14 +1,22 @@
 #include "model/decoding/text_codec.h"
 
+#include "model/text/sentence_pieces.h"
+
 namespace ltz {
 
 TextCodec::TextCodec(const Checkpoint& checkpoint)
     : bpe_(checkpoint.merges),
       source_(checkpoint.source_vocabulary),
-      target_(checkpoint.target_vocabulary) {}
+      target_(checkpoint.target_vocabulary) {
+  if (!checkpoint.sentencepiece.empty()) {
+    pieces_ = std::make_shared<const SentencePieceEncoder>(
+        parse_sentence_piece_model(checkpoint.sentencepiece));
+  }
+}
 
 TokenIds TextCodec::encode(std::string_view line, const Vocabulary& vocabulary) const {
-  const std::vector<std::string> subwords = bpe_.encode_line(line);
+  const std::vector<std::string> subwords =
+      pieces_ ? pieces_->encode_line(line) : bpe_.encode_line(line);
   TokenIds ids;
   ids.reserve(subwords.size() + 1);
   for (const std::string& subword : subwords) {
@@ -49,7 +57,7 @@ std::string TextCodec::decode_target(const TokenIds& ids) const {
       subwords.push_back(target_.word(id));
     }
   }
-  return remove_bpe(subwords);
+  return pieces_ ? join_sentence_pieces(subwords) : remove_bpe(subwords);
 }
 
 }  // namespace ltz

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,7 +12,10 @@
 
 namespace ltz {
 
-// Text <-> ids for one model: splits at white space, applies byte-pair encoding, and back.
+class SentencePieceEncoder;
+
+// Text <-> ids for one model: splits at white space, applies byte-pair encoding or a SentencePiece
+// model, and back.
 class TextCodec {
  public:
   explicit TextCodec(const Checkpoint& checkpoint);
@@ -22,13 +26,14 @@ class TextCodec {
   // Of each line.
   std::vector<TokenIds> encode_sources(std::span<const std::string> lines) const;
   std::vector<TokenIds> encode_targets(std::span<const std::string> lines) const;
-  // Words again: without </s>, byte-pair encoding removed.
+  // Words again: without </s>, the segmentation removed.
   std::string decode_target(const TokenIds& ids) const;
 
  private:
   TokenIds encode(std::string_view line, const Vocabulary& vocabulary) const;
 
   BpeEncoder bpe_;
+  std::shared_ptr<const SentencePieceEncoder> pieces_;  // instead, or none
   Vocabulary source_;
   Vocabulary target_;
 };

@@ -23,8 +23,10 @@
 #include "formats/torch/pickle.h"
 #include "model/base/error.h"
 #include "model/text/bpe.h"
+#include "model/text/sentence_pieces.h"
 #include "tests/malformed/raw_hdf5.h"
 #include "tests/support/pickle_builder.h"
+#include "tests/support/sentence_piece_bytes.h"
 #include "tests/support/tiny_checkpoint.h"
 
 namespace ltz::test {
@@ -175,6 +177,32 @@ void read_bpe_codes(Input bytes) {
   encoder.encode_line(text_of(bytes));
 }
 
+void read_sentencepiece(Input bytes) {
+  const SentencePieceEncoder encoder(parse_sentence_piece_model(text_of(bytes)));
+  encoder.encode(text_of(bytes));
+  encoder.encode_line("a\u00A0b <x>\u3000\xE9 ab");
+}
+
+std::vector<std::vector<std::byte>> sentencepiece_seeds() {
+  using Type = SentencePieceModel::Type;
+  std::vector<std::vector<std::byte>> seeds;
+  for (const auto algorithm :
+       {SentencePieceModel::Algorithm::kUnigram, SentencePieceModel::Algorithm::kBpe}) {
+    SentencePieceModel model;
+    model.algorithm = algorithm;
+    model.byte_fallback = algorithm == SentencePieceModel::Algorithm::kBpe;
+    model.pieces = {{"<unk>", 0.0f, Type::kUnknown},
+                    {"a", -2.0f, Type::kNormal},
+                    {"b", -2.0f, Type::kNormal},
+                    {"ab", -1.0f, Type::kUnused},
+                    {"<x>", 0.0f, Type::kUserDefined}};
+    const std::string bytes = sentence_piece_bytes(model);
+    const auto seed = std::as_bytes(std::span(bytes));
+    seeds.emplace_back(seed.begin(), seed.end());
+  }
+  return seeds;
+}
+
 void read_recipe(Input bytes) {
   formats::parse_recipe(text_of(bytes), kName);
 }
@@ -250,6 +278,7 @@ constexpr std::array kTargets = {
                                "\xEF\xBB\xBF#version:0.2.0 \r\n\xC2\xA0 h\n\n",
                                "t h 12\nth e</w> 3"});
                }},
+    FuzzTarget{"sentencepiece", read_sentencepiece, sentencepiece_seeds},
     FuzzTarget{"recipe", read_recipe,
                [] {
                  return texts({"preset = \"paper\"\nbits = 6\n[finetune]\nepochs = 2.5\n",

@@ -105,6 +105,18 @@ TEST_CASE("malformed ltz: vocabularies and merges") {
           {"merge of one symbol",
            with_text("BPEM", "ab\n"),
            {"section BPEM: merges: expected \"left right\", found \"ab\""}},
+          {"merges and a SentencePiece model",
+           ltz_with([](LtzParts& p) {
+             p.sections.insert(p.sections.begin() + 4, {"SPMD", {}});
+             p.set_text("SPMD", "a");
+           }),
+           {"expected merges or a SentencePiece model, found both"}},
+          {"a SentencePiece model that is none",
+           ltz_with([](LtzParts& p) {
+             p.sections[3] = {"SPMD", {}};  // in place of BPEM
+             p.set_text("SPMD", "a b");
+           }),
+           {"SentencePiece model: "}},
           {"merge of three symbols", with_text("BPEM", "a b c\n"), {"section BPEM: merges: "}},
       },
       read_ltz_file);

@@ -149,8 +149,11 @@ TEST_CASE("malformed safetensors: metadata") {
   check_refused(
       {
           {"version of the future",
+           with_metadata("ltz.version", "3"),
+           {"expected ltz.version 1 or 2, found 3"}},
+          {"no SentencePiece model in version 2",
            with_metadata("ltz.version", "2"),
-           {"expected ltz.version 1, found 2"}},
+           {"metadata ltz.sentencepiece"}},
           {"configuration is not JSON", with_metadata("ltz.config", "x"), {"configuration: "}},
           {"nested configuration",
            with_metadata("ltz.config", std::string(60'000, '[')),

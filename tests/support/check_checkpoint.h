@@ -11,6 +11,7 @@ inline void check_equal(const Checkpoint& found, const Checkpoint& expected) {
   CHECK(found.source_vocabulary == expected.source_vocabulary);
   CHECK(found.target_vocabulary == expected.target_vocabulary);
   CHECK(found.merges == expected.merges);
+  CHECK(found.sentencepiece == expected.sentencepiece);
   CHECK(found.tensors == expected.tensors);
 }
 

@@ -19,6 +19,12 @@ TEST_CASE("the groups task and model are the args, the model's name the architec
   CHECK(args_from_cfg({{"model", "none"}, {"task", nullptr}}) == json::object());
 }
 
+TEST_CASE("what segments is the name of the group bpe") {
+  const json group = {{"_name", "sentencepiece"}, {"sentencepiece_model", "???"}};
+  CHECK(args_from_cfg({{"bpe", group}}) == json{{"bpe", "sentencepiece"}});
+  CHECK(args_from_cfg({{"bpe", nullptr}}) == json::object());
+}
+
 TEST_CASE("a model's groups encoder and decoder are flattened, other groups are not") {
   const json args = args_from_cfg(
       {{"model",

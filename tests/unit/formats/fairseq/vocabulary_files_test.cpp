@@ -94,3 +94,44 @@ TEST_CASE("codes are found, asked for, left out, and compared with the dictionar
   files.bpe_codes = folder.file("bpecodes");
   CHECK(merges() == BpeMerges{{"w", "0"}});
 }
+
+TEST_CASE("codes or a SentencePiece model: what is named, what is there, what there must be") {
+  const fs::path original = fs::path(LTZ_GOLDEN_DIR) / "iwslt-lightweight";
+  const fs::path pieces = fs::path(LTZ_GOLDEN_DIR) / "sentencepiece" / "unigram.model";
+  const test::TemporaryFolder folder;
+  const fs::path path = folder.file("checkpoint.pt");
+  for (const char* name : {"dict.src.txt", "dict.tgt.txt"}) {
+    fs::copy_file(original / name, folder.file(name));
+  }
+  const TorchCheckpoint torch =
+      read_torch_checkpoint(read_file(original / "checkpoint.pt"), path.string());
+  const auto kind = [&](const VocabularyFiles& files, const char* bpe_of_args = "") {
+    TorchCheckpoint changed = torch;
+    changed.args["bpe"] = bpe_of_args;
+    const Checkpoint found = checkpoint_with_dictionaries(std::move(changed), path, files);
+    return std::pair(!found.merges.empty(), !found.sentencepiece.empty());
+  };
+  const std::pair codes_apply(true, false);
+  const std::pair pieces_apply(false, true);
+
+  CHECK_THROWS_WITH(kind({}, "sentencepiece"),
+                    Contains(path.string()) && Contains("--sentencepiece-model FILE"));
+  CHECK_THROWS_WITH(kind({.bpe = "sentencepiece"}), Contains("--sentencepiece-model FILE"));
+  CHECK_THROWS_WITH(kind({.bpe = "fastbpe"}), Contains("--bpe-codes FILE"));
+  CHECK(kind({.sentencepiece_model = pieces}) == pieces_apply);
+  CHECK(kind({.sentencepiece_model = pieces, .bpe = "sentencepiece"}) == pieces_apply);
+  CHECK_THROWS_AS(kind({.sentencepiece_model = pieces, .bpe = "fastbpe"}), ConfigError);
+  CHECK_THROWS_AS(kind({.bpe_codes = pieces, .bpe = "sentencepiece"}), ConfigError);
+  CHECK_THROWS_WITH(kind({.sentencepiece_model = original / "dict.src.txt"}),
+                    Contains("dict.src.txt: SentencePiece model"));
+
+  fs::copy_file(pieces, folder.file("sentencepiece.bpe.model"));
+  CHECK(kind({}) == pieces_apply);
+  CHECK(kind({}, "sentencepiece") == pieces_apply);
+  CHECK(kind({.no_bpe = true}, "sentencepiece") == std::pair(false, false));
+  CHECK_THROWS_WITH(kind({.bpe = "subword_nmt"}), Contains("--bpe-codes FILE"));
+  write_text(folder.file("bpe.codes"), "a b 2\n");
+  CHECK(kind({}) == codes_apply);
+  CHECK(kind({.bpe = "sentencepiece"}) == pieces_apply);
+  CHECK_THROWS_WITH(kind({.bpe = "subword_nmt"}), Contains("expected codes of subword_nmt"));
+}

@@ -10,15 +10,19 @@
 #include "formats/hdf5/hdf5.h"
 #include "model/base/error.h"
 #include "tests/support/check_checkpoint.h"
+#include "tests/support/sentence_piece_bytes.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/tiny_checkpoint.h"
 
 namespace ltz::formats {
 namespace {
 
-// All encodings.
+// All encodings, and a SentencePiece model.
 Checkpoint checkpoint_of_all_kinds() {
   Checkpoint checkpoint = tiny_quantized_checkpoint(1);
+  checkpoint.merges.clear();
+  checkpoint.sentencepiece =
+      test::sentence_piece_bytes({.pieces = {{"<unk>", 0.0f, SentencePieceModel::Type::kUnknown}}});
   checkpoint.tensors.at("encoder.layers.0.fc1.bias") =
       dense_tensor({12}, std::vector<float>(12, -3.0f), Precision::kBFloat16);
   checkpoint.tensors.at("decoder.layers.0.self_attn.branches.1.weight").data =
@@ -61,7 +65,8 @@ TEST_CASE("hdf5: wider floats are rounded to what the encoding says") {
     CHECK(H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0);
     H5Dclose(set);
     H5Fclose(file);
-    const auto found = decode_hdf5(read_file(folder.file("m.h5")), "m.h5").tensors.at(name).values();
+    const auto found =
+        decode_hdf5(read_file(folder.file("m.h5")), "m.h5").tensors.at(name).values();
     const bool half = precision == Precision::kFloat16;
     CHECK(found[0] == (half ? 0.333251953125f : 1.0f / 3));
     CHECK(found[1] == (half ? 1.0f : 1 + 0x1p-11f));

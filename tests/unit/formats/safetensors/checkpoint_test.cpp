@@ -197,7 +197,7 @@ TEST_CASE("safetensors: metadata and tensors of a written file that do not fit")
     return [=](json& header) { header["__metadata__"][key] = value; };
   };
   test::check_equal(read(with_header(bytes, metadata("other", "x"))), tiny_checkpoint(4));
-  refused("expected ltz.version 1, found 2", metadata("ltz.version", "2"));
+  refused("expected ltz.version 1 or 2, found 3", metadata("ltz.version", "3"));
   refused("configuration: ", metadata("ltz.config", "{}"));
   refused("configuration: ", metadata("ltz.config", std::string(100'000, '[')));
   refused("ltz.source_vocabulary: the last line has no end",
@@ -271,6 +271,24 @@ TEST_CASE("safetensors: recognised by content, written by name") {
   test::check_equal(file.checkpoint, checkpoint);
   CHECK_FALSE(is_safetensors(encode_hdf5(checkpoint)));
   CHECK_FALSE(is_safetensors(encode_ltz(checkpoint)));
+}
+
+TEST_CASE("convert: a SentencePiece model goes through all containers") {
+  Checkpoint checkpoint = tiny_checkpoint(8);
+  checkpoint.merges.clear();
+  const std::vector<std::byte> model =
+      read_file(fs::path(LTZ_GOLDEN_DIR) / "sentencepiece" / "unigram.model");
+  checkpoint.sentencepiece.assign(reinterpret_cast<const char*>(model.data()), model.size());
+  check_chain(checkpoint);
+  const Bytes old = with_header(encode_safetensors(checkpoint), [](json& header) {
+    header["__metadata__"]["ltz.sentencepiece"] = "AA=A";
+  });
+  CHECK_THROWS_WITH(read(old), Contains("metadata ltz.sentencepiece: expected base64"));
+  checkpoint.merges = {{"a", "b"}};
+  CHECK_THROWS_AS(encode_ltz(checkpoint), ConfigError);
+  checkpoint.merges.clear();
+  checkpoint.sentencepiece = "a b";
+  CHECK_THROWS_AS(encode_ltz(checkpoint), FormatError);
 }
 
 TEST_CASE("convert: no step loses a bit") {
