@@ -129,7 +129,7 @@ std::string SentencePieceNormalizer::normalize(std::string_view text) const {
     }
   }
   while (model_.remove_extra_spaces && out.ends_with(space)) {
-    out.resize(out.size() - space.size());
+    out.erase(out.size() - space.size());
   }
   if (model_.add_space && model_.space_behind_words) {
     out += space;
