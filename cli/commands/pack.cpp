@@ -7,7 +7,6 @@
 #include "cli/options/model_output.h"
 #include "cli/options/options.h"
 #include "cli/pipeline/digits.h"
-#include "cli/pipeline/fingerprint.h"
 #include "cli/terminal/terminal.h"
 #include "formats/files/file.h"
 
@@ -27,8 +26,7 @@ struct UnpackOptions {
 int run_pack(const PackOptions& options) {
   Files().reads(options.model).writes_ltz(options.output).check();
   const formats::ModelFile file = options.model.read();
-  const std::vector<std::byte> bytes =
-      formats::encode_ltz(file.checkpoint, file.made.empty() ? pipeline::made_by_ltz() : file.made);
+  const std::vector<std::byte> bytes = formats::encode_ltz(file.checkpoint, made_of(file));
   formats::write_file_atomically(options.output, bytes);
   say(fmt::format("{}: {} bytes", options.output,
                   pipeline::with_separators(static_cast<long long>(bytes.size()))));

@@ -34,7 +34,11 @@ void ModelOutput::write(const Checkpoint& checkpoint, const formats::Provenance&
 }
 
 void ModelOutput::write(const formats::ModelFile& model) const {
-  write(model.checkpoint, model.made.empty() ? pipeline::made_by_ltz() : model.made);
+  write(model.checkpoint, made_of(model));
+}
+
+formats::Provenance made_of(const formats::ModelFile& model) {
+  return model.made.empty() ? pipeline::made_by_ltz() : model.made;
 }
 
 void add_model_output(CLI::App& command, ModelOutput& output) {

@@ -23,6 +23,9 @@ struct ModelOutput {
   void write(const formats::ModelFile& model) const;
 };
 
+// What a copy of a model says of what made it: the same, or that it was this program.
+formats::Provenance made_of(const formats::ModelFile& model);
+
 // -o and --to; .h5 to pipes and standard output.
 void add_model_output(CLI::App& command, ModelOutput& output);
 // --to alone.

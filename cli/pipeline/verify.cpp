@@ -39,13 +39,17 @@ void compare_quality(const Checkpoint& artifact, const Original& original,
   if (resample) {
     found.drop = drop_from(before);
     measured.drop_interval = {found.drop->low, found.drop->high};
+  }
+  // What only a gate by the interval asks for.
+  const bool by_interval = resample && options.limits.by_interval;
+  if (by_interval && options.limits.min_bleu) {
     measured.bleu_interval = eval::bootstrap(sentences, score, options.bootstrap).interval;
   }
   if (measured.previous) {
     const Quality older =
         measure(original.previous->checkpoint, "translating with the previous artifact");
     measured.previous->quality = measured_of(older, options.evaluation);
-    if (resample) {
+    if (by_interval) {
       const eval::PairedDifference loss = drop_from(older);
       measured.previous->loss_interval = {loss.low, loss.high};
     }

@@ -1,6 +1,7 @@
 #include "formats/hdf5/input.h"
 
 #include <cstring>
+#include <utility>
 
 #include "model/base/context.h"
 
@@ -50,6 +51,24 @@ Hdf5Handle links_within() {
   Hdf5Handle list(H5Pcreate(H5P_LINK_ACCESS), H5Pclose, "property list");
   checked(H5Pset_elink_cb(list.id(), refuse_external_link, nullptr), "property list");
   return list;
+}
+
+struct OpenAttribute {
+  Hdf5Handle attribute;
+  Hdf5Handle type;
+  Hdf5Handle space;
+};
+
+// what: for errors. Nothing where there is none.
+std::optional<OpenAttribute> open_attribute(hid_t object, const std::string& name,
+                                            const std::string& what) {
+  if (checked(H5Aexists(object, name.c_str()), what) == 0) {
+    return std::nullopt;
+  }
+  Hdf5Handle attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose, what);
+  Hdf5Handle type(H5Aget_type(attribute.id()), H5Tclose, what);
+  Hdf5Handle space(H5Aget_space(attribute.id()), H5Sclose, what);
+  return OpenAttribute{std::move(attribute), std::move(type), std::move(space)};
 }
 
 // Refuses data that are not in the file.
@@ -142,12 +161,11 @@ std::vector<std::string> Hdf5Input::names(hid_t group) {
 
 std::optional<std::string> Hdf5Input::text(hid_t object, const std::string& name) {
   const std::string what = "attribute " + name;
-  if (checked(H5Aexists(object, name.c_str()), what) == 0) {
+  const auto opened = open_attribute(object, name, what);
+  if (!opened) {
     return std::nullopt;
   }
-  const Hdf5Handle attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose, what);
-  const Hdf5Handle type(H5Aget_type(attribute.id()), H5Tclose, what);
-  const Hdf5Handle space(H5Aget_space(attribute.id()), H5Sclose, what);
+  const auto& [attribute, type, space] = *opened;
   if (H5Tget_class(type.id()) != H5T_STRING || element_count(space.id(), what) != 1) {
     throw FormatError(what + ": expected one string");
   }
@@ -165,12 +183,11 @@ std::optional<std::vector<std::int64_t>> Hdf5Input::integers(hid_t object,
                                                              const std::string& name) {
   constexpr std::size_t kMaxCount = 8;
   const std::string what = "attribute " + name;
-  if (checked(H5Aexists(object, name.c_str()), what) == 0) {
+  const auto opened = open_attribute(object, name, what);
+  if (!opened) {
     return std::nullopt;
   }
-  const Hdf5Handle attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose, what);
-  const Hdf5Handle type(H5Aget_type(attribute.id()), H5Tclose, what);
-  const Hdf5Handle space(H5Aget_space(attribute.id()), H5Sclose, what);
+  const auto& [attribute, type, space] = *opened;
   const std::size_t count = element_count(space.id(), what);
   if (H5Tget_class(type.id()) != H5T_INTEGER || count > kMaxCount) {
     throw FormatError(what + ": expected at most " + std::to_string(kMaxCount) + " integers");

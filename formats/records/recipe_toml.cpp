@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <initializer_list>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -39,7 +38,7 @@ void refuse_key(const toml::table& table, std::string_view key, std::string_view
   refuse_keys(table, std::span(&key, 1), reason);
 }
 
-void refuse_unknown_keys(const toml::table& table, std::initializer_list<std::string_view> known) {
+void refuse_unknown_keys(const toml::table& table, std::span<const std::string_view> known) {
   for (const auto& [key, value] : table) {
     if (std::ranges::find(known, key.str()) == known.end()) {
       throw FormatError(
@@ -69,7 +68,9 @@ constexpr std::string_view kIsCalibrated = "the recipe is calibrated";
 constexpr std::string_view kIsNotCalibrated = "the recipe is not calibrated";
 
 compress::Override read_override(const toml::table& table, bool calibrated) {
-  refuse_unknown_keys(table, {"pattern", "bits", "sparsity", "keep_float", "care"});
+  static constexpr std::array<std::string_view, 5> kKeys = {"pattern", "bits", "sparsity",
+                                                            "keep_float", "care"};
+  refuse_unknown_keys(table, kKeys);
   static constexpr std::array<std::string_view, 2> kOfPruning = {"bits", "sparsity"};
   static constexpr std::array<std::string_view, 1> kOfCalibrated = {"care"};
   if (calibrated) {
@@ -235,9 +236,11 @@ void read_method(const toml::table& table, bool calibrated, compress::Recipe& re
 
 compress::FinetuneOptions read_finetune(const toml::table& table,
                                         compress::FinetuneOptions options) {
-  refuse_unknown_keys(table,
-                      {"epochs", "minutes", "learning_rate", "batch_tokens", "label_smoothing",
-                       "distillation", "select", "free_codes", "rate_weight", "code_bits", "seed"});
+  static constexpr std::array<std::string_view, 11> kKeys = {
+      "epochs",          "minutes",      "learning_rate", "batch_tokens",
+      "label_smoothing", "distillation", "select",        "free_codes",
+      "rate_weight",     "code_bits",    "seed"};
+  refuse_unknown_keys(table, kKeys);
   compress::FinetunerOptions& finetuner = options.finetuner;
   read<double>(table, "epochs", options.epochs);
   read<double>(table, "minutes", options.minutes);
@@ -260,26 +263,11 @@ compress::FinetuneOptions read_finetune(const toml::table& table,
 }
 
 compress::Recipe read_recipe(const toml::table& table) {
-  refuse_unknown_keys(table, {"preset",
-                              "calibrated",
-                              "bits",
-                              "embedding_bits",
-                              "init",
-                              "kmeans_iterations",
-                              "prune",
-                              "prune_embeddings",
-                              "quantize_embeddings",
-                              "max_sparsity",
-                              "seed",
-                              "paper_ratio",
-                              "bits_per_weight",
-                              "sparsity",
-                              "max_divergence",
-                              "max_bits_per_weight",
-                              "without",
-                              "layer_norm_repair",
-                              "finetune",
-                              "tensor"});
+  std::vector<std::string_view> keys = {"preset",          "calibrated", "paper_ratio",
+                                        "bits_per_weight", "finetune",   "tensor"};
+  keys.insert(keys.end(), kPruningKeys.begin(), kPruningKeys.end());
+  keys.insert(keys.end(), kCalibratedKeys.begin(), kCalibratedKeys.end());
+  refuse_unknown_keys(table, keys);
   std::string preset;
   read<std::string>(table, "preset", preset);
   compress::Recipe recipe = preset.empty() ? compress::Recipe() : compress::preset(preset);
