@@ -39,7 +39,7 @@ void add_vocabulary_files(CLI::App& command, formats::VocabularyFiles& files) {
   const auto* group = "Vocabulary of a checkpoint";
   command.add_option("--source-dict", files.source_dict, "Default: dict.SRC.txt beside it")
       ->group(group);
-  command.add_option("--target-dict", files.target_dict, "Default: dict.TGT.txt beside it")
+  command.add_option("--target-dict,--dict", files.target_dict, "Default: dict.TGT.txt beside it")
       ->group(group);
   auto* codes = command
                     .add_option("--bpe-codes", files.bpe_codes,

@@ -38,10 +38,10 @@ ParameterCounts count_parameters(const ModelConfig& config) {
   for (const ParameterSpec& spec : parameter_specs(config)) {
     const std::int64_t count = element_count(spec.shape);
     counts.total += count;
-    if (spec.role == Role::kTable) {
+    if (spec.component == Component::kEmbedding) {
       counts.embedding += count;
     }
-    if (spec.name == "decoder.embed_out") {
+    if (spec.name == "decoder.embed_out" && !is_language_model(config)) {
       counts.paper += count;
     }
   }
@@ -53,7 +53,7 @@ ParameterCounts count_parameters(const ModelConfig& config) {
 std::int64_t mult_adds(const ModelConfig& config, std::int64_t src_len, std::int64_t tgt_len) {
   std::int64_t total = 0;
   for (const ParameterSpec& spec : parameter_specs(config)) {
-    if (spec.role == Role::kMatrix) {
+    if (spec.role == Role::kMatrix && spec.component != Component::kEmbedding) {
       total += element_count(spec.shape) * (reads_source(spec) ? src_len : tgt_len);
     }
   }
@@ -62,7 +62,9 @@ std::int64_t mult_adds(const ModelConfig& config, std::int64_t src_len, std::int
   }
   for (int layer = 0; layer < config.decoder.layers; ++layer) {
     total += self_mixing_products(config.decoder, layer, tgt_len);
-    total += attention_products(tgt_len, src_len, config.decoder.embed_dim);
+    if (!is_language_model(config)) {
+      total += attention_products(tgt_len, src_len, config.decoder.embed_dim);
+    }
   }
   return total;
 }

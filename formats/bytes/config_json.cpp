@@ -16,6 +16,7 @@ using nlohmann::json;
 namespace limits {
 constexpr std::int64_t kLayers = 1000;
 constexpr std::int64_t kBranches = 64;
+constexpr std::int64_t kBands = 64;
 constexpr std::int64_t kChannels = std::int64_t{1} << 20;
 constexpr std::int64_t kTaps = std::int64_t{1} << 10;
 constexpr std::int64_t kVocabulary = std::int64_t{1} << 28;
@@ -30,8 +31,12 @@ constexpr std::array<std::pair<BranchType, const char*>, 3> kBranchTypes = {
      {BranchType::kLightweight, "lightweight"},
      {BranchType::kDynamic, "dynamic"}}};
 
-constexpr std::array<std::pair<Activation, const char*>, 2> kActivations = {
-    {{Activation::kRelu, "relu"}, {Activation::kGelu, "gelu"}}};
+constexpr std::array<std::pair<Activation, const char*>, 5> kActivations = {
+    {{Activation::kRelu, "relu"},
+     {Activation::kGelu, "gelu"},
+     {Activation::kGeluTanh, "gelu_accurate"},
+     {Activation::kTanh, "tanh"},
+     {Activation::kLinear, "linear"}}};
 
 [[noreturn]] void fail(const std::string& key, const std::string& expected, const json& found) {
   throw FormatError("configuration: " + key + ": expected " + expected + ", found " +
@@ -93,6 +98,22 @@ class Object {
 
   void read(const std::string& key, int& out, std::int64_t limit) const {
     out = integer(path(key), at(key), limit);
+  }
+
+  void read(const std::string& key, double& out) const {
+    if (!at(key).is_number()) {
+      fail(path(key), "a number", at(key));
+    }
+    out = at(key).get<double>();
+  }
+
+  std::vector<int> integers(const std::string& key, std::int64_t most, std::int64_t limit) const {
+    const json& values = array(key, most);
+    std::vector<int> numbers;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      numbers.push_back(integer(path(key) + "[" + std::to_string(i) + "]", values[i], limit));
+    }
+    return numbers;
   }
 
   template <typename Enum, std::size_t kCount>
@@ -186,11 +207,7 @@ StackConfig stack_from_json(const json& value, const std::string& path, bool con
   if (object.has("glu")) {
     object.read("glu", dynamic_glu);
   }
-  const json& kernel_sizes = object.array("kernel_sizes", limits::kLayers);
-  for (std::size_t i = 0; i < kernel_sizes.size(); ++i) {
-    const std::string where = object.path("kernel_sizes") + "[" + std::to_string(i) + "]";
-    stack.kernel_sizes.push_back(Object::integer(where, kernel_sizes[i], limits::kTaps));
-  }
+  stack.kernel_sizes = object.integers("kernel_sizes", limits::kLayers, limits::kTaps);
   const json& branches = object.array("branches", limits::kBranches);
   for (std::size_t i = 0; i < branches.size(); ++i) {
     const std::string where = object.path("branches") + "[" + std::to_string(i) + "]";
@@ -199,24 +216,58 @@ StackConfig stack_from_json(const json& value, const std::string& path, bool con
   return stack;
 }
 
+json to_json(const BandsConfig& bands) {
+  return {{"cutoffs", bands.cutoffs}, {"factor", bands.factor}};
+}
+
+BandsConfig bands_from_json(const json& value, const std::string& path) {
+  const Object object(value, path);
+  BandsConfig bands;
+  bands.cutoffs = object.integers("cutoffs", limits::kBands, limits::kVocabulary);
+  object.read("factor", bands.factor);
+  return bands;
+}
+
+void add_language_model(const ModelConfig& config, json& object) {
+  object["adaptive_input"] = to_json(config.adaptive_input);
+  object["adaptive_softmax"] = to_json(config.adaptive_softmax);
+  object["decoder_input_dim"] = config.decoder_input_dim;
+  object["tie_adaptive_weights"] = config.tie_adaptive_weights;
+  object["tie_adaptive_proj"] = config.tie_adaptive_proj;
+  object["add_bos_token"] = config.add_bos_token;
+}
+
+void read_language_model(const Object& object, ModelConfig& config) {
+  config.adaptive_input = bands_from_json(object.at("adaptive_input"), "adaptive_input");
+  config.adaptive_softmax = bands_from_json(object.at("adaptive_softmax"), "adaptive_softmax");
+  object.read("decoder_input_dim", config.decoder_input_dim, limits::kChannels);
+  object.read("tie_adaptive_weights", config.tie_adaptive_weights);
+  object.read("tie_adaptive_proj", config.tie_adaptive_proj);
+  object.read("add_bos_token", config.add_bos_token);
+}
+
 }  // namespace
 
 nlohmann::json to_json(const ModelConfig& config) {
-  return {{"arch", config.arch},
-          {"source_lang", config.source_lang},
-          {"target_lang", config.target_lang},
-          {"encoder", to_json(config.encoder)},
-          {"decoder", to_json(config.decoder)},
-          {"source_vocabulary_size", config.source_vocabulary_size},
-          {"target_vocabulary_size", config.target_vocabulary_size},
-          {"share_all_embeddings", config.share_all_embeddings},
-          {"share_decoder_input_output_embed", config.share_decoder_input_output_embed},
-          {"conv_linear", config.conv_linear},
-          {"weight_softmax", config.weight_softmax},
-          {"token_positional_embeddings", config.token_positional_embeddings},
-          {"activation", word_of(kActivations, config.activation)},
-          {"max_source_positions", config.max_source_positions},
-          {"max_target_positions", config.max_target_positions}};
+  json object = {{"arch", config.arch},
+                 {"source_lang", config.source_lang},
+                 {"target_lang", config.target_lang},
+                 {"encoder", to_json(config.encoder)},
+                 {"decoder", to_json(config.decoder)},
+                 {"source_vocabulary_size", config.source_vocabulary_size},
+                 {"target_vocabulary_size", config.target_vocabulary_size},
+                 {"share_all_embeddings", config.share_all_embeddings},
+                 {"share_decoder_input_output_embed", config.share_decoder_input_output_embed},
+                 {"conv_linear", config.conv_linear},
+                 {"weight_softmax", config.weight_softmax},
+                 {"token_positional_embeddings", config.token_positional_embeddings},
+                 {"activation", word_of(kActivations, config.activation)},
+                 {"max_source_positions", config.max_source_positions},
+                 {"max_target_positions", config.max_target_positions}};
+  if (is_language_model(config)) {
+    add_language_model(config, object);
+  }
+  return object;
 }
 
 ModelConfig config_from_json(const nlohmann::json& value) {
@@ -237,6 +288,9 @@ ModelConfig config_from_json(const nlohmann::json& value) {
   object.read("activation", config.activation, kActivations);
   object.read("max_source_positions", config.max_source_positions, limits::kPositions);
   object.read("max_target_positions", config.max_target_positions, limits::kPositions);
+  if (is_language_model(config)) {
+    read_language_model(object, config);
+  }
   return config;
 }
 

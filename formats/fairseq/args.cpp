@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "formats/fairseq/args.h"
 #include "formats/fairseq/fairseq.h"
 #include "formats/fairseq/settings.h"
 #include "model/base/error.h"
@@ -88,45 +90,6 @@ Found find_architecture(const std::string& name) {
                            name));
 }
 
-// Whatever is neither None, False, empty nor zero is switched on.
-bool switched_on(const json& value) {
-  return !(value == false || value == 0 || value == "" || (value.is_structured() && value.empty()));
-}
-
-// What changes the computation or the parameters, here or in a later fairseq, in a way that ltz
-// does not know. Everything else that is not read (dropout, …) only matters in training.
-void refuse_unsupported(const FairseqSettings& settings) {
-  for (const char* name : {"adaptive_input",
-                           "adaptive_softmax_cutoff",
-                           "tie_adaptive_weights",
-                           "tie_adaptive_proj",
-                           "cross_self_attention",
-                           "layer_wise_attention",
-                           "no_cross_attention",
-                           "char_inputs",
-                           "no_scale_embedding",
-                           "layernorm_embedding",
-                           "encoder_decoder_branch_type",
-                           "add_bias_kv",
-                           "add_zero_attn",
-                           "project_embed",
-                           "project_hidden",
-                           "base_layers",
-                           "moe_freq",
-                           "scale_fc",
-                           "scale_attn",
-                           "scale_heads",
-                           "scale_resids",
-                           "merge_src_tgt_embed",
-                           "encoder_layers_to_keep",
-                           "decoder_layers_to_keep"}) {
-    const json* value = settings.find(name);
-    if (value != nullptr && switched_on(*value)) {
-      fail_setting(name, "is not supported, found " + FairseqSettings::shown(*value));
-    }
-  }
-}
-
 // The one convolution that a layer of lightconv* has. heads: of the convolution.
 BranchConfig parse_single_convolution(const FairseqSettings& settings, const std::string& stack,
                                       const StackConfig& config, bool glu) {
@@ -199,17 +162,6 @@ class StackParser {
   bool conv_linear_;
 };
 
-Activation parse_activation(const FairseqSettings& settings) {
-  const std::string name = settings.text("activation_fn", "relu");
-  if (name == "relu") {
-    return Activation::kRelu;
-  }
-  if (name == "gelu") {
-    return Activation::kGelu;
-  }
-  fail_setting("activation_fn", "expected relu or gelu, found \"" + name + "\"");
-}
-
 void parse_stacks(const FairseqSettings& settings, const Found& found, ModelConfig& config) {
   const auto& [family, architecture] = found;
   const StackParser parser(settings, family, config.conv_linear);
@@ -238,14 +190,57 @@ void parse_stacks(const FairseqSettings& settings, const Found& found, ModelConf
   }
 }
 
+// Whatever is neither None, False, empty nor zero is switched on.
+bool switched_on(const json& value) {
+  return !(value == false || value == 0 || value == "" || (value.is_structured() && value.empty()));
+}
+
 }  // namespace
+
+void refuse_switched_on(const FairseqSettings& settings, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    const json* value = settings.find(name);
+    if (value != nullptr && switched_on(*value)) {
+      fail_setting(name, "is not supported, found " + FairseqSettings::shown(*value));
+    }
+  }
+}
+
+void refuse_unsupported(const FairseqSettings& settings) {
+  refuse_switched_on(settings, {"cross_self_attention", "layer_wise_attention", "char_inputs",
+                                "no_scale_embedding", "layernorm_embedding", "add_bias_kv",
+                                "add_zero_attn", "project_embed", "project_hidden", "base_layers",
+                                "moe_freq", "scale_fc", "scale_attn", "scale_heads", "scale_resids",
+                                "encoder_layers_to_keep", "decoder_layers_to_keep"});
+}
+
+Activation parse_activation(const FairseqSettings& settings) {
+  static constexpr std::pair<std::string_view, Activation> kNames[] = {
+      {"relu", Activation::kRelu},          {"gelu", Activation::kGelu},
+      {"gelu_fast", Activation::kGeluTanh}, {"gelu_accurate", Activation::kGeluTanh},
+      {"tanh", Activation::kTanh},          {"linear", Activation::kLinear}};
+  const std::string name = settings.text("activation_fn", "relu");
+  for (const auto& [known, activation] : kNames) {
+    if (name == known) {
+      return activation;
+    }
+  }
+  fail_setting("activation_fn",
+               "expected relu, gelu, gelu_accurate, tanh or linear, found \"" + name + "\"");
+}
 
 ModelConfig config_from_args(const nlohmann::json& args) {
   const FairseqSettings settings(args);
   ModelConfig config;
   config.arch = settings.text("arch", "");
+  if (is_language_model_arch(config.arch)) {
+    return language_model_from_args(settings);
+  }
   const Found found = find_architecture(config.arch);
   refuse_unsupported(settings);
+  refuse_switched_on(settings, {"adaptive_input", "adaptive_softmax_cutoff", "tie_adaptive_weights",
+                                "tie_adaptive_proj", "no_cross_attention",
+                                "encoder_decoder_branch_type", "merge_src_tgt_embed"});
   if (found.family == Family::kLightConv) {
     config.conv_linear = true;
   } else {

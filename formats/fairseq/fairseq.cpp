@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <optional>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "formats/files/file.h"
 #include "model/base/context.h"
 #include "model/base/error.h"
+#include "model/checkpoint/bands.h"
 #include "model/text/sentence_piece_model.h"
 
 namespace ltz::formats {
@@ -18,17 +20,31 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::int64_t kMaxRows = 1 << 30;
+
 int embedding_rows(const TorchTensors& tensors, const std::string& name) {
   const auto found = tensors.find(name);
   if (found == tensors.end()) {
     throw ConfigError("tensor " + name + " is missing");
   }
   const Shape& shape = found->second.shape;
-  if (shape.size() != 2 || shape[0] < 1 || shape[0] > (1 << 30)) {
+  if (shape.size() != 2 || shape[0] < 1 || shape[0] > kMaxRows) {
     throw ConfigError("tensor " + name + ": expected (entries, channels), found " +
                       ltz::to_string(shape));
   }
   return static_cast<int>(shape[0]);
+}
+
+// Rows of the tables of all bands, one table in each; or of the only one.
+int decoder_vocabulary_size(const TorchTensors& tensors, const ModelConfig& config) {
+  if (config.adaptive_input.cutoffs.empty()) {
+    return embedding_rows(tensors, "decoder.embed_tokens.weight");
+  }
+  std::int64_t rows = 0;
+  for (std::size_t band = 0; band == 0 || tensors.contains(input_table(band)); ++band) {
+    rows += embedding_rows(tensors, input_table(band));
+  }
+  return static_cast<int>(std::min<std::int64_t>(rows, kMaxRows));
 }
 
 // fairseq pads a dictionary to a multiple of 8 after it was counted; depending on the tool that
@@ -49,6 +65,14 @@ fs::path folder_of(const fs::path& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
 }
 
+Vocabulary read_dictionary_at(const fs::path& path, const std::string& option) {
+  try {
+    return parse_dictionary(read_text_file(path), path.string());
+  } catch (const IoError& error) {
+    throw IoError(fmt::format("{}; name the dictionary with {}", error.what(), option));
+  }
+}
+
 // given: the path from the command line, or empty.
 Vocabulary read_dictionary(const fs::path& given, const fs::path& checkpoint,
                            const std::string& language, const std::string& option) {
@@ -61,12 +85,20 @@ Vocabulary read_dictionary(const fs::path& given, const fs::path& checkpoint,
         fmt::format("{}: the checkpoint does not name its languages; name the dictionary with {}",
                     checkpoint.string(), option));
   }
-  const fs::path path = folder_of(checkpoint) / ("dict." + language + ".txt");
-  try {
-    return parse_dictionary(read_text_file(path), path.string());
-  } catch (const IoError& error) {
-    throw IoError(fmt::format("{}; name the dictionary with {}", error.what(), option));
+  return read_dictionary_at(folder_of(checkpoint) / ("dict." + language + ".txt"), option);
+}
+
+Vocabulary read_language_model_dictionary(const VocabularyFiles& files,
+                                          const fs::path& checkpoint) {
+  if (!files.source_dict.empty()) {
+    throw ConfigError(checkpoint.string() +
+                      ": --source-dict is for translation models; a language model has one "
+                      "dictionary, --dict");
   }
+  if (!files.target_dict.empty()) {
+    return parse_dictionary(read_text_file(files.target_dict), files.target_dict.string());
+  }
+  return read_dictionary_at(folder_of(checkpoint) / "dict.txt", "--dict");
 }
 
 // Of the command line, or of what the folder has under one of these names.
@@ -144,10 +176,13 @@ Checkpoint checkpoint_of(ModelConfig config, TorchTensors tensors, Words words) 
   drop_buffers(tensors);
   upgrade_names(tensors, config);
   merge_tied(tensors, config);
-  config.source_vocabulary_size = embedding_rows(tensors, "encoder.embed_tokens.weight");
+  if (!is_language_model(config)) {
+    config.source_vocabulary_size = embedding_rows(tensors, "encoder.embed_tokens.weight");
+  }
   config.target_vocabulary_size = config.share_all_embeddings
                                       ? config.source_vocabulary_size
-                                      : embedding_rows(tensors, "decoder.embed_tokens.weight");
+                                      : decoder_vocabulary_size(tensors, config);
+  validate(config);
   reshape_kernels(tensors, config);
   Checkpoint checkpoint;
   for (auto& [name, tensor] : tensors) {
@@ -195,8 +230,14 @@ Checkpoint checkpoint_with_dictionaries(TorchCheckpoint torch, const fs::path& p
   const std::string name = path.string();
   ModelConfig config = in_context(name, [&] { return config_from_args(torch.args); });
   Words words;
-  words.source = read_dictionary(vocabulary.source_dict, path, config.source_lang, "--source-dict");
-  words.target = read_dictionary(vocabulary.target_dict, path, config.target_lang, "--target-dict");
+  if (is_language_model(config)) {
+    words.target = read_language_model_dictionary(vocabulary, path);
+  } else {
+    words.source =
+        read_dictionary(vocabulary.source_dict, path, config.source_lang, "--source-dict");
+    words.target =
+        read_dictionary(vocabulary.target_dict, path, config.target_lang, "--target-dict");
+  }
   if (!vocabulary.no_bpe) {
     read_segmentation(path, torch.args, vocabulary, words);
   }

@@ -154,6 +154,14 @@ int FairseqSettings::positions(const std::string& name, int fallback) const {
   return unlimited ? kMaxPositions : integer(name, fallback, kMaxPositions);
 }
 
+double FairseqSettings::number(const std::string& name, double fallback) const {
+  const json* value = find(name);
+  if (value != nullptr && !value->is_number()) {
+    fail_setting(name, "expected a number, found " + shown(*value));
+  }
+  return value == nullptr ? fallback : value->get<double>();
+}
+
 bool FairseqSettings::flag(const std::string& name, bool fallback) const {
   const json* value = find(name);
   if (value == nullptr) {

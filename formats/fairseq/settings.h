@@ -34,6 +34,7 @@ class FairseqSettings {
   int integer(const std::string& name, int fallback, int highest) const;
   // From 0; above kMaxPositions, as is sys.maxsize, it is kMaxPositions.
   int positions(const std::string& name, int fallback) const;
+  double number(const std::string& name, double fallback) const;
   // True, False, 1 or 0.
   bool flag(const std::string& name, bool fallback) const;
   std::string text(const std::string& name, const std::string& fallback) const;

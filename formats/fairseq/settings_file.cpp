@@ -128,6 +128,14 @@ int take_size(json& settings, const char* name, int fallback) {
   return size;
 }
 
+int last_cutoff(const ModelConfig& config) {
+  int last = 0;
+  for (const BandsConfig* bands : {&config.adaptive_input, &config.adaptive_softmax}) {
+    last = bands->cutoffs.empty() ? last : std::max(last, bands->cutoffs.back());
+  }
+  return last;
+}
+
 }  // namespace
 
 bool is_short_text(std::span<const std::byte> bytes) {
@@ -158,10 +166,10 @@ ModelConfig config_from_settings(const json& settings) {
   const int source = take_size(args, "source_vocabulary_size", both);
   const int target = take_size(args, "target_vocabulary_size", both);
   ModelConfig config = config_from_args(args);
-  config.source_vocabulary_size = std::max(source, 1);
-  config.target_vocabulary_size = std::max(target, 1);
+  config.source_vocabulary_size = is_language_model(config) ? 0 : std::max(source, 1);
+  config.target_vocabulary_size = std::max({target, 1, last_cutoff(config)});
   validate(config);
-  config.source_vocabulary_size = source;
+  config.source_vocabulary_size = is_language_model(config) ? 0 : source;
   config.target_vocabulary_size = target;
   return config;
 }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "model/base/error.h"
+#include "model/checkpoint/bands.h"
 #include "model/checkpoint/checkpoint.h"
 
 namespace ltz::formats {
@@ -92,12 +93,16 @@ void apply_version(TorchTensors& tensors, const std::string& stack, double first
   }
 }
 
-std::string upgraded_name(const ModelConfig& config, const std::string& name) {
+std::string upgraded_name(const ModelConfig& config, std::string name) {
   if (name == "decoder.output_projection.weight") {
     return std::string(kOutputTable);
   }
   if (is_convolution_only(config)) {
     return canonical_name(config, name);
+  }
+  static constexpr std::string_view kOldBranches = ".branchs.";
+  if (const std::size_t old = name.find(kOldBranches); old != std::string::npos) {
+    name.replace(old, kOldBranches.size(), ".branches.");
   }
   static constexpr std::string_view kOldNorms = ".layer_norms.";
   const std::size_t at = name.find(kOldNorms);
@@ -183,6 +188,20 @@ void merge(TorchTensors& tensors, std::string_view first_name, std::string_view 
   tensors.erase(copy);
 }
 
+// The number of bands depends on the size of the vocabulary, which the tensors tell later on: what
+// there is under both names is one.
+void merge_tied_bands(TorchTensors& tensors, const ModelConfig& config) {
+  // With a projection of its own in front of it, or without.
+  merge(tensors, input_table(0), "decoder.adaptive_softmax.head.word_proj.1.weight");
+  merge(tensors, input_table(0), "decoder.adaptive_softmax.head.word_proj.weight");
+  for (std::size_t band = 1; band <= config.adaptive_softmax.cutoffs.size(); ++band) {
+    merge(tensors, input_table(band), tail_table(band - 1));
+    if (config.tie_adaptive_proj) {
+      merge(tensors, input_projection(band), tail_projection(band - 1));
+    }
+  }
+}
+
 }  // namespace
 
 std::string fairseq_name(const ModelConfig& config, const std::string& name) {
@@ -197,7 +216,9 @@ void apply_versions(TorchTensors& tensors, ModelConfig& config) {
   if (is_convolution_only(config)) {
     return;
   }
-  apply_version(tensors, "encoder", 2, config.encoder);
+  if (!is_language_model(config)) {
+    apply_version(tensors, "encoder", 2, config.encoder);
+  }
   // fairseq: "<= 2"; the versions are whole numbers.
   apply_version(tensors, "decoder", 3, config.decoder);
 }
@@ -208,6 +229,10 @@ void drop_buffers(TorchTensors& tensors) {
     tensors.erase(stack + ".embed_positions._float_tensor");
     // The table of sinusoidal positions; a learned one is called "weight".
     tensors.erase(stack + ".embed_positions.weights");
+  }
+  for (const char* name : {"decoder.embed_tokens._float_tensor", "decoder.adaptive_softmax.version",
+                           "decoder.adaptive_softmax.head._float_tensor"}) {
+    tensors.erase(name);
   }
 }
 
@@ -244,6 +269,9 @@ void merge_tied(TorchTensors& tensors, const ModelConfig& config) {
     merge(tensors, kEncoderTable, kOutputTable);
   } else if (config.share_decoder_input_output_embed) {
     merge(tensors, kDecoderTable, kOutputTable);
+  }
+  if (config.tie_adaptive_weights) {
+    merge_tied_bands(tensors, config);
   }
 }
 

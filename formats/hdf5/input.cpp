@@ -174,7 +174,8 @@ std::optional<std::string> Hdf5Input::text(hid_t object, const std::string& name
     checked(H5Aread(attribute.id(), type.id(), &text), what);
     return variable(text);
   }
-  std::string bytes(in_context(what, [&] { return take(1, H5Tget_size(type.id())); }), '\0');
+  std::string bytes(
+      in_context(what, [&, &read_as = type] { return take(1, H5Tget_size(read_as.id())); }), '\0');
   checked(H5Aread(attribute.id(), type.id(), bytes.data()), what);
   return text_of(bytes.data(), bytes.size(), type.id());
 }

@@ -79,10 +79,10 @@ std::int64_t check_header(Hdf5Image& image) {
   }
   const auto version = image.integers_attribute(image.root(), "version");
   if (version.size() != 1 || version[0] < 1) {
-    throw FormatError("attribute version: expected 1 or 2");
+    throw FormatError("attribute version: expected 1 to 3");
   }
-  if (version[0] > 2) {
-    throw FormatError("written by a newer ltz: expected version 1 or 2, found " +
+  if (version[0] > 3) {
+    throw FormatError("written by a newer ltz: expected version 1 to 3, found " +
                       std::to_string(version[0]));
   }
   return version[0];
@@ -105,7 +105,9 @@ Hdf5File read(std::span<const std::byte> bytes) {
     return in_context(std::string("vocabulary/") + name,
                       [&] { return Vocabulary(image.lines(vocabulary, name)); });
   };
-  checkpoint.source_vocabulary = read_words("source");
+  if (!is_language_model(checkpoint.config)) {
+    checkpoint.source_vocabulary = read_words("source");
+  }
   checkpoint.target_vocabulary = read_words("target");
   checkpoint.merges = merges_from_lines(image.lines(image.root(), "merges"));
   if (version == 2 || image.root().links.contains("sentencepiece")) {

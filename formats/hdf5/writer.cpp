@@ -60,8 +60,11 @@ void write_tensor(hid_t tensors, const std::string& name, const Tensor& tensor) 
 void write_vocabularies(hid_t file, const Checkpoint& checkpoint) {
   Hdf5Handle group = create_hdf5_group(file, "vocabulary");
   in_context("vocabulary", [&] {
-    write_hdf5_lines(group.id(), "source", checkpoint.source_vocabulary.words());
-    if (checkpoint.target_vocabulary == checkpoint.source_vocabulary) {
+    const bool source = !is_language_model(checkpoint.config);
+    if (source) {
+      write_hdf5_lines(group.id(), "source", checkpoint.source_vocabulary.words());
+    }
+    if (source && checkpoint.target_vocabulary == checkpoint.source_vocabulary) {
       checked(H5Lcreate_hard(group.id(), "source", group.id(), "target", H5P_DEFAULT, H5P_DEFAULT),
               "target");
     } else {
@@ -73,7 +76,9 @@ void write_vocabularies(hid_t file, const Checkpoint& checkpoint) {
 
 void write_contents(hid_t file, const Checkpoint& checkpoint, const Provenance& made) {
   write_hdf5_attribute(file, "format", "ltz-checkpoint");
-  const std::int64_t version = checkpoint.sentencepiece.empty() ? 1 : 2;
+  const std::int64_t version = is_language_model(checkpoint.config) ? 3
+                               : checkpoint.sentencepiece.empty()   ? 1
+                                                                    : 2;
   write_hdf5_attribute(file, "version", H5T_STD_I64LE, {}, &version);
   write_hdf5_attribute(file, "config", config_text(checkpoint.config));
   if (!made.empty()) {

@@ -70,10 +70,10 @@ std::vector<IndexEntry> decode_index(std::span<const std::byte> bytes, std::int6
   return entries;
 }
 
-std::set<std::string> table_names(const ModelConfig& config) {
+std::set<std::string> embedding_names(const ModelConfig& config) {
   std::set<std::string> names;
   for (const ParameterSpec& spec : parameter_specs(config)) {
-    if (spec.role == Role::kTable) {
+    if (spec.component == Component::kEmbedding) {
       names.insert(spec.name);
     }
   }

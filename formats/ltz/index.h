@@ -29,7 +29,7 @@ std::vector<std::byte> encode_index(const std::vector<IndexEntry>& entries);
 std::vector<IndexEntry> decode_index(std::span<const std::byte> bytes, std::int64_t max_elements);
 
 // The tensors whose payloads belong into EMBD: those with the role kTable.
-std::set<std::string> table_names(const ModelConfig& config);
+std::set<std::string> embedding_names(const ModelConfig& config);
 
 // Elements that a file of so many bytes may have. Codes that are all equal cost nothing, so that
 // the bytes present bound nothing; this lets pass any real model (2^27 elements are three

@@ -90,7 +90,7 @@ void check_index(const std::vector<PlacedPayload>& payloads, const ModelConfig& 
                         ", found " + to_string(entry.shape));
     }
     // A weight matrix in EMBD would make the model look smaller than it is.
-    if (entry.table != (spec.role == Role::kTable)) {
+    if (entry.table != (spec.component == Component::kEmbedding)) {
       throw FormatError("tensor " + spec.name + ": expected in section " +
                         (entry.table ? "DATA, found in EMBD" : "EMBD, found in DATA"));
     }
@@ -132,12 +132,22 @@ Checkpoint read_all_but_tensors(std::span<const SectionView> sections) {
   Checkpoint checkpoint;
   checkpoint.config = read_config(*find_section(sections, kConfigSection));
   const ModelConfig& config = checkpoint.config;
-  checkpoint.source_vocabulary =
-      read_vocabulary(*find_section(sections, kSourceSection), config.source_vocabulary_size);
-  const SectionView* target = find_section(sections, kTargetSection);
-  checkpoint.target_vocabulary = target == nullptr
-                                     ? checkpoint.source_vocabulary
-                                     : read_vocabulary(*target, config.target_vocabulary_size);
+  const SectionView* language = find_section(sections, kLanguageSection);
+  if (is_language_model(config) != (language != nullptr)) {
+    throw FormatError(std::string("section CONF: expected a ") +
+                      (language != nullptr ? "language model, for which there is a VLNG"
+                                           : "translation model, for which there is a VSRC"));
+  }
+  if (language != nullptr) {
+    checkpoint.target_vocabulary = read_vocabulary(*language, config.target_vocabulary_size);
+  } else {
+    checkpoint.source_vocabulary =
+        read_vocabulary(*find_section(sections, kSourceSection), config.source_vocabulary_size);
+    const SectionView* target = find_section(sections, kTargetSection);
+    checkpoint.target_vocabulary = target == nullptr
+                                       ? checkpoint.source_vocabulary
+                                       : read_vocabulary(*target, config.target_vocabulary_size);
+  }
   if (const SectionView* merges = find_section(sections, kMergesSection)) {
     checkpoint.merges = read_merges(*merges);
   }
@@ -156,7 +166,8 @@ LtzSizes sizes_of(std::span<const SectionView> sections, std::size_t total) {
     if (section.tag == kEmbeddingSection) {
       sizes.embedding = length;
     } else if (section.tag == kSourceSection || section.tag == kTargetSection ||
-               section.tag == kMergesSection || section.tag == kPiecesSection) {
+               section.tag == kLanguageSection || section.tag == kMergesSection ||
+               section.tag == kPiecesSection) {
       sizes.vocabulary += length;
     }
   }

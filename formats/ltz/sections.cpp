@@ -21,13 +21,12 @@ constexpr std::size_t kHeaderSize = 24;  // magic, version, number of sections, 
 constexpr std::size_t kEntrySize = 24;   // tag, CRC, offset, length
 constexpr std::size_t kMaxSections = 64;
 
-constexpr std::array<std::string_view, 8> kOrder = {
-    kConfigSection, kSourceSection, kTargetSection,    kMergesSection,
+constexpr std::array<std::string_view, 9> kOrder = {
+    kConfigSection, kSourceSection, kTargetSection,    kLanguageSection, kMergesSection,
     kPiecesSection, kIndexSection,  kEmbeddingSection, kDataSection};
 
-bool is_required(std::string_view tag) {
-  return tag != kTargetSection && tag != kMergesSection && tag != kPiecesSection;
-}
+constexpr std::array<std::string_view, 4> kRequired = {kConfigSection, kIndexSection,
+                                                       kEmbeddingSection, kDataSection};
 
 bool starts_with_magic(std::span<const std::byte> bytes, std::size_t count) {
   return bytes.size() >= count &&
@@ -123,7 +122,9 @@ std::vector<std::byte> write_sections(const std::vector<Section>& sections) {
     put_integer(out, byte);
   }
   put_integer(out, kLtzMajor);
-  put_integer(out, kLtzMinor);
+  const bool language =
+      std::ranges::find(sections, kLanguageSection, &Section::tag) != sections.end();
+  put_integer(out, language ? kLtzMinor : std::uint16_t{0});
   put_integer(out, static_cast<std::uint32_t>(sections.size()));
   put_integer(out, size);
   for (const Section& section : sections) {
@@ -172,10 +173,17 @@ std::vector<SectionView> read_sections(std::span<const std::byte> bytes) {
     table.fail("the sections end at byte " + std::to_string(offset) + ", the file at " +
                std::to_string(bytes.size()));
   }
-  for (const std::string_view tag : kOrder) {
-    if (is_required(tag) && find_section(sections, tag) == nullptr) {
+  const auto require = [&](std::string_view tag) {
+    if (find_section(sections, tag) == nullptr) {
       table.fail("section " + std::string(tag) + " is missing");
     }
+  };
+  std::ranges::for_each(kRequired, require);
+  if (find_section(sections, kLanguageSection) == nullptr) {
+    require(kSourceSection);
+  } else if (find_section(sections, kSourceSection) != nullptr ||
+             find_section(sections, kTargetSection) != nullptr) {
+    table.fail("section VLNG is there beside the vocabularies of a translation model");
   }
   return sections;
 }

@@ -12,11 +12,13 @@ namespace ltz::formats {
 // The container: header, table, contents. LTZ.md, "Header" and "Section table".
 
 inline constexpr std::uint16_t kLtzMajor = 1;
-inline constexpr std::uint16_t kLtzMinor = 0;
+// Of a file with a language model; any other is what the first version writes.
+inline constexpr std::uint16_t kLtzMinor = 1;
 
 inline constexpr std::string_view kConfigSection = "CONF";
 inline constexpr std::string_view kSourceSection = "VSRC";
 inline constexpr std::string_view kTargetSection = "VTGT";
+inline constexpr std::string_view kLanguageSection = "VLNG";  // instead of both
 inline constexpr std::string_view kMergesSection = "BPEM";
 inline constexpr std::string_view kPiecesSection = "SPMD";
 inline constexpr std::string_view kIndexSection = "INDX";
@@ -29,7 +31,7 @@ struct Section {
   std::vector<std::byte> content;
 };
 
-// sections: in the order of the constants above.
+// sections: in the order of the constants above. The minor version is the least that has them all.
 std::vector<std::byte> write_sections(const std::vector<Section>& sections);
 
 struct SectionView {

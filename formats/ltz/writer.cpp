@@ -17,7 +17,7 @@ namespace {
 
 // Kinds and lengths are still to come, with the payloads.
 std::vector<IndexEntry> checked_entries(const Checkpoint& checkpoint) {
-  const auto tables = table_names(checkpoint.config);
+  const auto tables = embedding_names(checkpoint.config);
   std::vector<IndexEntry> entries;
   for (const auto& [name, tensor] : checkpoint.tensors) {
     in_context("tensor " + name, [&tensor = tensor] { check_tensor(tensor); });
@@ -49,9 +49,16 @@ std::vector<std::byte> encode_ltz(const Checkpoint& checkpoint, const Provenance
     sections.push_back({std::string(tag), std::move(content)});
   };
   add(kConfigSection, pack_block(config_text(checkpoint.config)));
-  add(kSourceSection, pack_block(join_lines(checkpoint.source_vocabulary.words())));
-  if (checkpoint.target_vocabulary != checkpoint.source_vocabulary) {
-    add(kTargetSection, pack_block(join_lines(checkpoint.target_vocabulary.words())));
+  const auto add_words = [&](std::string_view tag, const Vocabulary& vocabulary) {
+    add(tag, pack_block(join_lines(vocabulary.words())));
+  };
+  if (is_language_model(checkpoint.config)) {
+    add_words(kLanguageSection, checkpoint.target_vocabulary);
+  } else {
+    add_words(kSourceSection, checkpoint.source_vocabulary);
+    if (checkpoint.target_vocabulary != checkpoint.source_vocabulary) {
+      add_words(kTargetSection, checkpoint.target_vocabulary);
+    }
   }
   if (!checkpoint.merges.empty()) {
     add(kMergesSection, pack_block(join_lines(merge_lines(checkpoint.merges))));

@@ -47,7 +47,7 @@ bool SizeLimits::any() const {
 }
 
 FileForecast::FileForecast(const Checkpoint& checkpoint, const Provenance& made)
-    : tables_(table_names(checkpoint.config)), vocabulary_(vocabulary_size(checkpoint)) {
+    : tables_(embedding_names(checkpoint.config)), vocabulary_(vocabulary_size(checkpoint)) {
   constexpr std::size_t kEntry = 24;  // of the section table; the header is as long
   constexpr std::size_t kSections = 7;
   fixed_ = static_cast<std::int64_t>(kEntry * (1 + kSections) +

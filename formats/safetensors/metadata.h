@@ -14,5 +14,6 @@ inline constexpr const char* kSentencePiece = "ltz.sentencepiece";
 
 inline constexpr const char* kSafetensorsVersion = "1";
 inline constexpr const char* kSafetensorsVersionWithPieces = "2";  // a SentencePiece model, too
+inline constexpr const char* kSafetensorsLanguageVersion = "3";    // a language model
 
 }  // namespace ltz::formats

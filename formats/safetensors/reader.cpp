@@ -48,17 +48,20 @@ Vocabulary read_vocabulary(const SafetensorsFile& file, const char* key, int ent
 // A file that ltz wrote: everything is inside.
 Checkpoint own_checkpoint(const SafetensorsFile& file) {
   const std::string& version = metadata_at(file, safetensors_keys::kVersion);
-  if (version != kSafetensorsVersion && version != kSafetensorsVersionWithPieces) {
-    throw FormatError(fmt::format("written by another ltz: expected {} {} or {}, found {}",
-                                  safetensors_keys::kVersion, kSafetensorsVersion,
-                                  kSafetensorsVersionWithPieces, version));
+  if (version != kSafetensorsVersion && version != kSafetensorsVersionWithPieces &&
+      version != kSafetensorsLanguageVersion) {
+    throw FormatError(fmt::format(
+        "written by another ltz: expected {} {}, {} or {}, found {}", safetensors_keys::kVersion,
+        kSafetensorsVersion, kSafetensorsVersionWithPieces, kSafetensorsLanguageVersion, version));
   }
   Checkpoint checkpoint;
   checkpoint.config = config_from_text(metadata_at(file, safetensors_keys::kConfig));
   validate(checkpoint.config);
   const ModelConfig& config = checkpoint.config;
-  checkpoint.source_vocabulary =
-      read_vocabulary(file, safetensors_keys::kSource, config.source_vocabulary_size);
+  if (!is_language_model(config)) {
+    checkpoint.source_vocabulary =
+        read_vocabulary(file, safetensors_keys::kSource, config.source_vocabulary_size);
+  }
   checkpoint.target_vocabulary =
       file.metadata.contains(safetensors_keys::kTarget)
           ? read_vocabulary(file, safetensors_keys::kTarget, config.target_vocabulary_size)
@@ -68,7 +71,8 @@ Checkpoint own_checkpoint(const SafetensorsFile& file) {
       return merges_from_lines(split_lines(metadata_at(file, safetensors_keys::kMerges)));
     });
   }
-  if (version == kSafetensorsVersionWithPieces) {
+  if (version == kSafetensorsVersionWithPieces ||
+      file.metadata.contains(safetensors_keys::kSentencePiece)) {
     checkpoint.sentencepiece = in_context(
         fmt::format("metadata {}", safetensors_keys::kSentencePiece),
         [&] { return from_base64(metadata_at(file, safetensors_keys::kSentencePiece)); });

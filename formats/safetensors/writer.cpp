@@ -50,13 +50,18 @@ std::string text_of(const std::string& what, const std::vector<std::string>& lin
 
 std::map<std::string, std::string> metadata_of(const Checkpoint& checkpoint) {
   const bool pieces = !checkpoint.sentencepiece.empty();
+  const bool language = is_language_model(checkpoint.config);
   // "format" is what the transformers library asks for.
   std::map<std::string, std::string> metadata = {
       {"format", "pt"},
-      {safetensors_keys::kVersion, pieces ? kSafetensorsVersionWithPieces : kSafetensorsVersion},
+      {safetensors_keys::kVersion, language ? kSafetensorsLanguageVersion
+                                   : pieces ? kSafetensorsVersionWithPieces
+                                            : kSafetensorsVersion},
       {safetensors_keys::kConfig, config_text(checkpoint.config)}};
-  metadata[safetensors_keys::kSource] =
-      text_of("source vocabulary", checkpoint.source_vocabulary.words());
+  if (!language) {
+    metadata[safetensors_keys::kSource] =
+        text_of("source vocabulary", checkpoint.source_vocabulary.words());
+  }
   if (checkpoint.target_vocabulary != checkpoint.source_vocabulary) {
     metadata[safetensors_keys::kTarget] =
         text_of("target vocabulary", checkpoint.target_vocabulary.words());
@@ -90,8 +95,10 @@ std::vector<std::byte> encode_safetensors(const Checkpoint& checkpoint) {
   validate(checkpoint);
   const Tensor encoder_version = version_of(checkpoint.config.encoder);
   const Tensor decoder_version = version_of(checkpoint.config.decoder);
-  std::vector<NamedTensor> tensors = {{"encoder.version", &encoder_version},
-                                      {"decoder.version", &decoder_version}};
+  std::vector<NamedTensor> tensors = {{"decoder.version", &decoder_version}};
+  if (!is_language_model(checkpoint.config)) {
+    tensors.emplace_back("encoder.version", &encoder_version);
+  }
   for (const auto& [name, tensor] : checkpoint.tensors) {
     in_context("tensor " + name, [&, &checked = tensor] { check_tensor(checked); });
     tensors.emplace_back(fairseq_name(checkpoint.config, name), &tensor);

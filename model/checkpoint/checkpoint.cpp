@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "model/base/error.h"
+#include "model/checkpoint/bands.h"
 #include "model/text/sentence_piece_model.h"
 
 namespace ltz {
@@ -17,12 +18,15 @@ class SpecBuilder {
   explicit SpecBuilder(const ModelConfig& config) : config_(config) {}
 
   std::vector<ParameterSpec> build() {
-    add_stack(Stack::kEncoder, config_.encoder, config_.source_vocabulary_size, true);
+    if (!is_language_model(config_)) {
+      add_stack(Stack::kEncoder, config_.encoder, config_.source_vocabulary_size, true);
+    }
     add_stack(Stack::kDecoder, config_.decoder, config_.target_vocabulary_size,
               !config_.share_all_embeddings);
-    if (!config_.share_decoder_input_output_embed && !config_.share_all_embeddings) {
-      add("decoder.embed_out", {config_.target_vocabulary_size, config_.decoder.embed_dim},
-          Component::kEmbedding, Role::kTable);
+    if (!config_.adaptive_softmax.cutoffs.empty()) {
+      add_adaptive_softmax();
+    } else if (!config_.share_decoder_input_output_embed && !config_.share_all_embeddings) {
+      add_table("decoder.embed_out", config_.target_vocabulary_size, config_.decoder.embed_dim);
     }
     return std::move(specs_);
   }
@@ -30,6 +34,47 @@ class SpecBuilder {
  private:
   void add(const std::string& name, Shape shape, Component component, Role role) {
     specs_.push_back({name, std::move(shape), stack_, layer_, component, role});
+  }
+
+  void add_table(const std::string& name, int rows, int width) {
+    add(name, {rows, width}, Component::kEmbedding, Role::kTable);
+  }
+
+  // Between a band's vectors and the model's.
+  void add_projection(const std::string& name, int out, int in) {
+    add(name, {out, in}, Component::kEmbedding, Role::kMatrix);
+  }
+
+  void add_adaptive_input() {
+    const std::vector<Band> bands = input_bands(config_);
+    for (std::size_t b = 0; b < bands.size(); ++b) {
+      add_table(input_table(b), bands[b].size, bands[b].width);
+      add_projection(input_projection(b), config_.decoder.embed_dim, bands[b].width);
+    }
+  }
+
+  void add_adaptive_softmax() {
+    const std::vector<Band> bands = output_bands(config_);
+    const int width = config_.decoder.embed_dim;
+    const int tails = static_cast<int>(bands.size()) - 1;
+    if (!config_.tie_adaptive_weights) {
+      add_table(kSoftmaxHead, bands[0].size + tails, width);
+    } else {
+      if (bands[0].width != width) {
+        add_projection(kWordProjection, bands[0].width, width);
+      }
+      if (tails > 0) {
+        add_projection(kClassProjection, tails, width);
+      }
+    }
+    for (std::size_t b = 1; b < bands.size(); ++b) {
+      if (!config_.tie_adaptive_proj) {
+        add_projection(tail_projection(b - 1), bands[b].width, width);
+      }
+      if (!config_.tie_adaptive_weights) {
+        add_table(tail_table(b - 1), bands[b].size, bands[b].width);
+      }
+    }
   }
 
   void add_linear(const std::string& name, int out, int in, Component component) {
@@ -86,20 +131,21 @@ class SpecBuilder {
     layer_ = -1;
     const bool encoder = which == Stack::kEncoder;
     const std::string name = encoder ? "encoder" : "decoder";
-    if (own_embedding) {
-      add(name + ".embed_tokens.weight", {vocabulary_size, stack.embed_dim}, Component::kEmbedding,
-          Role::kTable);
+    if (!encoder && !config_.adaptive_input.cutoffs.empty()) {
+      add_adaptive_input();
+    } else if (own_embedding) {
+      add_table(name + ".embed_tokens.weight", vocabulary_size, stack.embed_dim);
     }
     if (config_.token_positional_embeddings && stack.learned_positions) {
       const int positions = encoder ? config_.max_source_positions : config_.max_target_positions;
-      add(name + ".embed_positions.weight", {positions + Vocabulary::kPad + 1, stack.embed_dim},
-          Component::kEmbedding, Role::kTable);
+      add_table(name + ".embed_positions.weight", positions + Vocabulary::kPad + 1,
+                stack.embed_dim);
     }
     for (layer_ = 0; layer_ < stack.layers; ++layer_) {
       const std::string layer = name + ".layers." + std::to_string(layer_);
       add_self_mixing(layer + ".self_attn", stack);
       add_norm(layer + ".self_attn_layer_norm", stack.embed_dim);
-      if (!encoder) {
+      if (!encoder && !is_language_model(config_)) {
         add_attention(layer + ".encoder_attn", stack.embed_dim, config_.encoder.embed_dim,
                       Component::kCrossAttention);
         add_norm(layer + ".encoder_attn_layer_norm", stack.embed_dim);
@@ -194,7 +240,13 @@ void validate(const Checkpoint& checkpoint) {
     }
     parse_sentence_piece_model(checkpoint.sentencepiece);
   }
-  validate_vocabulary("source", checkpoint.source_vocabulary, config.source_vocabulary_size);
+  if (is_language_model(config)) {
+    if (!checkpoint.source_vocabulary.words().empty()) {
+      throw ConfigError("expected no source dictionary beside a language model, found one");
+    }
+  } else {
+    validate_vocabulary("source", checkpoint.source_vocabulary, config.source_vocabulary_size);
+  }
   validate_vocabulary("target", checkpoint.target_vocabulary, config.target_vocabulary_size);
   if (config.share_all_embeddings && checkpoint.source_vocabulary != checkpoint.target_vocabulary) {
     throw ConfigError("the embeddings are shared, but the source and target dictionaries differ");

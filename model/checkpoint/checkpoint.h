@@ -15,7 +15,9 @@ namespace ltz {
 
 // A trained model: everything that translation needs. Pruned or quantized, it is the same type.
 // Tied matrices are there once, under the name of the first in this order:
-// encoder.embed_tokens.weight, decoder.embed_tokens.weight, decoder.embed_out.
+// encoder.embed_tokens.weight, decoder.embed_tokens.weight, decoder.embed_out; those of an adaptive
+// softmax under the names that the adaptive input gives them. A language model has no source
+// vocabulary, and texts are sentences of the target.
 struct Checkpoint {
   ModelConfig config;
   Vocabulary source_vocabulary;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "model/base/error.h"
+#include "model/checkpoint/bands.h"
 
 namespace ltz {
 namespace {
@@ -73,6 +74,20 @@ void validate_positions(const std::string& stack, const StackConfig& config) {
   }
 }
 
+// An encoder that is not there has nothing that an encoder has.
+void validate_language_model(const ModelConfig& config) {
+  if (config.encoder != StackConfig{.layers = 0} || config.source_vocabulary_size != 0) {
+    fail("encoder_layers", "= 0 is for language models, which have no encoder at all");
+  }
+  if (config.share_all_embeddings) {
+    fail("share_all_embeddings", "needs an encoder");
+  }
+  if (is_convolution_only(config)) {
+    fail("arch", "is lightconv*, expected an encoder");
+  }
+  validate_bands(config);
+}
+
 void validate_single_convolution(const std::string& stack, const StackConfig& config) {
   if (config.branches.size() != 1 || config.branches[0].type == BranchType::kAttention) {
     fail("arch", "is lightconv*, expected one convolution per layer of the " + stack);
@@ -80,6 +95,10 @@ void validate_single_convolution(const std::string& stack, const StackConfig& co
 }
 
 }  // namespace
+
+bool is_language_model(const ModelConfig& config) {
+  return config.encoder.layers == 0;
+}
 
 bool is_convolution_only(const ModelConfig& config) {
   return config.arch.starts_with("lightconv");
@@ -96,6 +115,9 @@ int StackConfig::kernel_size(const BranchConfig& branch, int layer) const {
 void validate(const ModelConfig& config) {
   for (const auto& [name, stack] :
        {std::pair("encoder", &config.encoder), std::pair("decoder", &config.decoder)}) {
+    if (is_language_model(config) && stack == &config.encoder) {
+      continue;
+    }
     validate_stack(name, *stack, config.conv_linear);
     if (config.token_positional_embeddings) {
       validate_positions(name, *stack);
@@ -104,8 +126,18 @@ void validate(const ModelConfig& config) {
       validate_single_convolution(name, *stack);
     }
   }
-  require_positive("source vocabulary size", config.source_vocabulary_size);
   require_positive("target vocabulary size", config.target_vocabulary_size);
+  if (is_language_model(config)) {
+    validate_language_model(config);
+    require_positive("max_target_positions", config.max_target_positions);
+    return;
+  }
+  if (has_bands(config) || config.add_bos_token) {
+    fail("encoder_layers",
+         "is above 0, but adaptive inputs, adaptive softmax and add_bos_token "
+         "are for language models");
+  }
+  require_positive("source vocabulary size", config.source_vocabulary_size);
   require_positive("max_source_positions", config.max_source_positions);
   require_positive("max_target_positions", config.max_target_positions);
   if (config.share_all_embeddings) {

@@ -6,7 +6,9 @@
 
 namespace ltz {
 
-enum class Activation { kRelu, kGelu };
+// GELU: the exact form with erf, or the one with tanh, fairseq's gelu_accurate (Hendrycks & Gimpel
+// 2016, section 2).
+enum class Activation { kRelu, kGelu, kGeluTanh, kTanh, kLinear };
 
 enum class BranchType { kAttention, kLightweight, kDynamic };
 
@@ -25,6 +27,15 @@ struct BranchConfig {
   int inner_channels() const { return conv_channels == 0 ? channels : conv_channels; }
 
   bool operator==(const BranchConfig&) const = default;
+};
+
+// Words in bands of falling frequency, of which each has vectors of its own width (Grave et al.
+// 2017; Baevski & Auli 2019). See bands.h.
+struct BandsConfig {
+  std::vector<int> cutoffs;  // first words of all bands but the first; none: no bands
+  double factor = 4.0;       // a band's vectors are so many times narrower than those before it
+
+  bool operator==(const BandsConfig&) const = default;
 };
 
 // The encoder or the decoder.
@@ -46,6 +57,8 @@ struct StackConfig {
 };
 
 // What fairseq calls `args`: the hyper-parameters that the model's shape and arithmetic depend on.
+// A language model is a decoder alone: it has no encoder (no layers, no source vocabulary), and its
+// decoder no cross-attention.
 struct ModelConfig {
   std::string arch;  // fairseq's name; also tells the family, see is_convolution_only
   std::string source_lang;
@@ -62,9 +75,18 @@ struct ModelConfig {
   Activation activation = Activation::kRelu;
   int max_source_positions = 1024;
   int max_target_positions = 1024;
+  // What only language models have.
+  BandsConfig adaptive_input;         // of the decoder's embeddings
+  BandsConfig adaptive_softmax;       // of the output
+  int decoder_input_dim = 0;          // channels of the first band's embeddings; 0: embed_dim
+  bool tie_adaptive_weights = false;  // the output's tables are those of the input
+  bool tie_adaptive_proj = false;     // and so are the projections of all bands but the first
+  bool add_bos_token = false;         // every text begins with <s>, which nothing predicts
 
   bool operator==(const ModelConfig&) const = default;
 };
+
+bool is_language_model(const ModelConfig& config);
 
 // The models of "Pay Less Attention with Lightweight and Dynamic Convolutions" (Wu et al. 2019),
 // fairseq's lightconv*: one convolution and no self-attention in a layer. They differ from a

@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
+#include "model/base/error.h"
 #include "model/decoding/beams.h"
+#include "model/decoding/continuation.h"
 #include "model/decoding/next_tokens.h"
+#include "model/decoding/scoring.h"
 #include "model/kernels/scratch.h"
+#include "model/layers/embedding.h"
 
 namespace ltz {
 namespace {
@@ -70,6 +75,7 @@ struct BeamSearch::State {
   State(const Transformer& transformer, const BeamOptions& beam_options)
       : model(transformer),
         options(beam_options),
+        start(start_token(transformer.config())),
         decoder(transformer.start_decoding()),
         next(transformer, 2 * static_cast<std::size_t>(beam_options.beam)) {}
 
@@ -81,7 +87,8 @@ struct BeamSearch::State {
       for (Beam& beam : sentence.beams) {
         beam.history.push_back(history.rows++);
         find_forbidden(sentence, beam, options, forbidden[rows.size()]);
-        rows.push_back({beam.last_token(), sentence.step(), beam.history, sentence.source_rows});
+        rows.push_back(
+            {beam.last_token(start), sentence.step(), beam.history, sentence.source_rows});
       }
     }
   }
@@ -123,6 +130,7 @@ struct BeamSearch::State {
 
   const Transformer& model;
   BeamOptions options;
+  int start;  // token
   DecoderState decoder;
   NextTokens next;
   std::vector<Sentence> sentences;
@@ -165,6 +173,47 @@ void BeamSearch::add(std::span<const TokenIds> sentences, std::span<const std::s
   std::ranges::move(added, std::back_inserter(state_->sentences));
 }
 
+void BeamSearch::add_prompts(std::span<const TokenIds> prompts,
+                             std::span<const std::size_t> indices) {
+  State& state = *state_;
+  for (const TokenIds& prompt : prompts) {
+    check_prompt(state.model, prompt, state.options);
+  }
+  std::vector<Sentence> added;
+  std::vector<DecoderRow> rows;
+  TokenIds tokens;
+  for (std::size_t p = 0; p < prompts.size(); ++p) {
+    const TokenIds& prompt = prompts[p];
+    Sentence& sentence = added.emplace_back();
+    sentence.index = indices[p];
+    sentence.max_len = max_hypothesis_length(state.options, state.model.config(),
+                                             static_cast<int>(prompt.size()) + 1);
+    Beam& beam = sentence.beams.emplace_back();
+    beam.tokens = prompt;
+    beam.history.resize(prompt.size());
+    std::iota(beam.history.begin(), beam.history.end(), state.history.rows);
+    state.history.rows += static_cast<std::int32_t>(prompt.size());
+    for (std::size_t i = 0; i < prompt.size(); ++i) {
+      rows.push_back({.token = i == 0 ? state.start : prompt[i - 1],
+                      .position = static_cast<int>(i),
+                      .history = std::span(beam.history).first(i + 1)});
+      tokens.push_back(prompt[i]);
+    }
+  }
+  if (!rows.empty()) {
+    const Matrix features = state.model.decode(state.decoder, rows);
+    auto found = log_probabilities(state.model, features, tokens);
+    auto next = found.begin();
+    for (Sentence& sentence : added) {
+      Beam& beam = sentence.beams.front();
+      const auto end = next + static_cast<std::ptrdiff_t>(beam.tokens.size());
+      std::partial_sum(next, end, std::back_inserter(beam.scores));
+      next = end;
+    }
+  }
+  std::ranges::move(added, std::back_inserter(state.sentences));
+}
+
 std::size_t BeamSearch::sentences() const {
   return state_->sentences.size();
 }
@@ -198,6 +247,20 @@ void check_sentence(const Transformer& model, const TokenIds& sentence,
   max_hypothesis_length(options, model.config(), static_cast<int>(sentence.size()));
 }
 
+void check_prompt(const Transformer& model, const TokenIds& prompt, const BeamOptions& options) {
+  require_language_model(model.config());
+  validate(options);
+  for (const int token : prompt) {
+    require_token(token, model.config().target_vocabulary_size);
+  }
+  const int longest =
+      max_hypothesis_length(options, model.config(), static_cast<int>(prompt.size()) + 1);
+  if (static_cast<int>(prompt.size()) > longest) {
+    throw ConfigError("a prompt has " + std::to_string(prompt.size()) + " tokens, a text at most " +
+                      std::to_string(longest));
+  }
+}
+
 std::vector<std::vector<Hypothesis>> beam_search(const Transformer& model,
                                                  std::span<const TokenIds> sentences,
                                                  const BeamOptions& options, int padded_length) {
@@ -205,7 +268,11 @@ std::vector<std::vector<Hypothesis>> beam_search(const Transformer& model,
   std::vector<std::vector<Hypothesis>> results(sentences.size());
   std::vector<std::size_t> indices(sentences.size());
   std::iota(indices.begin(), indices.end(), 0);
-  search.add(sentences, indices, padded_length);
+  if (is_language_model(model.config())) {
+    search.add_prompts(sentences, indices);
+  } else {
+    search.add(sentences, indices, padded_length);
+  }
   while (search.sentences() > 0) {
     search.step([&](std::size_t sentence, std::vector<Hypothesis> hypotheses) {
       results[sentence] = std::move(hypotheses);

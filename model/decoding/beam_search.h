@@ -47,6 +47,11 @@ class BeamSearch {
   // adds none of them, when one is too long for the model. padded_length: see Transformer::encode.
   void add(std::span<const TokenIds> sentences, std::span<const std::size_t> indices,
            int padded_length = 0);
+  // For a language model, instead: texts that the hypotheses begin with, without </s>. Their
+  // tokens count in length and score, as if the search had found them; the length that max_len_a
+  // multiplies is theirs, the token that texts start from included. Throws ConfigError, and adds
+  // none of them, for a prompt longer than a hypothesis may be.
+  void add_prompts(std::span<const TokenIds> prompts, std::span<const std::size_t> indices);
   // The number of sentences that are not finished.
   std::size_t sentences() const;
 
@@ -70,7 +75,11 @@ Hypothesis an_empty_translation();
 // Throws what BeamSearch would throw if it were given this sentence: ConfigError, as above.
 void check_sentence(const Transformer& model, const TokenIds& sentence, const BeamOptions& options);
 
-// Translates a batch of sentences. Returns the hypotheses of each. Throws as BeamSearch does.
+// The same for a language model's prompt.
+void check_prompt(const Transformer& model, const TokenIds& prompt, const BeamOptions& options);
+
+// Translates a batch of sentences, or for a language model goes on from prompts. Returns the
+// hypotheses of each. Throws as BeamSearch does.
 std::vector<std::vector<Hypothesis>> beam_search(const Transformer& model,
                                                  std::span<const TokenIds> sentences,
                                                  const BeamOptions& options, int padded_length = 0);

@@ -12,12 +12,13 @@ namespace ltz {
 
 // A hypothesis that is not finished.
 struct Beam {
-  TokenIds tokens;                    // without the </s> that the decoder starts from
+  TokenIds tokens;                    // without the one that the decoder starts from
   std::vector<float> scores;          // cumulative log probability after each token
   std::vector<std::int32_t> history;  // rows of the decoder's memory, one a step
 
   float score() const { return scores.empty() ? 0.0f : scores.back(); }
-  int last_token() const { return tokens.empty() ? Vocabulary::kEos : tokens.back(); }
+  // start: what the decoder starts from.
+  int last_token(int start) const { return tokens.empty() ? start : tokens.back(); }
 };
 
 // A sentence that is not finished.

@@ -7,7 +7,8 @@ namespace ltz {
 TextCodec::TextCodec(const Checkpoint& checkpoint)
     : bpe_(checkpoint.merges),
       source_(checkpoint.source_vocabulary),
-      target_(checkpoint.target_vocabulary) {
+      target_(checkpoint.target_vocabulary),
+      bos_(checkpoint.config.add_bos_token) {
   if (!checkpoint.sentencepiece.empty()) {
     pieces_ = std::make_shared<const SentencePieceEncoder>(
         parse_sentence_piece_model(checkpoint.sentencepiece));
@@ -31,7 +32,17 @@ TokenIds TextCodec::encode_source(std::string_view line) const {
 }
 
 TokenIds TextCodec::encode_target(std::string_view line) const {
-  return encode(line, target_);
+  TokenIds ids = encode(line, target_);
+  if (bos_) {
+    ids.insert(ids.begin(), Vocabulary::kBos);
+  }
+  return ids;
+}
+
+TokenIds TextCodec::encode_prompt(std::string_view line) const {
+  TokenIds ids = encode(line, target_);
+  ids.pop_back();
+  return ids;
 }
 
 std::vector<TokenIds> TextCodec::encode_sources(std::span<const std::string> lines) const {
@@ -53,7 +64,7 @@ std::vector<TokenIds> TextCodec::encode_targets(std::span<const std::string> lin
 std::string TextCodec::decode_target(const TokenIds& ids) const {
   std::vector<std::string_view> subwords;
   for (const int id : ids) {
-    if (id != Vocabulary::kEos) {
+    if (id != Vocabulary::kEos && !(bos_ && id == Vocabulary::kBos)) {
       subwords.push_back(target_.word(id));
     }
   }

@@ -20,13 +20,15 @@ class TextCodec {
  public:
   explicit TextCodec(const Checkpoint& checkpoint);
 
-  // With the final </s>.
+  // With the final </s>; a target also with the <s> that add_bos_token asks for.
   TokenIds encode_source(std::string_view line) const;
   TokenIds encode_target(std::string_view line) const;
+  // The same without </s>, nor the <s> that the targets of some language models begin with.
+  TokenIds encode_prompt(std::string_view line) const;
   // Of each line.
   std::vector<TokenIds> encode_sources(std::span<const std::string> lines) const;
   std::vector<TokenIds> encode_targets(std::span<const std::string> lines) const;
-  // Words again: without </s>, the segmentation removed.
+  // Words again: without <s> and </s>, the segmentation removed.
   std::string decode_target(const TokenIds& ids) const;
 
  private:
@@ -36,6 +38,7 @@ class TextCodec {
   std::shared_ptr<const SentencePieceEncoder> pieces_;  // instead, or none
   Vocabulary source_;
   Vocabulary target_;
+  bool bos_;  // in front of targets
 };
 
 }  // namespace ltz

@@ -88,6 +88,38 @@ class Scan {
   std::vector<RunningLogSumExp> sums_;  // (rows, parts)
 };
 
+// The bands of an adaptive softmax have to be normalised before one can be compared with another:
+// so all of some rows are made, then visited.
+std::vector<float> scan_bands(const Transformer& model, MatrixView features,
+                              const std::function<void(const LogitBlock&)>& visit) {
+  constexpr Eigen::Index kFloats = 1 << 20;
+  const Eigen::Index tokens = model.config().target_vocabulary_size;
+  constexpr Eigen::Index kBlock = LogitBlock::kTokens;
+  const Eigen::Index padded = (tokens + kBlock - 1) / kBlock * kBlock;
+  const Eigen::Index at_once = std::max<Eigen::Index>(kFloats / padded, 1);
+  const auto chunks = static_cast<std::size_t>((features.rows() + at_once - 1) / at_once);
+  const double work = static_cast<double>(features.size()) * static_cast<double>(tokens);
+  split_work(chunks, work, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t chunk = begin; chunk < end; ++chunk) {
+      const auto first_row = static_cast<Eigen::Index>(chunk) * at_once;
+      const Eigen::Index rows = std::min(at_once, features.rows() - first_row);
+      Scratch all(rows, padded);
+      model.logits(features.middleRows(first_row, rows), all->leftCols(tokens));
+      all->rightCols(padded - tokens).setConstant(kMinusInfinity);
+      for (Eigen::Index i = 0; i < rows; ++i) {
+        for (Eigen::Index first = 0; first < tokens; first += kBlock) {
+          const std::span<float> logits(&(*all)(i, first), kBlock);
+          std::array<float, kernels::kLanes> maxima;
+          kernels::max_of_lanes(logits, maxima);
+          visit({first_row + i, static_cast<int>(first), logits, maxima, std::ranges::max(maxima),
+                 0});
+        }
+      }
+    }
+  });
+  return std::vector<float>(static_cast<std::size_t>(features.rows()), 0.0f);
+}
+
 }  // namespace
 
 std::size_t vocabulary_shards(const Transformer& model) {
@@ -96,6 +128,9 @@ std::size_t vocabulary_shards(const Transformer& model) {
 
 std::vector<float> scan_vocabulary(const Transformer& model, MatrixView features,
                                    const std::function<void(const LogitBlock&)>& visit) {
+  if (model.adaptive_softmax() != nullptr) {
+    return scan_bands(model, features, visit);
+  }
   Scan scan(model, features, visit);
   scan.scan_all();
   return scan.normalizers();

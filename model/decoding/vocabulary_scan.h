@@ -19,15 +19,16 @@ struct LogitBlock {
   std::span<float> logits;                         // (kTokens), may be written to
   std::span<const float, kernels::kLanes> maxima;  // see kernels::max_of_lanes
   float largest;
-  // Blocks of the same shard are visited by one thread, one after the other. Which shards there
-  // are, of those below vocabulary_shards(), depends on the threads.
+  // Blocks of the same shard and row are visited by one thread, one after the other. Which shards
+  // there are, of those below vocabulary_shards(), depends on the threads.
   std::size_t shard;
 };
 
 std::size_t vocabulary_shards(const Transformer& model);
 
 // Visits the logits of all rows for all tokens while they are in the cache: the whole matrix, some
-// hundred times as large as the features, is never made. features: (n, channels), see
+// hundred times as large as the features, is never made. Those of an adaptive softmax are log
+// probabilities. features: (n, channels), see
 // Transformer::decode. Returns log(sum(exp(logits))) of each row, with the logits from before they
 // were visited; it does not depend on the threads.
 std::vector<float> scan_vocabulary(const Transformer& model, MatrixView features,

@@ -22,6 +22,27 @@ void gelu(std::span<float> y) {
   }
 }
 
+void activate(std::span<float> y, Activation activation) {
+  switch (activation) {
+    case Activation::kRelu:
+      std::ranges::transform(y, y.begin(), [](float x) { return std::max(x, 0.0f); });
+      break;
+    case Activation::kGelu:
+      gelu(y);
+      break;
+    case Activation::kGeluTanh:
+      std::ranges::transform(y, y.begin(), [](float x) {
+        return 0.5f * x * (1.0f + std::tanh(kGeluRoot * (x + kGeluCube * x * x * x)));
+      });
+      break;
+    case Activation::kTanh:
+      std::ranges::transform(y, y.begin(), [](float x) { return std::tanh(x); });
+      break;
+    case Activation::kLinear:
+      break;
+  }
+}
+
 LTZ_MULTIVERSION
 void layer_norm(std::span<float> x, std::span<const float> residual, std::span<const float> gain,
                 std::span<const float> bias) {

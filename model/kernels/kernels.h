@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <span>
 
+#include "model/checkpoint/config.h"
+
 // The loops of a model other than matrix products. Each is compiled for several instruction sets
 // and the processor's best is chosen when the program starts. Results of different instruction sets
 // differ in the last bits; on one machine they are reproducible.
@@ -11,6 +13,11 @@ namespace ltz::kernels {
 
 // y[i] = gelu(y[i]), the exact form with erf (Hendrycks & Gimpel 2016)
 void gelu(std::span<float> y);
+// y[i] = activation(y[i]), whichever it is.
+void activate(std::span<float> y, Activation activation);
+// GELU's approximation: x / 2 (1 + tanh(kGeluRoot (x + kGeluCube x^3))).
+inline constexpr float kGeluRoot = 0.79788456f;  // sqrt(2 / pi)
+inline constexpr float kGeluCube = 0.044715f;
 
 // x[i] = x[i] + residual[i], then normalised: (x - mean) / sqrt(variance + kNormEpsilon) * gain +
 // bias (Ba et al. 2016). residual may be empty.

@@ -56,7 +56,7 @@ void Linear::operator()(MatrixView x, MutableMatrixView y, Activation activation
   }
   (*this)(x, y);
   for (Eigen::Index i = 0; i < y.rows(); ++i) {
-    kernels::gelu(row_of(y, i));
+    kernels::activate(row_of(y, i), activation);
   }
 }
 

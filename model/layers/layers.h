@@ -34,6 +34,8 @@ struct ParameterLookup {
   std::function<std::span<const float>(const std::string& name)> find;
   // A parameter of (out, in) for products only.
   std::function<const WeightMatrix&(const std::string& name, int out, int in)> matrix;
+  // A parameter of (in, out), transposed.
+  std::function<const WeightMatrix&(const std::string& name, int out, int in)> transposed;
   // Outlives the layers; may be empty, and may be set later.
   const InputObserver* observer;
 

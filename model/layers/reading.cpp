@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <numeric>
 
 #include "model/base/error.h"
@@ -11,7 +11,10 @@ namespace ltz {
 namespace {
 
 constexpr int kEncoderSublayers = 2;  // of a layer
-constexpr int kDecoderSublayers = 3;
+
+int decoder_sublayers(const ModelConfig& config) {
+  return is_language_model(config) ? 2 : 3;
+}
 
 std::size_t tokens_in(std::span<const TokenIds> sentences) {
   return std::accumulate(
@@ -36,25 +39,20 @@ void require_length(const TokenIds& sentence, int longest, const char* side) {
   }
 }
 
-void require_token(int token, int vocabulary) {
-  if (token < 0 || token >= vocabulary) {
-    throw ConfigError("token id " + std::to_string(token) + " is outside of the vocabulary of " +
-                      std::to_string(vocabulary));
-  }
-}
-
 int number_of_sublayers(const ModelConfig& config) {
-  return kEncoderSublayers * config.encoder.layers + kDecoderSublayers * config.decoder.layers;
+  return kEncoderSublayers * config.encoder.layers +
+         decoder_sublayers(config) * config.decoder.layers;
 }
 
 int sublayer_of(const ModelConfig& config, const ParameterSpec& spec) {
   if (spec.stack == Stack::kEncoder) {
     return kEncoderSublayers * spec.layer + (spec.component == Component::kFeedForward ? 1 : 0);
   }
-  const int place = spec.component == Component::kFeedForward      ? 2
+  const int count = decoder_sublayers(config);
+  const int place = spec.component == Component::kFeedForward      ? count - 1
                     : spec.component == Component::kCrossAttention ? 1
                                                                    : 0;
-  return kEncoderSublayers * config.encoder.layers + kDecoderSublayers * spec.layer + place;
+  return kEncoderSublayers * config.encoder.layers + count * spec.layer + place;
 }
 
 SublayerPlace place_of(const ModelConfig& config, int sublayer) {
@@ -63,15 +61,53 @@ SublayerPlace place_of(const ModelConfig& config, int sublayer) {
     return {Stack::kEncoder, sublayer / kEncoderSublayers,
             sublayer % kEncoderSublayers == 0 ? Sublayer::kSelfMixing : Sublayer::kFeedForward};
   }
-  constexpr std::array kOrder = {Sublayer::kSelfMixing, Sublayer::kCrossAttention,
-                                 Sublayer::kFeedForward};
-  const int place = sublayer - encoder;
-  return {Stack::kDecoder, place / kDecoderSublayers,
-          kOrder[static_cast<std::size_t>(place % kDecoderSublayers)]};
+  const int count = decoder_sublayers(config);
+  const int place = (sublayer - encoder) % count;
+  return {Stack::kDecoder, (sublayer - encoder) / count,
+          place == 0           ? Sublayer::kSelfMixing
+          : place == count - 1 ? Sublayer::kFeedForward
+                               : Sublayer::kCrossAttention};
 }
 
 bool in_encoder(const ModelConfig& config, int sublayer) {
   return sublayer < kEncoderSublayers * config.encoder.layers;
+}
+
+Reading::Layout Transformer::lay_out(std::span<const TokenIds> sources,
+                                     std::span<const TokenIds> targets, int padded_length) const {
+  Reading::Layout layout;
+  layout.rows.resize(std::max(tokens_in(sources), tokens_in(targets)));
+  std::iota(layout.rows.begin(), layout.rows.end(), 0);
+  const std::span<const std::int32_t> rows = layout.rows;
+  for (const TokenIds& sentence : sources) {
+    const std::size_t start = layout.source.size();
+    const auto own = rows.subspan(start, sentence.size());
+    layout.attended.push_back(attended_rows(sentence, static_cast<std::int32_t>(start)));
+    const std::vector<int> positions = source_positions(sentence);
+    std::ranges::copy(sentence, std::back_inserter(layout.source_tokens.ids));
+    std::ranges::copy(positions, std::back_inserter(layout.source_tokens.positions));
+    for (std::size_t i = 0; i < sentence.size(); ++i) {
+      layout.source.push_back({.rows = own,
+                               .position = static_cast<int>(i),
+                               .padding = padded_length - static_cast<int>(own.size()),
+                               .attended = layout.attended.back(),
+                               .is_padding = sentence[i] == Vocabulary::kPad});
+    }
+  }
+  for (std::size_t s = 0; s < targets.size(); ++s) {
+    const std::span<const std::int32_t> attended = layout.attended[s];
+    const std::size_t start = layout.target.size();
+    std::ranges::copy(decoder_inputs(config_, targets[s]),
+                      std::back_inserter(layout.target_tokens.ids));
+    for (std::size_t i = 0; i < targets[s].size(); ++i) {
+      const auto history = rows.subspan(start, i + 1);
+      layout.target_tokens.positions.push_back(static_cast<int>(i));
+      layout.target.push_back(
+          {.rows = history, .position = static_cast<int>(i), .attended = history});
+      layout.cross.push_back({.rows = attended, .attended = attended});
+    }
+  }
+  return layout;
 }
 
 Reading Transformer::start_reading(std::span<const TokenIds> sources,
@@ -80,35 +116,22 @@ Reading Transformer::start_reading(std::span<const TokenIds> sources,
     throw ConfigError("expected as many targets as sources, found " +
                       std::to_string(targets.size()) + " and " + std::to_string(sources.size()));
   }
-  auto layout = std::make_shared<Reading::Layout>();
-  layout->rows.resize(std::max(tokens_in(sources), tokens_in(targets)));
-  std::iota(layout->rows.begin(), layout->rows.end(), 0);
-  const std::span<const std::int32_t> rows = layout->rows;
-  Reading reading;
-  reading.source.resize(static_cast<Eigen::Index>(tokens_in(sources)), config_.encoder.embed_dim);
-  reading.target.resize(static_cast<Eigen::Index>(tokens_in(targets)), config_.decoder.embed_dim);
-  std::size_t source_start = 0;
-  std::size_t target_start = 0;
   for (std::size_t s = 0; s < sources.size(); ++s) {
     require_length(sources[s], config_.max_source_positions, "source");
     require_length(targets[s], config_.max_target_positions, "target");
-    const auto own_source = rows.subspan(source_start, sources[s].size());
-    const std::span<const std::int32_t> attended = layout->attended.emplace_back(
-        attended_rows(sources[s], static_cast<std::int32_t>(source_start)));
-    layers_->embed_source(sources[s],
-                          {.own = own_source, .attended = attended, .padded_length = padded_length},
-                          reading.source, layout->source);
-    for (std::size_t i = 0; i < targets[s].size(); ++i) {
-      layers_->embed_target({.token = i == 0 ? Vocabulary::kEos : targets[s][i - 1],
-                             .position = static_cast<int>(i),
-                             .history = rows.subspan(target_start, i + 1),
-                             .source_rows = attended},
-                            reading.target.row(static_cast<Eigen::Index>(target_start + i)).data(),
-                            layout->target, layout->cross);
-    }
-    source_start += sources[s].size();
-    target_start += targets[s].size();
   }
+  auto layout = std::make_shared<Reading::Layout>(lay_out(sources, targets, padded_length));
+  Reading reading;
+  reading.source.resize(static_cast<Eigen::Index>(layout->source.size()),
+                        config_.encoder.embed_dim);
+  reading.target.resize(static_cast<Eigen::Index>(layout->target.size()),
+                        config_.decoder.embed_dim);
+  if (layers_->encoder_embedding) {
+    const auto& [ids, positions] = layout->source_tokens;
+    layers_->encoder_embedding->look_up(ids, positions, reading.source);
+  }
+  const auto& [ids, positions] = layout->target_tokens;
+  layers_->decoder_embedding.look_up(ids, positions, reading.target);
   reading.layout = std::move(layout);
   return reading;
 }

@@ -10,26 +10,6 @@
 
 namespace ltz {
 
-RowVector sinusoidal_position(int row, int width) {
-  RowVector position = RowVector::Zero(width);
-  const int half = width / 2;
-  const float rate = -std::log(10000.0f) / static_cast<float>(half - 1);
-  for (int i = 0; i < half; ++i) {
-    const float angle = static_cast<float>(row) * std::exp(static_cast<float>(i) * rate);
-    position(i) = std::sin(angle);
-    position(half + i) = std::cos(angle);
-  }
-  return position;
-}
-
-Matrix sinusoidal_positions(int rows, int width) {
-  Matrix table(rows, width);
-  for (int row = 0; row < rows; ++row) {
-    table.row(row) = sinusoidal_position(row, width);
-  }
-  return table;
-}
-
 std::vector<int> source_positions(const TokenIds& sentence) {
   std::vector<int> positions;
   int next = 0;
@@ -63,6 +43,33 @@ std::string output_table(const ModelConfig& config) {
   return tied ? embedding_table(config, Stack::kDecoder) : "decoder.embed_out";
 }
 
+TokenIds decoder_inputs(const ModelConfig& config, const TokenIds& target) {
+  TokenIds inputs;
+  if (config.add_bos_token && target.size() > 1) {
+    inputs.push_back(Vocabulary::kBos);
+  }
+  inputs.push_back(Vocabulary::kEos);
+  const std::size_t skipped = inputs.size() - 1;  // <s> among the targets
+  if (target.size() > inputs.size()) {
+    inputs.insert(inputs.end(), target.begin() + static_cast<std::ptrdiff_t>(skipped),
+                  target.end() - 1);
+  }
+  inputs.resize(target.size());
+  return inputs;
+}
+
+namespace {
+
+// weights: (rows, columns)
+std::vector<float> transposed(std::span<const float> weights, int rows, int columns) {
+  std::vector<float> values(weights.size());
+  Eigen::Map<Matrix>(values.data(), columns, rows) =
+      Eigen::Map<const Matrix>(weights.data(), rows, columns).transpose();
+  return values;
+}
+
+}  // namespace
+
 Transformer::Transformer(const Checkpoint& checkpoint, Arithmetic arithmetic)
     : config_(checkpoint.config), observer_(std::make_unique<InputObserver>()) {
   validate(checkpoint);
@@ -77,7 +84,14 @@ Transformer::Transformer(const Checkpoint& checkpoint, Arithmetic arithmetic)
     const Tensor& weights = checkpoint.tensors.at(name);
     return matrices_.try_emplace(name, weights, out, in, arithmetic).first->second;
   };
-  layers_ = std::make_unique<Layers>(ParameterLookup{find, matrix, observer_.get()}, config_);
+  const auto transposed_matrix = [&](const std::string& name, int out,
+                                     int in) -> const WeightMatrix& {
+    const Tensor weights =
+        dense_tensor({out, in}, transposed(checkpoint.tensors.at(name).values(), in, out));
+    return transposed_.try_emplace(name, weights, out, in, arithmetic).first->second;
+  };
+  layers_ = std::make_unique<Layers>(
+      ParameterLookup{find, matrix, transposed_matrix, observer_.get()}, config_);
 }
 
 Transformer::~Transformer() = default;
@@ -102,6 +116,10 @@ void Transformer::replace(const std::string& name, std::span<const float> values
   if (packed != matrices_.end()) {
     packed->second.assign(values);
   }
+  if (const auto turned = transposed_.find(name); turned != transposed_.end()) {
+    WeightMatrix& matrix = turned->second;
+    matrix.assign(transposed(values, matrix.in(), matrix.out()));
+  }
 }
 
 void Transformer::observe_inputs(InputObserver observer) {
@@ -124,22 +142,11 @@ EncodedBatch Transformer::encode(std::span<const TokenIds> sentences, int padded
   }
   Matrix& x = batch.output;
   x.resize(batch.starts.back(), config_.encoder.embed_dim);
-  std::vector<std::int32_t> rows(static_cast<std::size_t>(x.rows()));
-  std::iota(rows.begin(), rows.end(), 0);
-  std::vector<Context> contexts;
-  std::vector<std::vector<std::int32_t>> attended;
-  for (std::size_t s = 0; s < sentences.size(); ++s) {
-    const auto start = static_cast<std::size_t>(batch.starts[s]);
-    attended.push_back(attended_rows(sentences[s], batch.starts[s]));
-    layers_->embed_source(sentences[s],
-                          {.own = std::span(rows).subspan(start, sentences[s].size()),
-                           .attended = attended.back(),
-                           .padded_length = padded_length},
-                          x, contexts);
-  }
+  const Reading::Layout layout = lay_out(sentences, {}, padded_length);
+  layers_->encoder_embedding->look_up(layout.source_tokens.ids, layout.source_tokens.positions, x);
   for (const Layer& layer : layers_->encoder) {
     SelfMixing::Memory memory = layer.self_attn.empty_memory();
-    layer.self_mix(x, memory, contexts);
+    layer.self_mix(x, memory, layout.source);
     layer.feed_forward(x);
   }
   if (layers_->encoder_norm) {
@@ -152,7 +159,9 @@ DecoderState Transformer::start_decoding() const {
   DecoderState state;
   for (const Layer& layer : layers_->decoder) {
     state.self_memory.push_back(layer.self_attn.empty_memory());
-    state.cross_memory.push_back(layer.encoder_attn->empty_memory());
+    if (layer.encoder_attn) {
+      state.cross_memory.push_back(layer.encoder_attn->empty_memory());
+    }
   }
   return state;
 }
@@ -183,18 +192,25 @@ void DecoderState::keep_sources(std::span<const std::int32_t> rows) {
 
 void Transformer::decode(DecoderState& state, std::span<const DecoderRow> rows,
                          MutableMatrixView x) const {
+  Reading::Tokens tokens;
   std::vector<Context> self_contexts;
   std::vector<Context> source_contexts;
   self_contexts.reserve(rows.size());
   source_contexts.reserve(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    layers_->embed_target(rows[i], x.row(static_cast<Eigen::Index>(i)).data(), self_contexts,
-                          source_contexts);
+  for (const DecoderRow& row : rows) {
+    tokens.ids.push_back(row.token);
+    tokens.positions.push_back(row.position);
+    self_contexts.push_back(
+        {.rows = row.history, .position = row.position, .attended = row.history});
+    source_contexts.push_back({.rows = row.source_rows, .attended = row.source_rows});
   }
+  layers_->decoder_embedding.look_up(tokens.ids, tokens.positions, x);
   for (std::size_t l = 0; l < layers_->decoder.size(); ++l) {
     const Layer& layer = layers_->decoder[l];
     layer.self_mix(x, state.self_memory[l], self_contexts);
-    layer.attend(x, state.cross_memory[l], source_contexts);
+    if (layer.encoder_attn) {
+      layer.attend(x, state.cross_memory[l], source_contexts);
+    }
     layer.feed_forward(x);
   }
   if (layers_->decoder_norm) {
@@ -208,26 +224,40 @@ Matrix Transformer::decode(DecoderState& state, std::span<const DecoderRow> rows
   return features;
 }
 
-Matrix Transformer::logits(MatrixView features) const {
-  if (*observer_) {
+const AdaptiveSoftmax* Transformer::adaptive_softmax() const {
+  return layers_->adaptive_softmax ? &*layers_->adaptive_softmax : nullptr;
+}
+
+void Transformer::observe_output(MatrixView features) const {
+  if (layers_->adaptive_softmax) {
+    layers_->adaptive_softmax->observe_inputs(features);
+  } else if (*observer_) {
     (*observer_)(output_table(config_), features);
   }
-  Matrix all(features.rows(), layers_->output.out());
+}
+
+Matrix Transformer::logits(MatrixView features) const {
+  observe_output(features);
+  Matrix all(features.rows(), config_.target_vocabulary_size);
   logits(features, all);
   return all;
 }
 
 void Transformer::logits(MatrixView features, MutableMatrixView logits) const {
-  this->logits(product_rows(features).all(), 0, logits);
+  if (layers_->adaptive_softmax) {
+    layers_->adaptive_softmax->log_probabilities(features, logits);
+  } else {
+    this->logits(product_rows(features).all(), 0, logits);
+  }
 }
 
 void Transformer::logits(const ProductRows::View& features, int first,
                          MutableMatrixView logits) const {
-  layers_->output.multiply(features, logits, {}, WeightMatrix::Finish::kNone, first);
+  layers_->output->multiply(features, logits, {}, WeightMatrix::Finish::kNone, first);
 }
 
 ProductRows Transformer::product_rows(MatrixView features) const {
-  return {features, layers_->output.arithmetic()};
+  return {features, layers_->output->arithmetic()};
 }
 
 }  // namespace ltz

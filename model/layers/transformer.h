@@ -15,11 +15,13 @@
 
 namespace ltz {
 
-// Name of a stack's table of embeddings, which may be the other's, too.
+class AdaptiveSoftmax;
+
+// Name of a stack's table of embeddings, which may be the other's, too. Not with adaptive inputs.
 std::string embedding_table(const ModelConfig& config, Stack which);
 
 // Name of the table that the decoder's features are multiplied with: decoder.embed_out, or the
-// embedding that it is tied to.
+// embedding that it is tied to. Not with an adaptive softmax.
 std::string output_table(const ModelConfig& config);
 
 // The encoder's output for a batch of sentences, one after the other.
@@ -46,10 +48,22 @@ struct DecoderRow {
   std::span<const std::int32_t> source_rows;  // rows of cross_memory
 };
 
-// Sentences and their targets halfway through a model, teacher-forced: the decoder reads </s> and
-// then the target without its last token. A copy can be read on independently.
+// What the decoder reads for these targets: </s> and then the target without its last token. With
+// add_bos_token the target begins with <s>, and what is read with <s> and </s>.
+TokenIds decoder_inputs(const ModelConfig& config, const TokenIds& target);
+
+// Sentences and their targets halfway through a model, teacher-forced: the decoder reads
+// decoder_inputs. A copy can be read on independently. For a language model the source sentences
+// are empty.
 struct Reading {
+  // Tokens and their places, for look-ups.
+  struct Tokens {
+    std::vector<int> ids;
+    std::vector<int> positions;
+  };
   struct Layout {
+    Tokens source_tokens;
+    Tokens target_tokens;
     std::vector<std::int32_t> rows;                   // 0, 1, …: what the contexts are spans of
     std::vector<std::vector<std::int32_t>> attended;  // of each source sentence: spans, too
     std::vector<Context> source;                      // of every source token
@@ -67,7 +81,8 @@ struct Reading {
 };
 
 // Sublayers in the order of computation: self-attention and feed-forward of every encoder layer,
-// then self-attention, cross-attention and feed-forward of every decoder layer.
+// then self-attention, cross-attention and feed-forward of every decoder layer. A language model
+// has no cross-attention.
 int number_of_sublayers(const ModelConfig& config);
 enum class Sublayer { kSelfMixing, kCrossAttention, kFeedForward };
 struct SublayerPlace {
@@ -110,7 +125,7 @@ class Transformer {
   // vocabulary.
   void check_source(const TokenIds& sentence) const;
 
-  // Throws ConfigError as check_source does, and so does decode for ids.
+  // Throws ConfigError as check_source does, and so does decode for ids. Not of language models.
   // padded_length: what the reference would pad the sentences of this batch to, at their end, or 0.
   // The reference masks padding before the linear layer in front of a convolution and not after it,
   // so that its encoder's convolutions see that layer's bias in the padding: the same sentence has
@@ -118,7 +133,7 @@ class Transformer {
   // alone. Convolution-only models mask after that layer and ignore padded_length.
   EncodedBatch encode(std::span<const TokenIds> sentences, int padded_length = 0) const;
 
-  // A decoder without sentences.
+  // A decoder without sentences. That of a language model needs none: its rows have no source_rows.
   DecoderState start_decoding() const;
   DecoderState start_decoding(const EncodedBatch& encoded) const;
   // Adds sentences: their rows in cross_memory follow those that are there.
@@ -128,20 +143,27 @@ class Transformer {
   void decode(DecoderState& state, std::span<const DecoderRow> rows,
               MutableMatrixView features) const;
   Matrix decode(DecoderState& state, std::span<const DecoderRow> rows) const;
-  // (rows, channels) -> (rows, target vocabulary)
+  // The softmax over the vocabulary in bands that a language model may have; or null.
+  const AdaptiveSoftmax* adaptive_softmax() const;
+  // (rows, channels) -> (rows, target vocabulary): unnormalised log probabilities; with an adaptive
+  // softmax normalised ones.
   Matrix logits(MatrixView features) const;
+  // Reports the inputs of the output's matrices to the observer; they need not be multiplied.
+  void observe_output(MatrixView features) const;
   // The logits of all tokens, not reported to the observer.
   void logits(MatrixView features, MutableMatrixView logits) const;
-  // The logits of the tokens from `first` on, a multiple of PackedMatrix::kPanel, as many as
-  // `logits` has columns; not reported either. features: some of product_rows.
+  // Without an adaptive softmax: the logits of the tokens from `first` on, a multiple of
+  // PackedMatrix::kPanel, as many as `logits` has columns; not reported either. features: some of
+  // product_rows.
   void logits(const ProductRows::View& features, int first, MutableMatrixView logits) const;
   ProductRows product_rows(MatrixView features) const;
   // From the gradient of a loss by all logits, (rows, target vocabulary), to those by the features,
-  // added to dfeatures, and by the output projection's table.
+  // added to dfeatures, and by the output's parameters.
   void logits_backward(MatrixView features, MatrixView dlogits, MutableMatrixView dfeatures,
                        Gradients& gradients) const;
 
-  // Both have their </s>. Looks the tokens up; errors as of encode.
+  // Both have their </s>; sources are empty for a language model. Looks the tokens up; errors as of
+  // encode.
   // padded_length: see encode.
   Reading start_reading(std::span<const TokenIds> sources, std::span<const TokenIds> targets,
                         int padded_length = 0) const;
@@ -156,10 +178,15 @@ class Transformer {
   struct Layers;
   friend class TracedReading;
 
+  // Without the checks of start_reading. targets: as many as sources, or none.
+  Reading::Layout lay_out(std::span<const TokenIds> sources, std::span<const TokenIds> targets,
+                          int padded_length) const;
+
   ModelConfig config_;
   std::map<std::string, std::vector<float>> parameters_;  // all but those that only products need
   std::map<std::string, WeightMatrix> matrices_;
-  std::unique_ptr<InputObserver> observer_;  // the layers know where it is
+  std::map<std::string, WeightMatrix> transposed_;  // of those that are used in both ways
+  std::unique_ptr<InputObserver> observer_;         // the layers know where it is
   std::unique_ptr<Layers> layers_;
 };
 

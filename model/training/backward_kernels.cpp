@@ -30,8 +30,6 @@ LTZ_INLINE void softmax_backward_inline(std::span<float> dy, std::span<const flo
   }
 }
 
-}  // namespace
-
 void gelu_backward(std::span<float> dy, std::span<const float> x) {
   // d/dx x Phi(x) = Phi(x) + x phi(x)
   constexpr float kSqrtHalf = std::numbers::sqrt2_v<float> / 2;
@@ -39,6 +37,37 @@ void gelu_backward(std::span<float> dy, std::span<const float> x) {
   for (std::size_t i = 0; i < x.size(); ++i) {
     const float below = 0.5f * (1.0f + std::erf(x[i] * kSqrtHalf));
     dy[i] *= below + x[i] * kDensity * std::exp(-0.5f * x[i] * x[i]);
+  }
+}
+
+}  // namespace
+
+void activation_backward(std::span<float> dy, std::span<const float> x, Activation activation) {
+  const auto times = [&](const auto& slope) {
+    std::ranges::transform(dy, x, dy.begin(), [&](float d, float at) { return d * slope(at); });
+  };
+  switch (activation) {
+    case Activation::kRelu:
+      times([](float at) { return at > 0.0f ? 1.0f : 0.0f; });
+      break;
+    case Activation::kGelu:
+      gelu_backward(dy, x);
+      break;
+    case Activation::kGeluTanh:
+      times([](float at) {
+        const float inner = std::tanh(kGeluRoot * (at + kGeluCube * at * at * at));
+        const float dinner = kGeluRoot * (1.0f + 3.0f * kGeluCube * at * at);
+        return 0.5f * (1.0f + inner) + 0.5f * at * (1.0f - inner * inner) * dinner;
+      });
+      break;
+    case Activation::kTanh:
+      times([](float at) {
+        const float value = std::tanh(at);
+        return 1.0f - value * value;
+      });
+      break;
+    case Activation::kLinear:
+      break;
   }
 }
 

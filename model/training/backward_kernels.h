@@ -19,8 +19,8 @@ struct MutableRows {
   }
 };
 
-// dy[i] becomes dy[i] gelu'(x[i]).
-void gelu_backward(std::span<float> dy, std::span<const float> x);
+// dy[i] becomes dy[i] f'(x[i]), where f is the activation.
+void activation_backward(std::span<float> dy, std::span<const float> x, Activation activation);
 
 struct LayerNormGradients {
   std::span<float> x;

@@ -29,7 +29,11 @@ void Linear::backward(MatrixView x, MatrixView dy, MutableMatrixView dx,
 
 void Transformer::logits_backward(MatrixView features, MatrixView dlogits,
                                   MutableMatrixView dfeatures, Gradients& gradients) const {
-  const WeightMatrix& table = layers_->output;
+  if (layers_->adaptive_softmax) {
+    layers_->adaptive_softmax->backward(features, dlogits, dfeatures, gradients);
+    return;
+  }
+  const WeightMatrix& table = *layers_->output;
   Eigen::Map<Matrix> dtable(gradients[output_table(config_)].data(), table.out(), table.in());
   dtable.noalias() += dlogits.transpose() * features;
   Scratch weights(table.out(), table.in());
@@ -63,11 +67,11 @@ void FeedForward::backward(MatrixView x, MatrixView dout, MutableMatrixView dx,
     MutableMatrixView y(*hidden);
     MutableMatrixView dy(*dhidden);
     for (Eigen::Index i = 0; i < x.rows(); ++i) {
-      kernels::gelu(row_of(y, i));
+      kernels::activate(row_of(y, i), activation_);
     }
     fc2_.backward(*hidden, dout, *dhidden, gradients);
     for (Eigen::Index i = 0; i < x.rows(); ++i) {
-      kernels::gelu_backward(row_of(dy, i), row_of(MatrixView(*before), i));
+      kernels::activation_backward(row_of(dy, i), row_of(MatrixView(*before), i), activation_);
     }
   }
   fc1_.backward(x, *dhidden, dx, gradients);

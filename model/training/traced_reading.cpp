@@ -9,8 +9,6 @@ namespace ltz {
 TracedReading::TracedReading(const Transformer& model, std::span<const TokenIds> sources,
                              std::span<const TokenIds> targets)
     : model_(model),
-      sources_(sources),
-      targets_(targets),
       reading_(model.start_reading(sources, targets)),
       traces_(static_cast<std::size_t>(number_of_sublayers(model.config()))) {
   for (Trace& trace : traces_) {
@@ -60,22 +58,13 @@ void TracedReading::sublayer_backward(int sublayer, Matrix& d, Matrix& dsource,
 void TracedReading::embeddings_backward(const Matrix& dsource, const Matrix& dtarget,
                                         Gradients& gradients) const {
   const Transformer::Layers& layers = *model_.layers_;
-  Eigen::Index source_row = 0;
-  Eigen::Index target_row = 0;
-  for (std::size_t s = 0; s < sources_.size(); ++s) {
-    const std::vector<int> positions = source_positions(sources_[s]);
-    for (std::size_t i = 0; i < sources_[s].size(); ++i) {
-      layers.encoder_embedding.backward(sources_[s][i], positions[i],
-                                        dsource.row(source_row++).data(), gradients);
-    }
-    int position = 0;
-    int before = Vocabulary::kEos;
-    for (const int token : targets_[s]) {
-      layers.decoder_embedding.backward(before, position++, dtarget.row(target_row++).data(),
-                                        gradients);
-      before = token;
-    }
+  const Reading::Layout& layout = *reading_.layout;
+  if (layers.encoder_embedding) {
+    const auto& [ids, positions] = layout.source_tokens;
+    layers.encoder_embedding->backward(ids, positions, dsource, gradients);
   }
+  const auto& [ids, positions] = layout.target_tokens;
+  layers.decoder_embedding.backward(ids, positions, dtarget, gradients);
 }
 
 void TracedReading::backward(Matrix dfeatures, Gradients& gradients) const {

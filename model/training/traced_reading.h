@@ -13,8 +13,8 @@ namespace ltz {
 // Memory: 2 floats for each token, channel and sublayer.
 class TracedReading {
  public:
-  // Reads to the end. Sentences as of Transformer::start_reading, which outlive this, as the model
-  // does; without padding.
+  // Reads to the end. Sentences as of Transformer::start_reading, without padding. The model
+  // outlives this.
   TracedReading(const Transformer& model, std::span<const TokenIds> sources,
                 std::span<const TokenIds> targets);
 
@@ -37,8 +37,6 @@ class TracedReading {
                            Gradients& gradients) const;
 
   const Transformer& model_;
-  std::span<const TokenIds> sources_;
-  std::span<const TokenIds> targets_;
   Reading reading_;
   std::vector<Trace> traces_;  // of the sublayers
 };

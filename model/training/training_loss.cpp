@@ -79,13 +79,17 @@ TrainingLoss backward(const Transformer& model, const Transformer* teacher,
     MutableMatrixView logit_rows(*logits);
     MutableMatrixView taught_rows(*taught);
     for (Eigen::Index i = 0; i < rows; ++i) {
+      const int token = wanted[static_cast<std::size_t>(begin + i)];
+      if (!is_counted(model.config(), token)) {
+        logits->row(i).setZero();
+        continue;
+      }
       std::span<float> teacher_row;
       if (distil) {
         teacher_row = row_of(taught_rows, i);
         kernels::softmax(teacher_row);
       }
-      sum.add(row_loss(row_of(logit_rows, i), teacher_row,
-                       wanted[static_cast<std::size_t>(begin + i)], objective));
+      sum.add(row_loss(row_of(logit_rows, i), teacher_row, token, objective));
     }
     model.logits_backward(features.middleRows(begin, rows), *logits,
                           dfeatures.middleRows(begin, rows), gradients);

@@ -29,15 +29,26 @@ std::vector<float> GoldenFile::floats(const std::string& dataset) const {
   return read<float>(file_, dataset, H5::PredType::NATIVE_FLOAT);
 }
 
-std::vector<std::string> GoldenFile::searches(const std::string& sentence) const {
-  const H5::Group group = file_.openGroup(sentence);
+double GoldenFile::number(const std::string& group, const std::string& attribute) const {
+  double value = 0.0;
+  file_.openGroup("/" + group).openAttribute(attribute).read(H5::PredType::NATIVE_DOUBLE, &value);
+  return value;
+}
+
+std::vector<std::string> GoldenFile::groups(const std::string& group) const {
+  const H5::Group opened = file_.openGroup(group);
   std::vector<std::string> names;
-  for (hsize_t i = 0; i < group.getNumObjs(); ++i) {
-    const std::string name = group.getObjnameByIdx(i);
-    if (name.starts_with("beam")) {
-      names.push_back(name);
+  for (hsize_t i = 0; i < opened.getNumObjs(); ++i) {
+    if (opened.getObjTypeByIdx(i) == H5G_GROUP) {
+      names.push_back(opened.getObjnameByIdx(i));
     }
   }
+  return names;
+}
+
+std::vector<std::string> GoldenFile::searches(const std::string& sentence) const {
+  std::vector<std::string> names = groups(sentence);
+  std::erase_if(names, [](const std::string& name) { return !name.starts_with("beam"); });
   return names;
 }
 
