@@ -176,6 +176,7 @@ int run(const Options& options) {
     compress.limits.max_bytes = std::min(compress.limits.max_bytes.value_or(most), most);
   }
   const Checkpoint checkpoint = options.model.read().checkpoint;
+  options.report.text.require_matches(checkpoint.config);
   in_context(options.recipe,
              [&] { compress::require_matches(compress.recipe, checkpoint.config); });
   const pipeline::CompressInputs inputs = read_inputs(options, checkpoint, compress.recipe);

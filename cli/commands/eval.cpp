@@ -143,7 +143,7 @@ void setup_eval(CLI::App& app, Action& action) {
       "eval", "Translate a test set and score it: BLEU, chrF or ROUGE, NLL, speed");
   auto options = std::make_shared<Options>();
   add_model(*command, options->model);
-  add_text(*command, options->text, true);
+  add_text(*command, options->text);
   command->add_option("-o,--output", options->output, "Keep the translations in this file");
   add_beam(*command, options->evaluation.beam);
   add_precision(*command, options->evaluation.arithmetic);

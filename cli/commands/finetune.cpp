@@ -33,6 +33,7 @@ struct Options {
 };
 
 int run(const Options& options) {
+  options.text.require();
   Files files;
   files.reads(options.model).reads(options.text).reads(options.development);
   if (!options.teacher.path.empty()) {
@@ -43,6 +44,8 @@ int run(const Options& options) {
   const eval::ParallelText development =
       options.development.given() ? options.development.read() : eval::ParallelText{};
   const Checkpoint start = options.model.read().checkpoint;
+  options.text.require_matches(start.config);
+  options.development.require_matches(start.config);
   std::optional<Checkpoint> teacher;
   if (!options.teacher.path.empty()) {
     teacher = options.teacher.read().checkpoint;
@@ -63,7 +66,7 @@ void setup_finetune(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("finetune", "Train what compression has left of a model");
   auto options = std::make_shared<Options>();
   add_model(*command, options->model);
-  add_text(*command, options->text, true);
+  add_text(*command, options->text);
   add_model_output(*command, options->output);
   auto* teacher =
       command
@@ -71,12 +74,7 @@ void setup_finetune(CLI::App& app, Action& action) {
                        "The model before compression, to learn from with --distillation")
           ->type_name("MODEL");
   options->teacher.vocabulary.no_bpe = true;  // it is given what the model's own codec makes
-  auto* source = command->add_option("--dev-src", options->development.source,
-                                     "Development set: the best model on it is kept");
-  auto* reference =
-      command->add_option("--dev-ref", options->development.reference, "Its references");
-  source->needs(reference);
-  reference->needs(source);
+  add_text(*command, options->development, "dev-");
   command->add_flag("--free-codes", options->free_codes,
                     "Weights may change their codes (straight-through), not only the centroids");
   command
@@ -91,11 +89,12 @@ void setup_finetune(CLI::App& app, Action& action) {
       "Example:\n"
       "  ltz finetune pruned.h5 --teacher model.pt --distillation 0.7 --src train.en \\\n"
       "      --ref train.fr --dev-src dev.en --dev-ref dev.fr -o finetuned.h5");
-  command->callback([options, teacher, source, command, &action] {
+  command->callback([options, teacher, command, &action] {
     if (options->training.distillation.value_or(0.0) > 0.0 && teacher->count() == 0) {
       throw CLI::RequiredError("--teacher");
     }
-    if (options->training.select == compress::Selection::kBleu && source->count() == 0) {
+    if (options->training.select == compress::Selection::kBleu &&
+        options->development.source.empty()) {
       throw CLI::RequiredError("--dev-src");
     }
     action = [options] { return run(*options); };

@@ -26,6 +26,7 @@ struct Options {
 };
 
 int run(Options options) {
+  options.text.require();
   Files()
       .reads(options.model)
       .reads(options.text)
@@ -48,6 +49,7 @@ int run(Options options) {
     text = eval::sample(text, options.sentences);
   }
   const Checkpoint checkpoint = options.model.read().checkpoint;
+  options.text.require_matches(checkpoint.config);
   const std::vector<ParameterSpec> specs = parameter_specs(checkpoint.config);
   options.run.options.groups =
       options.by == "group" ? compress::sensitivity_groups(specs) : compress::single_tensors(specs);
@@ -66,7 +68,7 @@ void setup_sensitivity(CLI::App& app, Action& action) {
       "sensitivity", "Measure quality against sparsity and bits, one group of tensors at a time");
   auto options = std::make_shared<Options>();
   add_model(*command, options->model);
-  add_text(*command, options->text, true);
+  add_text(*command, options->text);
   command->add_option("-o,--output", options->run.file, "Curves as CSV")->required();
   choose(command->add_option("--metric", options->run.metric, "What is measured; lower is better"),
          {"nll", "bleu"});

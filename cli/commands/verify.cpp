@@ -54,6 +54,7 @@ int run(const Options& options) {
     text = options.report.text.read();
   }
   const Checkpoint checkpoint = options.reference.read().checkpoint;
+  options.report.text.require_matches(checkpoint.config);
   const Baseline baseline = read_baseline(options.report.gates.baseline);
   const auto previous = options.report.read_previous();
   pipeline::QualityCache cache(options.state);

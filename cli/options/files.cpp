@@ -82,7 +82,7 @@ Files& Files::reads(const formats::VocabularyFiles& vocabulary) {
 }
 
 Files& Files::reads(const TextOptions& text) {
-  return reads(text.source).reads(text.reference);
+  return reads(text.source).reads(text.reference).reads(text.text);
 }
 
 Files& Files::reads(const ReportOptions& report) {

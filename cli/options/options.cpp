@@ -69,7 +69,25 @@ void add_model(CLI::App& command, ModelOptions& options) {
   add_vocabulary_files(command, options.vocabulary);
 }
 
+void TextOptions::require() const {
+  if (!given()) {
+    throw CLI::RequiredError("--src and --ref, or for a language model --text,");
+  }
+}
+
+void TextOptions::require_matches(const ModelConfig& config) const {
+  if (is_language_model(config) ? !source.empty() : !text.empty()) {
+    throw CLI::ValidationError(is_language_model(config)
+                                   ? "the model is a language model: name a --text, no --src"
+                                   : "the model translates: name --src and --ref, no --text");
+  }
+}
+
 eval::ParallelText TextOptions::read() const {
+  if (!text.empty()) {
+    std::vector<std::string> lines = read_text(text);
+    return {std::vector<std::string>(lines.size()), std::move(lines)};
+  }
   eval::ParallelText text{read_text(source), read_lines(reference)};
   if (text.source.size() != text.reference.size()) {
     throw ConfigError(reference + ": expected " + std::to_string(text.source.size()) +
@@ -79,12 +97,19 @@ eval::ParallelText TextOptions::read() const {
   return text;
 }
 
-void add_text(CLI::App& command, TextOptions& options, bool required) {
-  auto* source =
-      command.add_option("--src", options.source, "Source text: tokenized, one sentence a line");
-  auto* reference = command.add_option("--ref", options.reference, "Its reference translation");
-  source->required(required)->needs(reference);
-  reference->required(required)->needs(source);
+void add_text(CLI::App& command, TextOptions& options, const std::string& prefix) {
+  const bool development = prefix == "dev-";
+  auto* source = command.add_option("--" + prefix + "src", options.source,
+                                    development ? "Development set: the best model on it is kept"
+                                                : "Source text: tokenized, one sentence a line");
+  auto* reference =
+      command.add_option("--" + prefix + "ref", options.reference,
+                         development ? "Its references" : "Its reference translation");
+  auto* text = command.add_option(
+      "--" + prefix + "text", options.text,
+      development ? "Development set of a language model" : "Text of a language model, instead");
+  source->needs(reference)->excludes(text);
+  reference->needs(source)->excludes(text);
 }
 
 void add_beam(CLI::App& command, BeamOptions& options) {

@@ -26,16 +26,23 @@ void add_model(CLI::App& command, ModelOptions& options);
 // --source-dict, --target-dict, --bpe-codes, --sentencepiece-model, --bpe, --no-bpe
 void add_vocabulary_files(CLI::App& command, formats::VocabularyFiles& files);
 
-// Sentences that a model is tried on: --src and --ref, none or both.
+// Sentences that a model is tried on: --src and --ref, none or both; or --text of a language model.
 struct TextOptions {
   std::string source;
   std::string reference;
+  std::string text;
 
-  bool given() const { return !source.empty(); }
-  // Throws ConfigError when the texts are empty or of different length.
+  bool given() const { return !source.empty() || !text.empty(); }
+  // Throws CLI::RequiredError without a text.
+  void require() const;
+  // Throws CLI::ValidationError for a text that is not of this kind of model.
+  void require_matches(const ModelConfig& config) const;
+  // A --text's lines have empty sources. Throws ConfigError when the texts are empty or of
+  // different length.
   eval::ParallelText read() const;
 };
-void add_text(CLI::App& command, TextOptions& options, bool required);
+// prefix: "" for --src, --ref and --text; "dev-" for --dev-src, …
+void add_text(CLI::App& command, TextOptions& options, const std::string& prefix = "");
 
 // --beam, --lenpen, --max-len-a, --max-len-b, --min-len, --no-repeat-ngram-size
 void add_beam(CLI::App& command, BeamOptions& options);

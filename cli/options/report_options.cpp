@@ -9,7 +9,7 @@ namespace ltz::cli {
 void ReportOptions::check() const {
   const eval::GateLimits& limits = gates.limits;
   if (!text.given() && limits.need_text()) {
-    throw CLI::ValidationError("a limit on BLEU or NLL needs --src and --ref");
+    throw CLI::ValidationError("a limit on BLEU or NLL needs --src and --ref, or --text");
   }
   if (limits.max_growth.has_value() == previous.empty()) {
     throw CLI::ValidationError("--max-growth and --previous go together");
@@ -34,7 +34,7 @@ std::optional<formats::ModelFile> ReportOptions::read_previous() const {
 }
 
 void add_report(CLI::App& command, ReportOptions& options) {
-  add_text(command, options.text, false);
+  add_text(command, options.text);
   add_beam(command, options.beam);
   add_bleu(command, options.bleu);
   add_bootstrap(command, options.bootstrap);

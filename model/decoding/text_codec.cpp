@@ -8,6 +8,7 @@ TextCodec::TextCodec(const Checkpoint& checkpoint)
     : bpe_(checkpoint.merges),
       source_(checkpoint.source_vocabulary),
       target_(checkpoint.target_vocabulary),
+      language_model_(is_language_model(checkpoint.config)),
       bos_(checkpoint.config.add_bos_token) {
   if (!checkpoint.sentencepiece.empty()) {
     pieces_ = std::make_shared<const SentencePieceEncoder>(
@@ -28,6 +29,9 @@ TokenIds TextCodec::encode(std::string_view line, const Vocabulary& vocabulary) 
 }
 
 TokenIds TextCodec::encode_source(std::string_view line) const {
+  if (language_model_) {
+    return {};
+  }
   return encode(line, source_);
 }
 

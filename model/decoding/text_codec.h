@@ -20,7 +20,8 @@ class TextCodec {
  public:
   explicit TextCodec(const Checkpoint& checkpoint);
 
-  // With the final </s>; a target also with the <s> that add_bos_token asks for.
+  // With the final </s>, but that a language model has empty sources; a target also with the <s>
+  // that add_bos_token asks for.
   TokenIds encode_source(std::string_view line) const;
   TokenIds encode_target(std::string_view line) const;
   // The same without </s>, nor the <s> that the targets of some language models begin with.
@@ -38,6 +39,7 @@ class TextCodec {
   std::shared_ptr<const SentencePieceEncoder> pieces_;  // instead, or none
   Vocabulary source_;
   Vocabulary target_;
+  bool language_model_;
   bool bos_;  // in front of targets
 };
 
