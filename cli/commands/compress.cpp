@@ -40,7 +40,7 @@ struct Options {
 
   // Where a stage of training goes, or nowhere.
   std::string retraining_file(int stage) const {
-    return retraining.source.empty() ? "" : pipeline::training_file(state, stage);
+    return retraining.given() ? pipeline::training_file(state, stage) : "";
   }
   // Where curves go, or nowhere.
   std::string curve_file() const {
@@ -68,10 +68,11 @@ pipeline::CompressOptions compress_options(const Options& options, const Baselin
   }
   compress.recipe = options.retraining.applied_to(compress.recipe);
   const auto& finetune = compress.recipe.finetune;
-  if (finetune && options.retraining.source.empty() && !options.dry_run) {
-    throw CLI::RequiredError("--train-src");
+  if (finetune && !options.retraining.given() && !options.dry_run) {
+    throw CLI::RequiredError("--train-src, or for a language model --train-text,");
   }
-  if (finetune && finetune->select == compress::Selection::kBleu && !options.report.text.given()) {
+  if (finetune && finetune->select == compress::Selection::kBleu &&
+      options.report.text.source.empty()) {
     throw CLI::RequiredError("--src");
   }
   if (const compress::PruningMethod* method = compress.recipe.pruning(); method && method->prune) {
@@ -87,16 +88,16 @@ pipeline::CompressInputs read_inputs(const Options& options, const Checkpoint& c
   if (options.report.text.given()) {
     inputs.development = options.report.text.read();
   }
-  if (!options.retraining.source.empty()) {
+  if (options.retraining.given()) {
     inputs.training = options.retraining.read();
   }
   // One state serves all recipes.
   if (recipe.calibrated() != nullptr || !options.state.empty()) {
-    const bool trains = !inputs.training.source.empty();
-    inputs.calibration =
-        options.calibration.read(trains               ? inputs.training.source
-                                 : inputs.development ? inputs.development->source
-                                                      : std::vector<std::string>());
+    const eval::ParallelText text = options.retraining.given()
+                                        ? inputs.training
+                                        : inputs.development.value_or(eval::ParallelText());
+    inputs.calibration = options.calibration.read(
+        is_language_model(checkpoint.config) ? text.reference : text.source);
   }
   if (options.dry_run) {  // nothing is translated to train on
     inputs.training = {};
@@ -111,7 +112,8 @@ void say_what_is_missing(const pipeline::CompressInputs& inputs, const compress:
   }
   const compress::PruningMethod* pruning = recipe.pruning();
   if (pruning != nullptr && pruning->prune && !inputs.development) {
-    say("no development set (--src, --ref): all weights are taken to be equally sensitive");
+    say("no development set (--src, --ref, or --text): all weights are taken to be equally "
+        "sensitive");
   }
 }
 
@@ -121,8 +123,7 @@ void check_files(const Options& options) {
       .reads(options.recipe)
       .reads(options.report)
       .reads(options.calibration.file)
-      .reads(options.retraining.source)
-      .reads(options.retraining.reference)
+      .reads(options.retraining.text)
       .writes(options.state)
       .writes(options.retraining_file(1))
       .writes(options.retraining_file(2))
@@ -176,7 +177,8 @@ int run(const Options& options) {
     compress.limits.max_bytes = std::min(compress.limits.max_bytes.value_or(most), most);
   }
   const Checkpoint checkpoint = options.model.read().checkpoint;
-  options.report.text.require_matches(checkpoint.config);
+  options.report.require_matches(checkpoint.config);
+  options.retraining.text.require_matches(checkpoint.config);
   in_context(options.recipe,
              [&] { compress::require_matches(compress.recipe, checkpoint.config); });
   const pipeline::CompressInputs inputs = read_inputs(options, checkpoint, compress.recipe);
@@ -197,7 +199,7 @@ int run(const Options& options) {
   pipeline::QualityCache cache;
   if (inputs.development) {
     cache.keep({checkpoint, *inputs.development, compress.evaluation},
-               {.bleu = compression.original_bleu(), .nll = {}});
+               compression.original_quality());
   }
   return finish(options,
                 {.checkpoint = checkpoint,

@@ -28,8 +28,7 @@ struct Options {
   bool keep_embeddings = false;
   compress::PruningMethod method;
   std::string importance = "none";
-  std::string source;
-  std::string reference;
+  TextOptions text;
   std::size_t sentences = 1000;
 };
 
@@ -37,14 +36,15 @@ struct Options {
 compress::Importance importance_of(const Checkpoint& checkpoint, const Options& options) {
   const Transformer model(checkpoint);
   EncodedText text;
-  if (options.reference.empty()) {
+  options.text.require_matches(checkpoint.config);
+  if (options.text.text.empty() && options.text.reference.empty()) {
     const std::vector<TokenIds> all =
-        TextCodec(checkpoint).encode_sources(read_lines(options.source));
+        TextCodec(checkpoint).encode_sources(read_lines(options.text.source));
     text = pipeline::self_translated(
         model, gather(all, eval::evenly_spaced(all.size(), options.sentences)), terminal_events());
   } else {
-    const TextOptions pair{.source = options.source, .reference = options.reference};
-    text = eval::encode(TextCodec(checkpoint), eval::sample(pair.read(), options.sentences));
+    text =
+        eval::encode(TextCodec(checkpoint), eval::sample(options.text.read(), options.sentences));
   }
   say(fmt::format("measuring gradients on {} sentences", text.source.size()));
   compress::Importance importance =
@@ -56,12 +56,7 @@ compress::Importance importance_of(const Checkpoint& checkpoint, const Options& 
 }
 
 int run(Options options) {
-  Files()
-      .reads(options.model)
-      .reads(options.source)
-      .reads(options.reference)
-      .writes(options.output)
-      .check();
+  Files().reads(options.model).reads(options.text).writes(options.output).check();
   compress::PruningMethod& method = options.method;
   method.prune = false;
   method.init = formats::parse_init(options.init);
@@ -100,9 +95,9 @@ void setup_quantize(CLI::App& app, Action& action) {
           {"none", "fisher"})
           ->group(group);
   auto* source =
-      command->add_option("--src", options->source, "Source text for gradients")->group(group);
+      command->add_option("--src", options->text.source, "Source text for gradients")->group(group);
   auto* reference = command
-                        ->add_option("--ref", options->reference,
+                        ->add_option("--ref", options->text.reference,
                                      "Its references; default: the model's own translations")
                         ->group(group);
   auto* sentences =
@@ -110,15 +105,23 @@ void setup_quantize(CLI::App& app, Action& action) {
           ->add_option("--sentences", options->sentences, "So many of its sentences, evenly spread")
           ->check(above(0))
           ->group(group);
-  source->needs(importance);
+  auto* text = command
+                   ->add_option("--text", options->text.text,
+                                "Text of a language model for gradients, instead")
+                   ->group(group);
+  source->needs(importance)->excludes(text);
+  text->needs(importance);
   reference->needs(source);
-  sentences->needs(source);
   command->footer(
       "Pruned weights stay exactly zero; biases and LayerNorms become float16.\n"
       "Example:\n  ltz quantize pruned.h5 --bits 8 -o quantized.h5");
-  command->callback([options, source, &action] {
-    if (options->importance == "fisher" && source->count() == 0) {
-      throw CLI::RequiredError("--src");
+  command->callback([options, sentences, &action] {
+    const bool given = options->text.given();
+    if (options->importance == "fisher" && !given) {
+      throw CLI::RequiredError("--src, or for a language model --text,");
+    }
+    if (sentences->count() != 0 && !given) {
+      throw CLI::RequiredError("--src, or for a language model --text,");
     }
     action = [options] { return run(*options); };
   });

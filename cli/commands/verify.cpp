@@ -30,7 +30,7 @@ void require_a_gate(const Options& options) {
             : "no gate is given, such as --max-bits, --max-bytes, --min-ratio model=R or "
               "--max-bleu-drop: nothing could fail. --report-only only reports");
   }
-  if ((limits.max_bleu_drop || limits.max_nll_increase) &&
+  if ((limits.max_bleu_drop || limits.on_likelihood()) &&
       formats::same_file(options.artifact, options.reference.path)) {
     throw CLI::ValidationError("the artifact is its own reference: nothing could be lost");
   }
@@ -54,7 +54,7 @@ int run(const Options& options) {
     text = options.report.text.read();
   }
   const Checkpoint checkpoint = options.reference.read().checkpoint;
-  options.report.text.require_matches(checkpoint.config);
+  options.report.require_matches(checkpoint.config);
   const Baseline baseline = read_baseline(options.report.gates.baseline);
   const auto previous = options.report.read_previous();
   pipeline::QualityCache cache(options.state);

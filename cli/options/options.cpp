@@ -196,19 +196,27 @@ void add_gates(CLI::App& command, GateOptions& options) {
       .add_option("--max-nll-increase", limits.max_nll_increase,
                   "Largest growth of the references' NLL, in nats per token")
       ->group(group);
-  command
-      .add_option_function<std::string>(
-          "--max-growth",
-          [&limits](const std::string& text) {
-            try {
-              limits.max_growth = eval::parse_percentage(text);
-            } catch (const ConfigError& error) {
-              throw CLI::ValidationError("--max-growth", error.what());
-            }
-          },
-          "Bytes and NLL may grow by this since --previous, and BLEU fall by it, such as 1%")
-      ->type_name("P%")
-      ->group(group);
+  const auto add_percentage = [&](const std::string& name, std::optional<double>& limit,
+                                  const std::string& description) {
+    command
+        .add_option_function<std::string>(
+            name,
+            [&limit, name](const std::string& text) {
+              try {
+                limit = eval::parse_percentage(text);
+              } catch (const ConfigError& error) {
+                throw CLI::ValidationError(name, error.what());
+              }
+            },
+            description)
+        ->type_name("P%")
+        ->group(group);
+  };
+  add_percentage("--max-ppl-increase", limits.max_ppl_increase,
+                 "Largest growth of the perplexity, such as 1.5%");
+  add_percentage(
+      "--max-growth", limits.max_growth,
+      "Bytes and NLL may grow by this since --previous, and BLEU fall by it, such as 1%");
   command
       .add_option("--baseline", options.baseline,
                   "What the paper ratio is relative to: a number of parameters, or as MODEL of "

@@ -60,7 +60,7 @@ struct JsonOptions {
 void add_json(CLI::App& command, JsonOptions& options);
 
 // --min-ratio, --max-bits, --max-bytes, --max-bleu-drop, --min-bleu, --max-nll-increase,
-// --max-growth, --baseline
+// --max-ppl-increase, --max-growth, --baseline
 struct GateOptions {
   eval::GateLimits limits;
   std::string baseline;  // see read_baseline; empty: Transformer base, as in the paper

@@ -24,6 +24,15 @@ void ReportOptions::check() const {
   }
 }
 
+void ReportOptions::require_matches(const ModelConfig& config) const {
+  text.require_matches(config);
+  if (is_language_model(config) && (gates.limits.on_bleu() || gates.limits.by_interval)) {
+    throw CLI::ValidationError(
+        "gates on BLEU are for models that translate; a language model has --max-ppl-increase and "
+        "--max-nll-increase");
+  }
+}
+
 std::optional<formats::ModelFile> ReportOptions::read_previous() const {
   if (previous.empty()) {
     return std::nullopt;

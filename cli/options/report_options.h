@@ -24,6 +24,8 @@ struct ReportOptions {
 
   // Throws CLI::ValidationError for limits without what they need, and for options without effect.
   void check() const;
+  // Throws CLI::ValidationError for a text or a gate that this kind of model does not have.
+  void require_matches(const ModelConfig& config) const;
   // The older artifact, if there is one.
   std::optional<formats::ModelFile> read_previous() const;
   // How translations are made and scored.

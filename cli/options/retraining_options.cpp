@@ -10,7 +10,7 @@ compress::Recipe RetrainingOptions::applied_to(compress::Recipe recipe) const {
     recipe.finetune = compress::default_finetune(recipe);
   }
   if (!recipe.finetune) {
-    if (!source.empty() || training.given()) {
+    if (text.given() || training.given()) {
       throw CLI::RequiredError("--finetune, or a recipe with [finetune],");
     }
     return recipe;
@@ -21,8 +21,9 @@ compress::Recipe RetrainingOptions::applied_to(compress::Recipe recipe) const {
 }
 
 eval::ParallelText RetrainingOptions::read() const {
-  return reference.empty() ? eval::ParallelText{.source = read_text(source), .reference = {}}
-                           : TextOptions{.source = source, .reference = reference}.read();
+  return !text.source.empty() && text.reference.empty()
+             ? eval::ParallelText{.source = read_text(text.source), .reference = {}}
+             : text.read();
 }
 
 void add_retraining(CLI::App& command, RetrainingOptions& options) {
@@ -31,13 +32,16 @@ void add_retraining(CLI::App& command, RetrainingOptions& options) {
       .add_flag("--finetune", options.wanted,
                 "Train between the steps and behind them; the uncompressed model is the teacher")
       ->group(group);
-  auto* source = command.add_option("--train-src", options.source,
+  auto* source = command.add_option("--train-src", options.text.source,
                                     "Source text to train on, also the default of --calibration");
   source->group(group);
   command
-      .add_option("--train-ref", options.reference,
+      .add_option("--train-ref", options.text.reference,
                   "Its references; default: what the uncompressed model makes of it")
       ->needs(source)
+      ->group(group);
+  command.add_option("--train-text", options.text.text, "Text of a language model, instead")
+      ->excludes(source)
       ->group(group);
   add_training(command, options.training);
 }

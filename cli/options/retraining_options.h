@@ -3,19 +3,21 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "cli/options/options.h"
 #include "cli/options/training_options.h"
 #include "compress/recipes/recipe.h"
 #include "eval/quality/evaluate.h"
 
 namespace ltz::cli {
 
-// Retraining inside of a compression: --finetune, --train-src, --train-ref and what add_training
-// adds.
+// Retraining inside of a compression: --finetune, --train-src, --train-ref, --train-text and what
+// add_training adds.
 struct RetrainingOptions {
-  bool wanted = false;    // --finetune
-  std::string source;     // --train-src
-  std::string reference;  // --train-ref; empty: the model's own translations
+  bool wanted = false;  // --finetune
+  TextOptions text;     // without a reference, the model's own translations
   TrainingOptions training;
+
+  bool given() const { return text.given(); }
 
   // The recipe with what the command line says about its training. Throws CLI::RequiredError for a
   // recipe without training that gets options of one, ConfigError as compress::validate does.

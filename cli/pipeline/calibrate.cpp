@@ -94,15 +94,20 @@ compress::Calibration calibrate(const Checkpoint& checkpoint, const std::vector<
                                 const Events& events) {
   compress::Calibration calibration;
   Transformer model(checkpoint);
-  const std::vector<TokenIds> all = TextCodec(checkpoint).encode_sources(lines);
+  const TextCodec codec(checkpoint);
+  const bool language = is_language_model(checkpoint.config);
+  const std::vector<TokenIds> all =
+      language ? codec.encode_targets(lines) : codec.encode_sources(lines);
   if (!lines.empty()) {
-    calibration.text = calibration_text(
-        checkpoint, model, gather(all, eval::evenly_spaced(all.size(), options.sentences)), state,
-        events);
+    std::vector<TokenIds> sample = gather(all, eval::evenly_spaced(all.size(), options.sentences));
+    calibration.text = language
+                           ? EncodedText{std::vector<TokenIds>(sample.size()), std::move(sample)}
+                           : calibration_text(checkpoint, model, std::move(sample), state, events);
   }
   // All of the text: it costs little to count words, and rare ones are in few sentences.
   calibration.row_weights = compress::table_row_weights(
-      checkpoint, compress::token_frequencies(checkpoint, all, calibration.text.target));
+      checkpoint, language ? compress::token_frequencies(checkpoint, {}, all)
+                           : compress::token_frequencies(checkpoint, all, calibration.text.target));
   calibration.moments = compress::all_moments(model, calibration.text);
   if (lines.empty()) {
     for (const auto& [name, moments] : calibration.moments) {

@@ -49,10 +49,17 @@ std::string text_id(const std::vector<std::string>& lines) {
   return fmt::format("{} lines, {}", lines.size(), fingerprint({lines, {}}));
 }
 
+// What a model reads of a text first: a language model has no sources.
+const std::vector<std::string>& lines_of(const ModelConfig& config,
+                                         const eval::ParallelText& text) {
+  return is_language_model(config) ? text.reference : text.source;
+}
+
 // What the files of this compression depend on, but for the limits that decide how strong it is.
 Trials::Kind kind_of(const CompressInputs& inputs, const CompressOptions& options) {
   const compress::Recipe& recipe = options.recipe;
   const bool is_preset = options.recipe_text.empty();
+  const ModelConfig& config = inputs.checkpoint.config;
   Trials::Kind kind{
       .method = is_preset ? "preset " + recipe.name : "recipe " + fingerprint(options.recipe_text),
       .made = made_by_ltz()};
@@ -64,16 +71,16 @@ Trials::Kind kind_of(const CompressInputs& inputs, const CompressOptions& option
   if (const compress::PruningMethod* method = recipe.pruning()) {
     say("seed", fmt::format("{}", method->seed));
     if (inputs.development) {
-      say("sensitivity", text_id(inputs.development->source));
+      say("sensitivity", text_id(lines_of(config, *inputs.development)));
     }
   } else {
     say("calibration", inputs.calibration.empty() ? "none" : text_id(inputs.calibration));
   }
   if (recipe.finetune) {
     const compress::FinetuneOptions& training = *recipe.finetune;
-    say("training",
-        fmt::format("{}; epochs {:g}, learning rate {:g}, seed {}", text_id(inputs.training.source),
-                    training.epochs, training.learning_rate, training.seed));
+    say("training", fmt::format("{}; epochs {:g}, learning rate {:g}, seed {}",
+                                text_id(lines_of(config, inputs.training)), training.epochs,
+                                training.learning_rate, training.seed));
   }
   return kind;
 }
@@ -162,9 +169,17 @@ std::optional<compress::SensitivityCurves> Compression::measure_curves() const {
   return measure_sensitivity(inputs_.checkpoint, sample, run, events_);
 }
 
-std::vector<eval::BleuStatistics> Compression::original_bleu() {
+Quality Compression::original_quality() {
   if (!inputs_.development) {
     return {};
+  }
+  if (language_model()) {
+    if (!state_.reference_nll) {
+      state_.reference_nll =
+          measure_nll(inputs_.checkpoint, *inputs_.development, options_.evaluation);
+      state_.save();
+    }
+    return {.bleu = {}, .nll = state_.reference_nll};
   }
   const std::size_t sentences = inputs_.development->source.size();
   if (state_.reference.empty()) {
@@ -175,26 +190,30 @@ std::vector<eval::BleuStatistics> Compression::original_bleu() {
     throw FormatError(fmt::format("{}: expected BLEU of {} sentences, found {}", state_.path(),
                                   sentences, state_.reference.size()));
   }
-  return state_.reference;
+  return {.bleu = state_.reference, .nll = {}};
 }
 
-// Nothing milder than what sizes ask for can pass, so then BLEU is only looked at.
+// Nothing milder than what sizes ask for can pass, so then quality is only looked at.
 bool Compression::by_quality() const {
-  return options_.limits.max_bleu_drop &&
+  const bool wanted = language_model() ? options_.limits.on_likelihood()
+                                       : options_.limits.max_bleu_drop.has_value();
+  return wanted &&
          !limits_of(options_.limits, inputs_.checkpoint.config, options_.baseline_parameters).any();
 }
 
 double Compression::search_quality(Trials& trials) {
   const eval::GateLimits& gates = options_.limits;
-  const double bleu = bleu_of(original_bleu(), options_.evaluation);
-  return fit_quality(
-      trials,
-      {.bleu = bleu,
-       .most_drop = std::min(*gates.max_bleu_drop, bleu - gates.min_bleu.value_or(0.0)),
-       .text = *inputs_.development,
-       .evaluation = options_.evaluation,
-       .start = start_},
-      events_);
+  const Quality original = original_quality();
+  QualityGoal goal{
+      .text = *inputs_.development, .evaluation = options_.evaluation, .start = start_};
+  if (language_model()) {
+    goal.original = *original.nll;
+    goal.most_loss = *gates.nll_increase();
+  } else {
+    goal.original = bleu_of(original.bleu, options_.evaluation);
+    goal.most_loss = std::min(*gates.max_bleu_drop, goal.original - gates.min_bleu.value_or(0.0));
+  }
+  return fit_quality(trials, goal, events_);
 }
 
 double Compression::search_size(Trials& trials, const formats::SizeLimits& limits,

@@ -12,6 +12,7 @@
 #include "cli/pipeline/calibrate.h"
 #include "cli/pipeline/compress_state.h"
 #include "cli/pipeline/events.h"
+#include "cli/pipeline/quality_cache.h"
 #include "cli/pipeline/trials.h"
 #include "cli/pipeline/verify.h"
 #include "compress/recipes/retraining.h"
@@ -25,8 +26,8 @@ namespace ltz::pipeline {
 struct CompressInputs {
   const Checkpoint& checkpoint;
   std::optional<eval::ParallelText> development = {};  // to measure sensitivity and quality on
-  // Source sentences that a calibrated recipe shows to the model; without them all inputs are taken
-  // to be alike.
+  // Source sentences that a calibrated recipe shows to the model, or a language model's text;
+  // without them all inputs are taken to be alike.
   std::vector<std::string> calibration = {};
   // To retrain on, for a recipe with finetune; without references the model's own translations.
   eval::ParallelText training = {};
@@ -72,18 +73,20 @@ class Compression {
   formats::LtzSizes planned_sizes() const { return forecast_.sizes(plan_); }
 
   // The .ltz: as mild as the limits on sizes and the recipe's own target allow; without limits on
-  // sizes, but with one on the drop of BLEU, the smallest that keeps it. A recipe with finetune is
+  // sizes, but with one on the drop of BLEU or on a language model's perplexity, the smallest that
+  // keeps it. A recipe with finetune is
   // retrained, and only sizes are aimed at: quality is not known before. Throws ConfigError when
   // the recipe's own target is out of reach.
   std::vector<std::byte> run();
 
   // Of the model before compression, on the development set; empty without one. Measured once.
-  std::vector<eval::BleuStatistics> original_bleu();
+  Quality original_quality();
 
  private:
   using Retrained = std::function<Checkpoint(const compress::RetrainingSteps& steps)>;
 
   bool by_quality() const;
+  bool language_model() const { return is_language_model(inputs_.checkpoint.config); }
   void choose_compressor();
   std::optional<compress::SensitivityCurves> measure_curves() const;
   double search_quality(Trials& trials);  // a strength, as the next

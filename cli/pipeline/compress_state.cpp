@@ -26,6 +26,9 @@ ordered_json to_json(const TrialRecord& trial) {
   if (trial.bleu) {
     json["bleu"] = *trial.bleu;
   }
+  if (trial.nll) {
+    json["nll"] = *trial.nll;
+  }
   return json;
 }
 
@@ -38,6 +41,9 @@ TrialRecord trial_of(const ordered_json& json) {
                               .model = json.at("model")}};
   if (json.contains("bleu")) {
     trial.bleu = json.at("bleu").get<double>();
+  }
+  if (json.contains("nll")) {
+    trial.nll = json.at("nll").get<double>();
   }
   return trial;
 }
@@ -71,6 +77,9 @@ void CompressState::parse(const std::string& text) {
   json.at("translations").get_to(translations);
   json.at("sensitivities").get_to(sensitivities);
   reference = bleu_from_json(json.at("reference"));
+  if (json.contains("reference_nll")) {
+    reference_nll = json.at("reference_nll").get<double>();
+  }
   for (const ordered_json& trial : json.at("trials")) {
     trials.push_back(trial_of(trial));
   }
@@ -89,6 +98,9 @@ void CompressState::save() const {
                        {"sensitivities", sensitivities},
                        {"reference", bleu_json(reference)},
                        {"trials", ordered_json::array()}};
+  if (reference_nll) {
+    json["reference_nll"] = *reference_nll;
+  }
   for (const TrialRecord& trial : trials) {
     json["trials"].push_back(to_json(trial));
   }

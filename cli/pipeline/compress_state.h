@@ -16,7 +16,9 @@ struct TrialRecord {
   std::string method;  // what the file depends on beside the strength
   double strength = 0.0;
   formats::LtzSizes sizes;
-  std::optional<double> bleu;  // on the development set, if it was measured
+  // On the development set, if it was measured.
+  std::optional<double> bleu;
+  std::optional<double> nll;  // of a language model, nats per token
 };
 
 // What `compress` has measured so far, in a file that a later run goes on from: `--state`.
@@ -33,6 +35,7 @@ class CompressState {
   std::vector<std::vector<int>> translations;   // of the calibration text, token ids
   std::map<std::string, double> sensitivities;  // see compress::noise_sensitivity
   std::vector<eval::BleuStatistics> reference;  // of the model on the development set
+  std::optional<double> reference_nll;          // the same of a language model
   std::vector<TrialRecord> trials;
   std::string training_text;                  // fingerprint of the source to train on
   std::vector<std::string> training_targets;  // what the model makes of it, as far as it got

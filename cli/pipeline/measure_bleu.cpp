@@ -14,6 +14,13 @@ std::vector<eval::BleuStatistics> measure_bleu(const Checkpoint& checkpoint,
                              text, options, progress);
 }
 
+double measure_nll(const Checkpoint& checkpoint, const eval::ParallelText& text,
+                   const eval::EvaluationOptions& options) {
+  return eval::loss_of_model(Transformer(checkpoint, options.arithmetic), TextCodec(checkpoint),
+                             text, options)
+      .mean();
+}
+
 double bleu_of(const std::vector<eval::BleuStatistics>& sentences,
                const eval::EvaluationOptions& options) {
   return eval::score(eval::sum(sentences), options.metric.bleu.smoothing).score;

@@ -18,6 +18,10 @@ std::vector<eval::BleuStatistics> measure_bleu(const Checkpoint& checkpoint,
                                                const Progress& progress);
 
 // BLEU of the whole text, in percent.
+// Mean NLL of the references, nats per token, teacher-forced.
+double measure_nll(const Checkpoint& checkpoint, const eval::ParallelText& text,
+                   const eval::EvaluationOptions& options);
+
 double bleu_of(const std::vector<eval::BleuStatistics>& sentences,
                const eval::EvaluationOptions& options);
 

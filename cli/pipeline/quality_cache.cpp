@@ -50,8 +50,9 @@ Quality QualityCache::measure(const QualityQuestion& question, const Events& eve
                               const std::string& label) {
   Quality& quality = known_[key_of(question)];
   const auto& [checkpoint, text, evaluation, nll] = question;
-  const bool translates = quality.bleu.size() != text.source.size();
-  const bool reads = nll && !quality.nll;
+  const bool language = is_language_model(checkpoint.config);
+  const bool translates = !language && quality.bleu.size() != text.source.size();
+  const bool reads = (nll || language) && !quality.nll;
   if (!translates && !reads) {
     return quality;
   }

@@ -13,7 +13,7 @@ namespace ltz::pipeline {
 
 // How good a model is on a text.
 struct Quality {
-  std::vector<eval::BleuStatistics> bleu;  // of each sentence
+  std::vector<eval::BleuStatistics> bleu;  // of each sentence; none of a language model
   std::optional<double> nll;               // nats per target token, where it was asked for
 };
 
@@ -22,7 +22,7 @@ struct QualityQuestion {
   const Checkpoint& checkpoint;
   const eval::ParallelText& text;
   const eval::EvaluationOptions& evaluation;
-  bool nll = false;  // not only BLEU
+  bool nll = false;  // not only BLEU; always of a language model
 };
 
 // Qualities that were measured before, in a file that later runs take them from. Each is filed

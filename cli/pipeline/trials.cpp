@@ -3,17 +3,29 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "cli/pipeline/digits.h"
 #include "cli/pipeline/measure_bleu.h"
 #include "compress/recipes/quality_search.h"
 #include "eval/budget/accounting.h"
+#include "eval/budget/gates.h"
 
 namespace ltz::pipeline {
 namespace {
 
 constexpr int kMostTrials = 6;  // of a search for a quality
+
+// loss: of BLEU, or a growth of NLL.
+std::string describe(const Trials& trials, const QualityGoal& goal, double loss) {
+  if (trials.language_model()) {
+    const double nll = goal.original + loss;
+    return fmt::format("perplexity {:.3f}, {:+.2f}%", std::exp(nll),
+                       eval::perplexity_increase(goal.original, nll));
+  }
+  return fmt::format("BLEU {:.2f}, a drop of {:.2f}", goal.original - loss, loss);
+}
 
 }  // namespace
 
@@ -22,7 +34,8 @@ Trials::Trials(const Checkpoint& checkpoint, const compress::TunableCompressor& 
     : compressor_(compressor),
       kind_(std::move(kind)),
       state_(state),
-      parameters_(static_cast<double>(eval::count_parameters(checkpoint.config).non_embedding)) {}
+      parameters_(static_cast<double>(eval::count_parameters(checkpoint.config).non_embedding)),
+      language_model_(is_language_model(checkpoint.config)) {}
 
 TrialRecord* Trials::find(double strength) const {
   const auto found = std::ranges::find_if(state_.trials, [&](const TrialRecord& trial) {
@@ -64,16 +77,20 @@ formats::LtzSizes Trials::sizes(double strength, const Progress& on_stage) {
   return sizes;
 }
 
-double Trials::bleu(double strength, const eval::ParallelText& text,
-                    const eval::EvaluationOptions& options, const Progress& progress) {
+double Trials::quality(double strength, const eval::ParallelText& text,
+                       const eval::EvaluationOptions& options, const Progress& progress) {
   sizes(strength, {});
-  if (const TrialRecord* trial = find(strength); trial->bleu) {
-    return *trial->bleu;
+  const auto known = [&]() -> std::optional<double>& {
+    TrialRecord* trial = find(strength);
+    return language_model_ ? trial->nll : trial->bleu;
+  };
+  if (!known()) {
+    const Checkpoint& made = model(strength, {});
+    known() = language_model_ ? measure_nll(made, text, options)
+                              : bleu_of(measure_bleu(made, text, options, progress), options);
+    state_.save();
   }
-  const double bleu = bleu_of(measure_bleu(model(strength, {}), text, options, progress), options);
-  find(strength)->bleu = bleu;
-  state_.save();
-  return bleu;
+  return *known();
 }
 
 double fit_size(Trials& trials, const SizeGoal& goal, const Events& events) {
@@ -110,21 +127,21 @@ double fit_quality(Trials& trials, const QualityGoal& goal, const Events& events
         };
       };
       trial.bytes = static_cast<double>(trials.sizes(strength, half(0)).total);
-      trial.loss = goal.bleu - trials.bleu(strength, goal.text, goal.evaluation, half(1));
+      const double found = trials.quality(strength, goal.text, goal.evaluation, half(1));
+      trial.loss = trials.language_model() ? found - goal.original : goal.original - found;
     }
     ++number;
     events.say(fmt::format(
-        "trial {}: {:.2f} bits per weight, {} bytes, BLEU {:.2f}, a drop of {:.2f}", number,
-        trials.bits_per_weight(strength), with_separators(static_cast<long long>(trial.bytes)),
-        goal.bleu - trial.loss, trial.loss));
+        "trial {}: {:.2f} bits per weight, {} bytes, {}", number, trials.bits_per_weight(strength),
+        with_separators(static_cast<long long>(trial.bytes)), describe(trials, goal, trial.loss)));
     return trial;
   };
   const compress::QualityTrial best =
-      compress::quality_search(measure, {.most_loss = goal.most_drop,
+      compress::quality_search(measure, {.most_loss = goal.most_loss,
                                          .start = goal.start,
                                          .range = trials.compressor().range(),
                                          .most_trials = kMostTrials});
-  if (best.loss > goal.most_drop) {
+  if (best.loss > goal.most_loss) {
     events.say("no trial was good enough; this is the best");
   }
   return best.strength;

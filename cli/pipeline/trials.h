@@ -30,14 +30,15 @@ class Trials {
 
   const compress::TunableCompressor& compressor() const { return compressor_; }
   double parameters() const { return parameters_; }  // without embeddings
-  double bits_per_weight(double strength) const;     // of a trial
+  bool language_model() const { return language_model_; }
+  double bits_per_weight(double strength) const;  // of a trial
   // Of the file, made if need be.
   formats::LtzSizes sizes(double strength, const Progress& on_stage);
   const std::vector<std::byte>& file(double strength, const Progress& on_stage);
   const Checkpoint& model(double strength, const Progress& on_stage);
-  // BLEU of the model in the file.
-  double bleu(double strength, const eval::ParallelText& text,
-              const eval::EvaluationOptions& options, const Progress& progress);
+  // BLEU of the model in the file, or of a language model the NLL in nats per token.
+  double quality(double strength, const eval::ParallelText& text,
+                 const eval::EvaluationOptions& options, const Progress& progress);
 
  private:
   struct Made {
@@ -51,6 +52,7 @@ class Trials {
   Kind kind_;
   CompressState& state_;
   double parameters_ = 0.0;
+  bool language_model_;
   std::map<double, Made> made_;
 };
 
@@ -65,8 +67,8 @@ struct SizeGoal {
 double fit_size(Trials& trials, const SizeGoal& goal, const Events& events = {});
 
 struct QualityGoal {
-  double bleu = 0.0;       // of the original
-  double most_drop = 0.0;  // of BLEU
+  double original = 0.0;   // what Trials::quality is of the original
+  double most_loss = 0.0;  // drop of BLEU, or growth of NLL
   const eval::ParallelText& text;
   const eval::EvaluationOptions& evaluation;
   double start = 0.0;  // strength

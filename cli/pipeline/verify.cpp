@@ -9,7 +9,11 @@ namespace ltz::pipeline {
 namespace {
 
 eval::MeasuredQuality measured_of(const Quality& quality, const eval::EvaluationOptions& options) {
-  return {.bleu = bleu_of(quality.bleu, options), .nll = quality.nll};
+  eval::MeasuredQuality measured{.bleu = {}, .nll = quality.nll};
+  if (!quality.bleu.empty()) {
+    measured.bleu = bleu_of(quality.bleu, options);
+  }
+  return measured;
 }
 
 void compare_quality(const Checkpoint& artifact, const Original& original,
@@ -17,15 +21,25 @@ void compare_quality(const Checkpoint& artifact, const Original& original,
   const eval::ParallelText& text = *original.text;
   QualityCache forgetful;
   QualityCache& cache = original.cache == nullptr ? forgetful : *original.cache;
-  const bool nll = options.limits.max_nll_increase || options.limits.max_growth;
-  const auto measure = [&](const Checkpoint& checkpoint, const char* label) {
+  const bool nll = options.limits.on_likelihood() || options.limits.max_growth;
+  const bool language = is_language_model(artifact.config);
+  const auto measure = [&](const Checkpoint& checkpoint, const std::string& label) {
     return cache.measure({checkpoint, text, options.evaluation, nll}, events, label);
   };
-  const Quality before = measure(original.checkpoint, "translating with the reference");
-  const Quality after = measure(artifact, "translating with the artifact");
+  const std::string reading = language ? "reading" : "translating";
+  const Quality before = measure(original.checkpoint, reading + " with the reference");
+  const Quality after = measure(artifact, reading + " with the artifact");
   eval::Measured& measured = found.measured;
   measured.reference = measured_of(before, options.evaluation);
   measured.artifact = measured_of(after, options.evaluation);
+  std::optional<Quality> older;
+  if (measured.previous) {
+    older = measure(original.previous->checkpoint, reading + " with the previous artifact");
+    measured.previous->quality = measured_of(*older, options.evaluation);
+  }
+  if (language) {
+    return;
+  }
   found.signature = signature(options.evaluation);
 
   const eval::BleuSmoothing smoothing = options.evaluation.metric.bleu.smoothing;
@@ -45,14 +59,9 @@ void compare_quality(const Checkpoint& artifact, const Original& original,
   if (by_interval && options.limits.min_bleu) {
     measured.bleu_interval = eval::bootstrap(sentences, score, options.bootstrap).interval;
   }
-  if (measured.previous) {
-    const Quality older =
-        measure(original.previous->checkpoint, "translating with the previous artifact");
-    measured.previous->quality = measured_of(older, options.evaluation);
-    if (by_interval) {
-      const eval::PairedDifference loss = drop_from(older);
-      measured.previous->loss_interval = {loss.low, loss.high};
-    }
+  if (older && by_interval) {
+    const eval::PairedDifference loss = drop_from(*older);
+    measured.previous->loss_interval = {loss.low, loss.high};
   }
 }
 

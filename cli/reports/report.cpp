@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <span>
 
@@ -64,12 +65,18 @@ nlohmann::ordered_json to_json(const pipeline::Verification& report) {
     const double artifact = *measured.artifact.nll;
     json["nll"] = {
         {"reference", reference}, {"artifact", artifact}, {"increase", artifact - reference}};
+    json["perplexity"] = {{"reference", std::exp(reference)},
+                          {"artifact", std::exp(artifact)},
+                          {"increase_percent", eval::perplexity_increase(reference, artifact)}};
   }
   if (measured.previous) {
     json["previous"] = {{"bytes", measured.previous->bytes}};
-    if (measured.previous->quality.bleu) {
-      json["previous"]["bleu"] = *measured.previous->quality.bleu;
-      json["previous"]["nll"] = *measured.previous->quality.nll;
+    const eval::MeasuredQuality& quality = measured.previous->quality;
+    if (quality.bleu) {
+      json["previous"]["bleu"] = *quality.bleu;
+    }
+    if (quality.nll) {
+      json["previous"]["nll"] = *quality.nll;
     }
   }
   return json;
@@ -87,15 +94,21 @@ std::string to_text(const pipeline::Verification& report, const eval::BootstrapO
                     : "");
   }
   if (measured.artifact.nll) {
-    text += fmt::format("NLL {:.4f} before, {:.4f} after\n", *measured.reference.nll,
-                        *measured.artifact.nll);
+    const double before = *measured.reference.nll;
+    const double after = *measured.artifact.nll;
+    text += fmt::format(
+        "NLL {:.4f} before, {:.4f} after; perplexity {:.3f} before, {:.3f} after: "
+        "{:+.2f}%\n",
+        before, after, std::exp(before), std::exp(after), eval::perplexity_increase(before, after));
   }
   if (measured.previous) {
     text += fmt::format("the previous artifact: {} bytes",
                         pipeline::with_separators(measured.previous->bytes));
     if (measured.previous->quality.bleu) {
-      text += fmt::format(", BLEU {:.2f}, NLL {:.4f}", *measured.previous->quality.bleu,
-                          *measured.previous->quality.nll);
+      text += fmt::format(", BLEU {:.2f}", *measured.previous->quality.bleu);
+    }
+    if (measured.previous->quality.nll) {
+      text += fmt::format(", NLL {:.4f}", *measured.previous->quality.nll);
     }
     text += "\n";
   }

@@ -5,6 +5,7 @@
 #include "compress/calibration/batch_sums.h"
 #include "compress/calibration/token_tables.h"
 #include "model/base/error.h"
+#include "model/checkpoint/bands.h"
 #include "model/decoding/batching.h"
 #include "model/decoding/scoring.h"
 
@@ -27,15 +28,38 @@ InputMoments uncorrelated(std::int64_t columns) {
   return moments;
 }
 
-// As much again as the mean of the diagonal, for rows that are also looked up.
-void add_lookup(InputMoments& moments) {
-  const auto n = static_cast<std::size_t>(moments.columns());
-  double trace = 0.0;
-  for (std::size_t i = 0; i < n; ++i) {
-    trace += moments.second[i * n + i];
+// What errors of a looked-up row cost: all directions alike, or by what the band's projection,
+// (width, columns), makes of them.
+std::vector<double> lookup_geometry(const Transformer& model, const std::string& table,
+                                    std::int64_t columns) {
+  const std::size_t bands = input_bands(model.config()).size();
+  for (std::size_t b = 0; b < bands; ++b) {
+    if (table == input_table(b)) {
+      std::vector<double> geometry;
+      const std::vector<float> weights = model.parameter(input_projection(b));
+      const Eigen::Map<const Matrix> rows(weights.data(), model.config().decoder.embed_dim,
+                                          columns);
+      add_products(rows, rows, geometry);
+      return geometry;
+    }
   }
-  for (std::size_t i = 0; i < n; ++i) {
-    moments.second[i * n + i] += trace / static_cast<double>(n);
+  return uncorrelated(columns).second;
+}
+
+double trace(const std::vector<double>& matrix, std::int64_t columns) {
+  double sum = 0.0;
+  for (std::int64_t i = 0; i < columns; ++i) {
+    sum += matrix[static_cast<std::size_t>(i * columns + i)];
+  }
+  return sum;
+}
+
+// As much again, for rows that are also looked up.
+void add_lookup(const std::vector<double>& geometry, InputMoments& moments) {
+  const double scale =
+      trace(moments.second, moments.columns()) / trace(geometry, moments.columns());
+  for (std::size_t i = 0; i < geometry.size(); ++i) {
+    moments.second[i] += scale * geometry[i];
   }
 }
 
@@ -58,7 +82,6 @@ MomentsByName input_moments(Transformer& model, const EncodedText& text,
       (*collected)[matrix].add(inputs);
     }
   });
-  const std::string output = output_table(model.config());
   const bool decoder = std::ranges::any_of(
       matrices, [](const std::string& name) { return !name.starts_with("encoder.layers."); });
   const MomentsByName total = sum_over_batches<MomentsByName>(
@@ -69,10 +92,7 @@ MomentsByName input_moments(Transformer& model, const EncodedText& text,
         collected = &sums;
         if (decoder) {
           const Matrix features = teacher_forced_features(model, sources, targets);
-          // They are the output projection's inputs: no need to compute its logits.
-          if (matrices.contains(output)) {
-            sums[output].add(features);
-          }
+          model.observe_output(features);
         } else {
           model.encode(sources);
         }
@@ -85,25 +105,33 @@ MomentsByName input_moments(Transformer& model, const EncodedText& text,
 
 std::map<std::string, InputMoments> all_moments(Transformer& model, const EncodedText& text) {
   const ModelConfig& config = model.config();
-  std::set<std::string> observed;
+  std::map<std::string, std::int64_t> columns_of;
+  std::set<std::string> wanted;
   std::map<std::string, InputMoments> moments;
   for (const ParameterSpec& spec : parameter_specs(config)) {
-    const bool matrix = spec.role == Role::kMatrix;
-    if (!matrix && !is_token_table(spec)) {
+    if (spec.role == Role::kMatrix || is_token_table(spec)) {
+      wanted.insert(spec.name);
+      columns_of[spec.name] = spec.shape[1];
+    }
+  }
+  if (!text.source.empty()) {
+    moments = input_moments(model, text, wanted);
+  }
+  for (const auto& [name, columns] : columns_of) {
+    const auto seen = moments.find(name);
+    if (!is_looked_up(config, name)) {
+      if (seen == moments.end()) {
+        moments.emplace(name, uncorrelated(columns));
+      }
       continue;
     }
-    if (!text.source.empty() && (matrix || spec.name == output_table(config))) {
-      observed.insert(spec.name);
+    std::vector<double> geometry = lookup_geometry(model, name, columns);
+    if (seen != moments.end()) {
+      add_lookup(geometry, seen->second);
     } else {
-      moments.emplace(spec.name, uncorrelated(spec.shape[1]));
-    }
-  }
-  if (!observed.empty()) {
-    moments.merge(input_moments(model, text, observed));
-  }
-  for (const char* table : {kEncoderTable, kDecoderTable}) {
-    if (observed.contains(table)) {
-      add_lookup(moments.at(table));
+      InputMoments own = uncorrelated(columns);
+      own.second = std::move(geometry);
+      moments.emplace(name, std::move(own));
     }
   }
   return moments;

@@ -22,8 +22,9 @@ std::map<std::string, InputMoments> input_moments(Transformer& model, const Enco
                                                   const std::set<std::string>& matrices);
 
 // Moments of every matrix, and of every table: of the features that the output projection
-// multiplies; where rows are only looked up, every channel counts the same; both where a table is
-// used for both. Without a text every input is taken to be like every other: no correlations.
+// multiplies; where rows are only looked up, every channel counts the same, or as the projection of
+// its band has it; both where a table is used for both. Without a text, and for what the text does
+// not use, every input is taken to be like every other: no correlations.
 // The model's observer is replaced.
 std::map<std::string, InputMoments> all_moments(Transformer& model, const EncodedText& text);
 

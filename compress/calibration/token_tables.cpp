@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
+#include <span>
+
+#include "model/checkpoint/bands.h"
 
 namespace ltz::compress {
 namespace {
@@ -19,10 +23,68 @@ void count_tokens(const std::vector<TokenIds>& sentences, std::vector<double>& c
   }
 }
 
+// How often a band's words occur.
+std::vector<double> counts_in(const Band& band, const TokenFrequencies& frequencies) {
+  const auto first = frequencies.target.begin() + band.first;
+  std::vector<double> counts(first, first + band.size);
+  for (double& count : counts) {
+    count += frequencies.least;
+  }
+  return counts;
+}
+
+// How often the words of a table's rows occur, in all that the table is for.
+std::vector<double> row_counts(const ModelConfig& config, const ParameterSpec& spec,
+                               const TokenFrequencies& frequencies) {
+  const std::vector<Band> inputs = input_bands(config);
+  for (std::size_t b = 0; b < inputs.size(); ++b) {
+    if (spec.name == input_table(b)) {
+      return counts_in(inputs[b], frequencies);
+    }
+  }
+  const std::vector<Band> outputs = output_bands(config);
+  for (std::size_t b = 0; b < outputs.size(); ++b) {
+    if (spec.name != output_table(config, b)) {
+      continue;
+    }
+    std::vector<double> counts = counts_in(outputs[b], frequencies);
+    // Behind its words, the head has a row for each of the other bands.
+    for (std::size_t other = 1; b == 0 && other < outputs.size(); ++other) {
+      const std::vector<double> words = counts_in(outputs[other], frequencies);
+      counts.push_back(std::accumulate(words.begin(), words.end(), 0.0));
+    }
+    return counts;
+  }
+  std::vector<double> counts(static_cast<std::size_t>(spec.shape[0]), frequencies.least);
+  const auto add = [&](const std::vector<double>& side) {
+    std::ranges::transform(counts, side, counts.begin(), std::plus());
+  };
+  if (spec.name == kEncoderTable) {
+    add(frequencies.source);
+  }
+  if (spec.name != kEncoderTable || config.share_all_embeddings) {
+    add(frequencies.target);
+  }
+  return counts;
+}
+
 }  // namespace
 
 bool is_token_table(const ParameterSpec& spec) {
   return spec.role == Role::kTable && !spec.name.ends_with("embed_positions.weight");
+}
+
+bool is_looked_up(const ModelConfig& config, const std::string& table) {
+  if (config.adaptive_input.cutoffs.empty()) {
+    return table == kEncoderTable || table == kDecoderTable;
+  }
+  const std::size_t bands = input_bands(config).size();
+  for (std::size_t b = 0; b < bands; ++b) {
+    if (table == input_table(b)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 TokenFrequencies token_frequencies(const Checkpoint& checkpoint,
@@ -49,17 +111,7 @@ RowWeights table_row_weights(const Checkpoint& checkpoint, const TokenFrequencie
     if (!is_token_table(spec)) {
       continue;
     }
-    const auto rows = static_cast<std::size_t>(spec.shape[0]);
-    std::vector<double> counts(rows, frequencies.least);
-    const auto add = [&](const std::vector<double>& side) {
-      std::ranges::transform(counts, side, counts.begin(), std::plus());
-    };
-    if (spec.name == kEncoderTable) {
-      add(frequencies.source);
-    }
-    if (spec.name != kEncoderTable || config.share_all_embeddings) {
-      add(frequencies.target);
-    }
+    std::vector<double> counts = row_counts(config, spec, frequencies);
     double sum = 0.0;
     for (double& count : counts) {
       count = std::pow(count, kFrequencyExponent);

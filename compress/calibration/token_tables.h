@@ -12,6 +12,8 @@ inline constexpr const char* kEncoderTable = "encoder.embed_tokens.weight";
 inline constexpr const char* kDecoderTable = "decoder.embed_tokens.weight";
 
 bool is_token_table(const ParameterSpec& spec);
+// Whether rows of the table are taken for input tokens; with adaptive inputs, those of every band.
+bool is_looked_up(const ModelConfig& config, const std::string& table);
 
 // How often each word occurs in a sentence, on average.
 struct TokenFrequencies {

@@ -92,7 +92,7 @@ CalibratedCompressor::CalibratedCompressor(const Checkpoint& checkpoint,
         !calibration.sensitivities.contains(spec.name)) {
       throw ConfigError("tensor " + spec.name + " is not in the calibration");
     }
-    if (spec.role == Role::kTable) {
+    if (spec.component == Component::kEmbedding) {
       tables_.push_back(spec.name);
       continue;
     }

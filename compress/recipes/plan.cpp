@@ -37,7 +37,7 @@ Override combined_override(const Recipe& recipe, const std::string& name) {
 }
 
 int bits_for(const ParameterSpec& spec, const PruningMethod& method, const Override& special) {
-  const bool table = spec.role == Role::kTable;
+  const bool table = spec.component == Component::kEmbedding;
   if (special.keep_float || (table && !method.quantize_embeddings && !special.bits)) {
     return 0;
   }
@@ -129,7 +129,7 @@ Planner::Planner(const Checkpoint& checkpoint, const SensitivityCurves* curves,
                   .curve = loss_curves.at(spec.name)};
       entry.embedding = spec.component == Component::kEmbedding;
       entry.prunable = method_.prune && !special.sparsity && !special.keep_float &&
-                       (spec.role == Role::kMatrix || method_.prune_embeddings);
+                       (spec.component != Component::kEmbedding || method_.prune_embeddings);
       const double highest = method_.max_sparsity * static_cast<double>(values.size());
       entry.highest_threshold =
           entry.sorted.threshold_for_count(static_cast<std::size_t>(std::floor(highest)));

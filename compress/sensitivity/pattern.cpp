@@ -65,13 +65,13 @@ std::vector<std::string> sensitivity_groups(const std::vector<ParameterSpec>& sp
   std::vector<std::string> layers;
   std::vector<std::string> tables;
   for (const ParameterSpec& spec : specs) {
-    if (spec.role == Role::kMatrix) {
+    if (spec.role == Role::kMatrix && spec.layer >= 0) {
       const std::string layer = std::to_string(spec.layer);
       const std::string prefix =
           spec.stack == Stack::kEncoder ? "encoder.layers." : "decoder.layers.";
       add_once(kinds, prefix + "*" + spec.name.substr(prefix.size() + layer.size()));
       add_once(layers, prefix + layer + ".*");
-    } else if (spec.role == Role::kTable) {
+    } else if (is_weight(spec)) {
       tables.push_back(spec.name);
     }
   }

@@ -35,7 +35,7 @@ std::optional<double> parse_finite(std::string_view text) {
 
 double required(const std::optional<double>& value, const char* gate) {
   if (!value) {
-    throw ConfigError(fmt::format("{} needs a test set: give --src and --ref", gate));
+    throw ConfigError(fmt::format("{} needs a test set: give --src and --ref, or --text", gate));
   }
   return *value;
 }
@@ -147,7 +147,20 @@ bool GateLimits::any() const {
 }
 
 bool GateLimits::need_text() const {
-  return max_bleu_drop || min_bleu || max_nll_increase;
+  return on_bleu() || on_likelihood();
+}
+
+std::optional<double> GateLimits::nll_increase() const {
+  std::optional<double> most = max_nll_increase;
+  if (max_ppl_increase) {
+    const double nats = std::log1p(*max_ppl_increase / 100.0);
+    most = std::min(most.value_or(nats), nats);
+  }
+  return most;
+}
+
+double perplexity_increase(double nll_before, double nll_after) {
+  return 100.0 * std::expm1(nll_after - nll_before);
 }
 
 std::vector<Gate> check_gates(const GateLimits& limits, const Measured& measured) {
@@ -180,6 +193,13 @@ std::vector<Gate> check_gates(const GateLimits& limits, const Measured& measured
     const double increase = required(measured.artifact.nll, "--max-nll-increase") -
                             required(measured.reference.nll, "--max-nll-increase");
     gates.push_back(at_most("max-nll-increase", increase, *limits.max_nll_increase));
+  }
+  if (limits.max_ppl_increase) {
+    const double before = required(measured.reference.nll, "--max-ppl-increase");
+    const double after = required(measured.artifact.nll, "--max-ppl-increase");
+    gates.push_back(
+        at_most("max-ppl-increase", perplexity_increase(before, after), *limits.max_ppl_increase));
+    gates.back().percent = true;
   }
   if (limits.max_growth) {
     check_growth(*limits.max_growth, limits.by_interval, measured, gates);

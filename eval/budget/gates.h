@@ -57,6 +57,7 @@ struct GateLimits {
   std::optional<double> max_bleu_drop;
   std::optional<double> min_bleu;
   std::optional<double> max_nll_increase;  // nats per target token
+  std::optional<double> max_ppl_increase;  // percent of the reference's perplexity
   // Percent, relative to an older artifact: of bytes and NLL what they may gain, of BLEU what it
   // may lose.
   std::optional<double> max_growth;
@@ -66,13 +67,21 @@ struct GateLimits {
   bool any() const;
   // Whether there is one that only a test set can answer.
   bool need_text() const;
+  // Whether there is one on BLEU, which language models have not, or on the likelihood.
+  bool on_bleu() const { return max_bleu_drop || min_bleu; }
+  bool on_likelihood() const { return max_nll_increase || max_ppl_increase; }
+  // The most that both limits on the likelihood let NLL grow, in nats; nothing without one.
+  std::optional<double> nll_increase() const;
 };
 
 // Quality of a model on the test set: what was measured of it.
 struct MeasuredQuality {
   std::optional<double> bleu;
-  std::optional<double> nll;  // nats per target token
+  std::optional<double> nll;  // nats per target token; perplexity is exp of it
 };
+
+// How much more perplexity that is, in percent. In nats per token.
+double perplexity_increase(double nll_before, double nll_after);
 
 // What was measured; quality only where a test set was given.
 struct Measured {

@@ -26,8 +26,9 @@ CachedReading::Place CachedReading::place(const ModelConfig& config, const Param
          spec.name.find(".v_proj.") != std::string::npos)) {
       place.keys_layer = spec.layer;
     }
-  } else if (spec.name == "decoder.embed_out") {
-    // If it were an embedding table as well, its name would be another.
+  } else if (spec.name == "decoder.embed_out" ||
+             spec.name.starts_with("decoder.adaptive_softmax.")) {
+    // If they were tables or projections of the input as well, their names would be others.
     place.first_sublayer = number_of_sublayers(config);
   }
   return place;
@@ -67,7 +68,7 @@ void CachedReading::keep_what_precedes(const std::vector<std::string>& parameter
     while (batch.kept.sublayers < first) {
       model_.read_on(batch.kept);
     }
-    if (!in_encoder(model_.config(), first)) {
+    if (!in_encoder(model_.config(), first) && !is_language_model(model_.config())) {
       remember_sources(batch.kept, parameters);
     }
   });

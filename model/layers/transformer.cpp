@@ -122,6 +122,20 @@ void Transformer::replace(const std::string& name, std::span<const float> values
   }
 }
 
+std::vector<float> Transformer::parameter(const std::string& name) const {
+  if (const auto plain = parameters_.find(name); plain != parameters_.end()) {
+    return plain->second;
+  }
+  const auto packed = matrices_.find(name);
+  if (packed == matrices_.end()) {
+    throw ConfigError("there is no tensor " + name);
+  }
+  const WeightMatrix& matrix = packed->second;
+  std::vector<float> values(matrix.size());
+  matrix.unpack(Eigen::Map<Matrix>(values.data(), matrix.out(), matrix.in()));
+  return values;
+}
+
 void Transformer::observe_inputs(InputObserver observer) {
   *observer_ = std::move(observer);
 }

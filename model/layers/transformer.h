@@ -117,6 +117,9 @@ class Transformer {
   // when the number of values differs.
   void replace(const std::string& name, std::span<const float> values);
 
+  // The values of a parameter, row-major, as the model computes with them. Throws as replace does.
+  std::vector<float> parameter(const std::string& name) const;
+
   // From now on calls this with the inputs of every linear layer, on the thread that computes them;
   // with those of the output projection, too, under the name of its table. Empty: stops that.
   void observe_inputs(InputObserver observer);
