@@ -9,8 +9,10 @@
 #include "cli/options/options.h"
 #include "cli/options/values.h"
 #include "cli/terminal/line_reader.h"
+#include "model/base/context.h"
 #include "model/base/error.h"
 #include "model/decoding/beam_search.h"
+#include "model/decoding/continuation.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"
 
@@ -62,6 +64,7 @@ void translate_lines(const Translator& translator, const std::vector<TokenIds>& 
 // The checkpoint's own copy of the weights is not kept.
 Translator read_translator(const Options& options) {
   const Checkpoint checkpoint = options.model.read().checkpoint;
+  in_context(options.model.path, [&] { require_translation_model(checkpoint.config); });
   return {options, Transformer(checkpoint, options.arithmetic), TextCodec(checkpoint)};
 }
 

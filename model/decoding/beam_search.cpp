@@ -158,6 +158,7 @@ BeamSearch::~BeamSearch() = default;
 
 void BeamSearch::add(std::span<const TokenIds> sentences, std::span<const std::size_t> indices,
                      int padded_length) {
+  require_translation_model(state_->model.config());
   std::vector<Sentence> added;
   const EncodedBatch encoded = state_->model.encode(sentences, padded_length);
   for (std::size_t s = 0; s < sentences.size(); ++s) {

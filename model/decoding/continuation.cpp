@@ -18,6 +18,12 @@ void require_language_model(const ModelConfig& config) {
   }
 }
 
+void require_translation_model(const ModelConfig& config) {
+  if (is_language_model(config)) {
+    throw ConfigError("expected a translation model, found a language model");
+  }
+}
+
 Continuation::Continuation(const Transformer& model) : model_(&model) {
   require_language_model(model.config());
   state_ = model.start_decoding();

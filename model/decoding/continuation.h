@@ -13,6 +13,8 @@ int start_token(const ModelConfig& config);
 
 // Throws ConfigError unless the configuration is a language model's.
 void require_language_model(const ModelConfig& config);
+// The reverse.
+void require_translation_model(const ModelConfig& config);
 
 // Features of the last token that a language model has read, and what it remembers of all before:
 // it goes on from there at the price of one token. A copy goes on independently.
