@@ -7,56 +7,26 @@
 #include <vector>
 
 #include "formats/runtime/model.h"
-#include "model/decoding/beam_search.h"
-
-struct ltz_translations {
-  struct Translation {
-    std::string text;
-    double score;
-    std::vector<std::int32_t> ids;
-  };
-  std::vector<Translation> all;
-};
 
 namespace {
 
 using namespace ltz::runtime;
 
-ltz::BeamOptions beam_options(const ltz_options& options) {
-  if (options.n_best < 1 || options.n_best > options.beam) {
-    throw ArgumentError("n_best: expected 1 to " + std::to_string(options.beam) +
-                        " (beam), found " + std::to_string(options.n_best));
-  }
-  return {.beam = options.beam,
-          .lenpen = options.lenpen,
-          .max_len_a = options.max_len_a,
-          .max_len_b = options.max_len_b,
-          .min_len = options.min_len,
-          .no_repeat_ngram_size = options.no_repeat_ngram_size};
-}
-
 // source: with its </s>.
 std::unique_ptr<ltz_translations> translate(const ltz_model& model, const ltz::TokenIds& source,
                                             const ltz_options* given) {
-  const ltz_options options = given == nullptr ? ltz_default_options() : *given;
-  std::vector<ltz::Hypothesis> hypotheses;
-  try {
-    const std::span sentence(&source, 1);
+  if (ltz::is_language_model(model.transformer.config())) {
+    throw ArgumentError("expected a translation model, found a language model");
+  }
+  const ltz_options options = checked_options(given);
+  const std::span sentence(&source, 1);
+  const std::vector<ltz::Hypothesis> hypotheses = with_arguments([&] {
     const ltz::BeamOptions beam = beam_options(options);
-    hypotheses = ltz::is_empty(source)
-                     ? std::vector{ltz::an_empty_translation()}
-                     : std::move(ltz::beam_search(model.transformer, sentence, beam).front());
-  } catch (const ltz::ConfigError& error) {
-    throw ArgumentError(error.what());
-  }
-  hypotheses.resize(std::min(hypotheses.size(), static_cast<std::size_t>(options.n_best)));
-  auto translations = std::make_unique<ltz_translations>();
-  for (const ltz::Hypothesis& hypothesis : hypotheses) {
-    translations->all.push_back({.text = model.codec.decode_target(hypothesis.tokens),
-                                 .score = hypothesis.score,
-                                 .ids = {hypothesis.tokens.begin(), hypothesis.tokens.end() - 1}});
-  }
-  return translations;
+    return ltz::is_empty(source)
+               ? std::vector{ltz::an_empty_translation()}
+               : std::move(ltz::beam_search(model.transformer, sentence, beam).front());
+  });
+  return n_best(model.codec, hypotheses, options.n_best);
 }
 
 const ltz_translations::Translation* find(const ltz_translations* translations, std::size_t i) {

@@ -4,9 +4,12 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "formats/runtime/ltz_runtime.h"
 #include "model/base/error.h"
+#include "model/decoding/beam_search.h"
 #include "model/decoding/text_codec.h"
 #include "model/layers/transformer.h"
 
@@ -18,6 +21,15 @@ struct ltz_model {
 
   ltz::Transformer transformer;
   ltz::TextCodec codec;
+};
+
+struct ltz_translations {
+  struct Translation {
+    std::string text;
+    double score;
+    std::vector<std::int32_t> ids;
+  };
+  std::vector<Translation> all;
 };
 
 namespace ltz::runtime {
@@ -35,9 +47,27 @@ void require(const void* argument, const char* name);
 // Throws FormatError, naming the model.
 std::unique_ptr<ltz_model> decode_model(std::span<const std::byte> bytes, const std::string& name);
 
+// given: null for the default ones. Throws ArgumentError unless n_best is 1 to beam.
+ltz_options checked_options(const ltz_options* given);
+BeamOptions beam_options(const ltz_options& options);
+// The n best, without their first tokens and </s>. first: how many are left out.
+std::unique_ptr<ltz_translations> n_best(const TextCodec& codec,
+                                         std::span<const Hypothesis> hypotheses, int count,
+                                         std::size_t first = 0);
+
 // In a handler: what was thrown, for the caller, who may not want it (null).
-void report_exception(ltz_error* error) noexcept;
+ltz_status report_exception(ltz_error* error) noexcept;
 void report_success(ltz_error* error) noexcept;
+
+// What make() returns; what it says about the configuration is about the caller's arguments.
+template <typename Make>
+auto with_arguments(const Make& make) -> decltype(make()) {
+  try {
+    return make();
+  } catch (const ConfigError& error) {
+    throw ArgumentError(error.what());
+  }
+}
 
 // What make() returns, or null after an exception.
 template <typename Make>

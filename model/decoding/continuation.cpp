@@ -49,6 +49,10 @@ void Continuation::extend(std::span<const int> tokens) {
   }
 }
 
+std::size_t Continuation::room() const {
+  return static_cast<std::size_t>(model_->config().max_target_positions) - history_.size();
+}
+
 void Continuation::read(std::span<const int> tokens) {
   std::vector<DecoderRow> rows;
   const std::size_t begin = history_.size();

@@ -28,6 +28,8 @@ class Continuation {
   void extend(std::span<const int> tokens);
   // Tokens read, without the start.
   std::size_t size() const { return history_.size() - 1; }
+  // Tokens that it can still read.
+  std::size_t room() const;
 
   // Log probabilities of all tokens as the next one, (vocabulary).
   std::vector<float> log_probabilities() const;

@@ -75,4 +75,19 @@ std::string TextCodec::decode_target(const TokenIds& ids) const {
   return pieces_ ? join_sentence_pieces(subwords) : remove_bpe(subwords);
 }
 
+TextCodec::Part TextCodec::part(int token) const {
+  constexpr std::string_view kContinued = "@@";
+  constexpr std::string_view kSpace = "\u2581";
+  std::string_view text = target_.word(token);
+  if (token < Vocabulary::kSpecials) {
+    return {text, true, true};
+  }
+  if (pieces_) {
+    const bool begins = text.starts_with(kSpace);
+    return {begins ? text.substr(kSpace.size()) : text, begins, false};
+  }
+  const bool ends = !text.ends_with(kContinued);
+  return {ends ? text : text.substr(0, text.size() - kContinued.size()), true, ends};
+}
+
 }  // namespace ltz

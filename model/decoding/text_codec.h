@@ -32,6 +32,18 @@ class TextCodec {
   // Words again: without <s> and </s>, the segmentation removed.
   std::string decode_target(const TokenIds& ids) const;
 
+  // The entry of the target vocabulary. token: in it.
+  std::string_view word(int token) const { return target_.word(token); }
+  // A token of the target vocabulary as a part of words.
+  struct Part {
+    std::string_view text;  // that it adds to a word
+    bool begins;            // a word may begin with it
+    bool ends;              // no other token of the same word follows
+  };
+  Part part(int token) const;
+  // Whether a word ends where the next one begins, and only there.
+  bool marks_beginnings() const { return pieces_ != nullptr; }
+
  private:
   TokenIds encode(std::string_view line, const Vocabulary& vocabulary) const;
 

@@ -5,24 +5,16 @@
 #include <functional>
 #include <initializer_list>
 #include <iterator>
-#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "formats/runtime/ltz_runtime.h"
+#include "tests/runtime/handles.h"
 
 namespace {
 
 const std::string kPath = LTZ_EXAMPLES_DIR "/tatoeba-160/balanced.ltz";
 const char* const kText = "I am tired .";
-
-struct Free {
-  void operator()(ltz_model* model) const { ltz_free_model(model); }
-  void operator()(ltz_translations* translations) const { ltz_free_translations(translations); }
-};
-using Model = std::unique_ptr<ltz_model, Free>;
-using Translations = std::unique_ptr<ltz_translations, Free>;
 
 std::string example_bytes() {
   std::ifstream file(kPath, std::ios::binary);
@@ -33,22 +25,6 @@ const ltz_model* example() {
   static const Model model(ltz_open_file(kPath.c_str(), nullptr));
   REQUIRE(model != nullptr);
   return model.get();
-}
-
-std::vector<std::int32_t> ids_of(const Translations& translations, std::size_t i) {
-  std::size_t count = 99;
-  const std::int32_t* ids = ltz_translation_ids(translations.get(), i, &count);
-  return {ids, ids + count};
-}
-
-// The status of a call that must fail, with an explanation.
-template <typename Call>
-ltz_status refusal(const Call& call) {
-  ltz_error error = {LTZ_OK, ""};
-  CHECK(call(&error) == nullptr);
-  CHECK(std::strlen(error.text) > 0);
-  CHECK(call(nullptr) == nullptr);
-  return error.status;
 }
 
 ltz_status refused(const char* text, const ltz_options& options) {
