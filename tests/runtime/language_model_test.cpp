@@ -165,11 +165,12 @@ TEST_CASE("a copied state goes on independently, and lives longer") {
   const State copy(ltz_lm_copy(first.get(), nullptr));
   REQUIRE(ltz_lm_extend(first.get(), "donu gesa", nullptr) == LTZ_OK);
   CHECK(ltz_lm_length(copy.get()) == 2);
-  CHECK(texts_of(next(first)) == texts_of(next(state_of("the zeti donu gesa"))));
+  CHECK(texts_of(next(first, nullptr, 20)) ==
+        texts_of(next(state_of("the zeti donu gesa"), nullptr, 20)));
   first.reset();
   REQUIRE(ltz_lm_extend(copy.get(), "fore", nullptr) == LTZ_OK);
-  const Words found = next(copy);
-  const Words wanted = next(state_of("the zeti fore"));
+  const Words found = next(copy, nullptr, 20);
+  const Words wanted = next(state_of("the zeti fore"), nullptr, 20);
   CHECK(texts_of(found) == texts_of(wanted));
   CHECK(ltz_lm_words_total(found.get()) == Approx(ltz_lm_words_total(wanted.get())));
 }
@@ -206,7 +207,7 @@ TEST_CASE("ids and text are two ways to say the same to a language model") {
   CHECK(ltz_lm_words_total(from_ids.get()) == ltz_lm_words_total(words.get()));
   const State state(ltz_lm_start(language_model(), nullptr));
   CHECK(extension(state.get(), ids) == LTZ_OK);
-  CHECK(texts_of(next(state)) == texts_of(next(state_of(kText))));
+  CHECK(texts_of(next(state, nullptr, 20)) == texts_of(next(state_of(kText), nullptr, 20)));
   const Translations completed(
       ltz_lm_complete_ids(language_model(), ids.data(), ids.size(), nullptr, nullptr));
   const Translations same(ltz_lm_complete(language_model(), kText, nullptr, nullptr));
