@@ -13,6 +13,7 @@
 #include "cli/options/options.h"
 #include "cli/options/values.h"
 #include "cli/pipeline/digits.h"
+#include "cli/reports/architecture.h"
 #include "cli/reports/baseline.h"
 #include "cli/reports/report.h"
 #include "cli/terminal/terminal.h"
@@ -27,6 +28,7 @@ namespace {
 struct Options {
   ModelOptions model;
   SentenceLengths lengths;
+  const CLI::Option* source_length = nullptr;
   std::string baseline;
   std::string device;
   JsonOptions json;
@@ -63,7 +65,7 @@ TensorSummary summarise(const formats::ModelFile& file, const std::string& name)
 struct Report {
   formats::ModelDescription model;
   eval::ParameterCounts counts;
-  std::int64_t mult_adds = 0;
+  eval::MultAdds mult_adds;
   std::optional<Baseline> baseline;
   const eval::Device* device = nullptr;
 };
@@ -105,20 +107,28 @@ nlohmann::ordered_json device_json(const formats::ModelDescription& model,
 // Of a model without weights, what only a file has is null or missing.
 nlohmann::ordered_json to_json(const Report& report, const SentenceLengths& lengths) {
   const auto& [model, counts, mult_adds, baseline, device] = report;
-  nlohmann::ordered_json json = {
-      {"architecture", model.config.arch},
-      {"container", nullptr},
-      {"parameters",
-       {{"total", counts.total},
-        {"embedding", counts.embedding},
-        {"non_embedding", counts.non_embedding},
-        {"paper", counts.paper}}},
-      {"mult_adds",
-       {{"src_len", lengths.source}, {"tgt_len", lengths.target}, {"total", mult_adds}}},
-      {"bytes",
-       {{"fp32", eval::fp32_bytes(counts.total)},
-        {"fp32_non_embedding", eval::fp32_bytes(counts.non_embedding)},
-        {"file", nullptr}}}};
+  nlohmann::ordered_json json = {{"architecture", model.config.arch},
+                                 {"container", nullptr},
+                                 {"parameters",
+                                  {{"total", counts.total},
+                                   {"embedding", counts.embedding},
+                                   {"tables", counts.tables},
+                                   {"projections", counts.projections},
+                                   {"non_embedding", counts.non_embedding},
+                                   {"paper", counts.paper}}},
+                                 {"mult_adds",
+                                  {{"src_len", lengths.source},
+                                   {"tgt_len", lengths.target},
+                                   {"total", mult_adds.total()},
+                                   {"paper", mult_adds.paper()}}},
+                                 {"bytes",
+                                  {{"fp32", eval::fp32_bytes(counts.total)},
+                                   {"fp32_non_embedding", eval::fp32_bytes(counts.non_embedding)},
+                                   {"file", nullptr}}}};
+  if (is_language_model(model.config)) {
+    json["mult_adds"]["src_len"] = nullptr;
+    json["language_model"] = language_model_json(model.config);
+  }
   if (model.file) {
     json["container"] = model.file->container;
     json["bytes"]["file"] = model.file->bytes;
@@ -134,40 +144,6 @@ nlohmann::ordered_json to_json(const Report& report, const SentenceLengths& leng
   }
   json["tensors"] = tensors_json(model);
   return json;
-}
-
-std::string describe(const StackConfig& stack, int layer_count) {
-  std::string text =
-      fmt::format("{} layers, width {}, FFN {}", layer_count, stack.embed_dim, stack.ffn_embed_dim);
-  if (stack.branches.empty()) {
-    return text + fmt::format(", attention with {} heads", stack.attention_heads);
-  }
-  for (const BranchConfig& branch : stack.branches) {
-    const char* type = branch.type == BranchType::kAttention     ? "attention"
-                       : branch.type == BranchType::kLightweight ? "lightweight convolution"
-                                                                 : "dynamic convolution";
-    text += fmt::format(
-        ", {} ({} channels{}, {} heads{})", type, branch.channels,
-        branch.conv_channels == 0 ? "" : fmt::format(", {} inside", branch.conv_channels),
-        branch.heads, branch.glu ? ", GLU" : "");
-  }
-  return text;
-}
-
-std::string vocabulary_line(const formats::ModelDescription& model) {
-  const ModelConfig& config = model.config;
-  if (config.source_vocabulary_size == 0 && config.target_vocabulary_size == 0) {
-    return "not given: the embeddings are not counted";
-  }
-  std::string line = fmt::format("{} source, {} target", config.source_vocabulary_size,
-                                 config.target_vocabulary_size);
-  if (model.file) {
-    const Checkpoint& checkpoint = model.file->checkpoint;
-    line += checkpoint.sentencepiece.empty()
-                ? fmt::format(", {} merges", checkpoint.merges.size())
-                : fmt::format(", SentencePiece model of {} bytes", checkpoint.sentencepiece.size());
-  }
-  return line;
 }
 
 std::string tensor_table(const formats::ModelDescription& model) {
@@ -221,22 +197,28 @@ std::string made_text(const formats::Provenance& made) {
   return text;
 }
 
+std::string lengths_text(const ModelConfig& config, const SentenceLengths& lengths) {
+  return is_language_model(config)
+             ? fmt::format("text of {} tokens", lengths.target)
+             : fmt::format("source of {} tokens, target of {}", lengths.source, lengths.target);
+}
+
 void print_text(const Report& report, const SentenceLengths& lengths) {
   const auto& [model, counts, mult_adds, baseline, device] = report;
   const ModelConfig& config = model.config;
-  fmt::print("architecture  {}", printable(config.arch));
-  if (!config.source_lang.empty()) {
-    fmt::print(" ({} -> {})", printable(config.source_lang), printable(config.target_lang));
-  }
-  fmt::print("\nencoder       {}\n", describe(config.encoder, config.encoder.layers));
-  fmt::print("decoder       {}\n", describe(config.decoder, config.decoder.layers));
-  fmt::print("vocabulary    {}\n", vocabulary_line(model));
+  fmt::print("{}", architecture_text(model));
   fmt::print("parameters    {} ({} without embeddings; as the paper counts: {})\n",
              pipeline::with_separators(counts.total),
              pipeline::with_separators(counts.non_embedding),
              pipeline::with_separators(counts.paper));
-  fmt::print("Mult-Adds     {} (source of {} tokens, target of {})\n",
-             pipeline::with_separators(mult_adds), lengths.source, lengths.target);
+  if (is_language_model(config)) {
+    fmt::print("embeddings    {} in tables, {} in projections\n",
+               pipeline::with_separators(counts.tables),
+               pipeline::with_separators(counts.projections));
+  }
+  fmt::print("Mult-Adds     {} ({}; in the paper's tables: {})\n",
+             pipeline::with_separators(mult_adds.total()), lengths_text(config, lengths),
+             pipeline::with_separators(mult_adds.paper()));
   fmt::print("bytes         ");
   if (model.file) {
     fmt::print("{} in the file, ", pipeline::with_separators(model.file->bytes));
@@ -259,9 +241,12 @@ void print_text(const Report& report, const SentenceLengths& lengths) {
 int run(const Options& options) {
   Files().reads(options.model).reads(options.baseline).writes(options.json).check();
   Report report{.model = formats::describe_model(options.model.path, options.model.vocabulary)};
-  report.counts = eval::count_parameters(report.model.config);
-  report.mult_adds =
-      eval::mult_adds(report.model.config, options.lengths.source, options.lengths.target);
+  const ModelConfig& config = report.model.config;
+  if (is_language_model(config) && options.source_length->count() != 0) {
+    throw CLI::ValidationError("--src-len", "has no effect: a language model reads no source");
+  }
+  report.counts = eval::count_parameters(config);
+  report.mult_adds = eval::count_mult_adds(config, options.lengths.source, options.lengths.target);
   if (!options.baseline.empty()) {
     report.baseline = read_baseline(options.baseline);
   }
@@ -304,9 +289,12 @@ void setup_inspect(CLI::App& app, Action& action) {
                              "Compare with the paper's limits for a model on this: " +
                                  fmt::format("{}", fmt::join(names, ", "))),
          names);
-  command->add_option("--src-len", options->lengths.source, "Source tokens for Mult-Adds")
-      ->check(between(1, 1'000'000));
-  command->add_option("--tgt-len", options->lengths.target, "Target tokens for Mult-Adds")
+  options->source_length =
+      command->add_option("--src-len", options->lengths.source, "Source tokens for Mult-Adds")
+          ->check(between(1, 1'000'000));
+  command
+      ->add_option("--tgt-len", options->lengths.target,
+                   "Target tokens for Mult-Adds, or the text's of a language model")
       ->check(between(1, 1'000'000));
   add_json(*command, options->json);
   command->footer(

@@ -31,12 +31,22 @@ std::vector<Row> compare(const ModelConfig& model, const Baseline& baseline,
              counts.non_embedding}};
   }
   const eval::ParameterCounts other = eval::count_parameters(*baseline.config);
-  return {{"total", "parameters", other.total, counts.total},
-          {"non_embedding", "without embeddings", other.non_embedding, counts.non_embedding},
-          {"paper", "as the paper counts", other.paper, counts.paper},
-          {"mult_adds", fmt::format("Mult-Adds ({} + {} tokens)", lengths.source, lengths.target),
-           eval::mult_adds(*baseline.config, lengths.source, lengths.target),
-           eval::mult_adds(model, lengths.source, lengths.target)}};
+  std::vector<Row> rows = {
+      {"total", "parameters", other.total, counts.total},
+      {"non_embedding", "without embeddings", other.non_embedding, counts.non_embedding},
+      {"paper", "as the paper counts", other.paper, counts.paper}};
+  if (is_language_model(model) == is_language_model(*baseline.config)) {
+    const eval::MultAdds products = eval::count_mult_adds(model, lengths.source, lengths.target);
+    const eval::MultAdds others =
+        eval::count_mult_adds(*baseline.config, lengths.source, lengths.target);
+    rows.push_back({"mult_adds",
+                    is_language_model(model)
+                        ? fmt::format("Mult-Adds ({} tokens)", lengths.target)
+                        : fmt::format("Mult-Adds ({} + {} tokens)", lengths.source, lengths.target),
+                    others.total(), products.total()});
+    rows.push_back({"mult_adds_paper", "in the paper's tables", others.paper(), products.paper()});
+  }
+  return rows;
 }
 
 }  // namespace

@@ -22,11 +22,12 @@ struct Baseline {
 Baseline read_baseline(const std::string& text);
 
 struct SentenceLengths {
-  int source = 30;  // tokens
+  int source = 30;  // tokens; a language model reads none
   int target = 30;
 };
 
-// Parameters and, unless the baseline is a bare number, Mult-Adds side by side, with their ratios.
+// Parameters side by side, with their ratios; and Mult-Adds, unless the baseline is a bare number
+// or one of the two a language model and the other not.
 std::string comparison_table(const ModelConfig& model, const Baseline& baseline,
                              const SentenceLengths& lengths);
 nlohmann::ordered_json comparison_json(const ModelConfig& model, const Baseline& baseline,

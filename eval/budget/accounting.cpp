@@ -1,5 +1,9 @@
 #include "eval/budget/accounting.h"
 
+#include <span>
+#include <vector>
+
+#include "model/checkpoint/bands.h"
 #include "model/checkpoint/checkpoint.h"
 
 namespace ltz::eval {
@@ -10,17 +14,19 @@ std::int64_t attention_products(std::int64_t queries, std::int64_t keys, std::in
   return 2 * queries * keys * channels;
 }
 
-std::int64_t self_mixing_products(const StackConfig& stack, int layer, std::int64_t tokens) {
-  if (stack.branches.empty()) {
-    return attention_products(tokens, tokens, stack.embed_dim);
+void add_self_mixing(const StackConfig& stack, std::int64_t tokens, MultAdds& counts) {
+  for (int layer = 0; layer < stack.layers; ++layer) {
+    if (stack.branches.empty()) {
+      counts.attention += attention_products(tokens, tokens, stack.embed_dim);
+    }
+    for (const BranchConfig& branch : stack.branches) {
+      if (branch.type == BranchType::kAttention) {
+        counts.attention += attention_products(tokens, tokens, branch.channels);
+      } else {
+        counts.convolution += tokens * stack.kernel_size(branch, layer) * branch.inner_channels();
+      }
+    }
   }
-  std::int64_t products = 0;
-  for (const BranchConfig& branch : stack.branches) {
-    products += branch.type == BranchType::kAttention
-                    ? attention_products(tokens, tokens, branch.channels)
-                    : tokens * stack.kernel_size(branch, layer) * branch.inner_channels();
-  }
-  return products;
 }
 
 // Which tokens a matrix is multiplied with: keys and values of cross-attention are made from the
@@ -39,38 +45,62 @@ ParameterCounts count_parameters(const ModelConfig& config) {
     const std::int64_t count = element_count(spec.shape);
     counts.total += count;
     if (spec.component == Component::kEmbedding) {
-      counts.embedding += count;
+      (spec.role == Role::kTable ? counts.tables : counts.projections) += count;
     }
     if (spec.name == "decoder.embed_out" && !is_language_model(config)) {
       counts.paper += count;
     }
   }
+  counts.embedding = counts.tables + counts.projections;
   counts.non_embedding = counts.total - counts.embedding;
   counts.paper += counts.non_embedding;
   return counts;
 }
 
-std::int64_t mult_adds(const ModelConfig& config, std::int64_t src_len, std::int64_t tgt_len) {
-  std::int64_t total = 0;
+MultAdds count_mult_adds(const ModelConfig& config, std::int64_t src_len, std::int64_t tgt_len) {
+  MultAdds counts;
   for (const ParameterSpec& spec : parameter_specs(config)) {
-    if (spec.role == Role::kMatrix && spec.component != Component::kEmbedding) {
-      total += element_count(spec.shape) * (reads_source(spec) ? src_len : tgt_len);
+    if (spec.component == Component::kEmbedding) {
+      continue;
+    }
+    const std::int64_t tokens = reads_source(spec) ? src_len : tgt_len;
+    if (spec.role == Role::kMatrix) {
+      counts.linear += element_count(spec.shape) * tokens;
+    } else if (spec.role == Role::kGain) {
+      counts.norms += element_count(spec.shape) * tokens;
     }
   }
-  for (int layer = 0; layer < config.encoder.layers; ++layer) {
-    total += self_mixing_products(config.encoder, layer, src_len);
+  add_self_mixing(config.encoder, src_len, counts);
+  add_self_mixing(config.decoder, tgt_len, counts);
+  if (!is_language_model(config)) {
+    counts.attention +=
+        config.decoder.layers * attention_products(tgt_len, src_len, config.decoder.embed_dim);
   }
-  for (int layer = 0; layer < config.decoder.layers; ++layer) {
-    total += self_mixing_products(config.decoder, layer, tgt_len);
-    if (!is_language_model(config)) {
-      total += attention_products(tgt_len, src_len, config.decoder.embed_dim);
-    }
+  if (!config.adaptive_input.cutoffs.empty()) {
+    counts.input_projection =
+        tgt_len * config.decoder.embed_dim * std::int64_t{input_width(config)};
   }
-  return total;
+  return counts;
+}
+
+std::int64_t mult_adds(const ModelConfig& config, std::int64_t src_len, std::int64_t tgt_len) {
+  return count_mult_adds(config, src_len, tgt_len).total();
 }
 
 std::int64_t output_mult_adds(const ModelConfig& config, std::int64_t rows) {
-  return rows * config.target_vocabulary_size * config.decoder.embed_dim;
+  const std::int64_t width = config.decoder.embed_dim;
+  const std::vector<Band> bands = output_bands(config);
+  if (bands.empty()) {
+    return rows * config.target_vocabulary_size * width;
+  }
+  // The classes, and what makes the features as narrow as the head's words.
+  std::int64_t row = width * (static_cast<std::int64_t>(bands.size()) - 1);
+  row += bands.front().width == width ? 0 : width * bands.front().width;
+  row += std::int64_t{bands.front().size} * bands.front().width;
+  for (const Band& band : std::span(bands).subspan(1)) {
+    row += std::int64_t{band.width} * (width + band.size);
+  }
+  return rows * row;
 }
 
 std::int64_t reading_mult_adds(const ModelConfig& config, std::int64_t src_len,

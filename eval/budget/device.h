@@ -32,13 +32,13 @@ struct DeviceLimit {
   bool holds() const { return at_most ? value <= limit : value >= limit; }
 };
 
-// For sentences of 30 tokens and translations of as many. How many sentences a second is from the
-// device's peak, which no program reaches, and from what the paper counts: one hypothesis, without
-// the output projection.
+// For sentences of 30 tokens and, unless it is a language model, translations of as many. How many
+// sentences a second is from the device's peak, which no program reaches, and from what the paper
+// counts: one hypothesis, without the output projection.
 std::vector<DeviceLimit> device_limits(const ModelConfig& config, const Device& device);
 
-// Bytes of memory that weights and tables of positions take once a model is ready to translate in
-// float32: as floats, and the output projection's table twice where it is an embedding, too. Codes
+// Bytes of memory that weights and tables of positions take once a model is ready to compute in
+// float32: as floats, and the output's matrices twice where they are those of the input, too. Codes
 // of matrices that stay codes (PackedMatrix) take less.
 std::int64_t loaded_bytes(const ModelConfig& config);
 

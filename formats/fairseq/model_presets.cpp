@@ -18,6 +18,8 @@ using nlohmann::json;
 constexpr int kIwsltSourceWords = 8848;
 constexpr int kIwsltTargetWords = 6632;
 constexpr int kWmtWords = 44512;
+// Of WikiText-103, as fairseq's example of language models prepares it.
+constexpr int kWikiTextWords = 267744;
 
 json transformer_base() {
   return {{"arch", "transformer_wmt_en_de"},
@@ -55,6 +57,28 @@ json lite_wmt(int width) {
   return settings;
 }
 
+// Table 5's baseline: the arch of 12 layers and 512 channels with the feed-forward layers of the
+// arch of 16 layers, which that arch itself would narrow.
+json adaptive_inputs() {
+  return {{"arch", "transformer_lm_multibranch_v2_baevski_wiki103"},
+          {"decoder_layers", 12},
+          {"decoder_embed_dim", 512},
+          {"decoder_ffn_embed_dim", 2048},
+          {"vocabulary_size", kWikiTextWords}};
+}
+
+// The one configuration of a language model that mit-han-lab/lite-transformer has, in its branch
+// language-model.
+json lite_wikitext() {
+  return {{"arch", "transformer_lm_multibranch_v2_wiki103_small"},
+          {"decoder_embed_dim", 896},
+          {"decoder_branch_type", {"attn:1:448:4", "dynamic:default:448:4"}},
+          {"decoder_kernel_size_list", {15, 15, 31, 31, 31, 31, 63, 63, 63, 63, 63, 63}},
+          {"conv_linear", true},
+          {"max_target_positions", 3072},
+          {"vocabulary_size", kWikiTextWords}};
+}
+
 std::vector<std::pair<std::string, json>> presets() {
   return {{"transformer-base", transformer_base()},
           {"lite-transformer-iwslt-160", lite_iwslt(160)},
@@ -62,7 +86,9 @@ std::vector<std::pair<std::string, json>> presets() {
           {"lite-transformer-iwslt-320", lite_iwslt(320)},
           {"lite-transformer-wmt-200", lite_wmt(200)},
           {"lite-transformer-wmt-408", lite_wmt(408)},
-          {"lite-transformer-wmt-496", lite_wmt(496)}};
+          {"lite-transformer-wmt-496", lite_wmt(496)},
+          {"adaptive-inputs-wiki103", adaptive_inputs()},
+          {"lite-transformer-wiki103", lite_wikitext()}};
 }
 
 }  // namespace

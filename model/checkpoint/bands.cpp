@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <utility>
 
 #include "model/base/assert.h"
 #include "model/base/error.h"
@@ -24,10 +23,10 @@ double floor_quotient(double x, double y) {
   return quotient - floor > 0.5 ? floor + 1.0 : floor;
 }
 
-// width: of the first band.
+// width: of the first band. None without a vocabulary, as of hyper-parameters alone.
 std::vector<Band> bands_of(const BandsConfig& config, int vocabulary, int width) {
   std::vector<Band> bands;
-  if (config.cutoffs.empty()) {
+  if (config.cutoffs.empty() || vocabulary == 0) {
     return bands;
   }
   std::vector<int> ends = config.cutoffs;
@@ -43,8 +42,9 @@ std::vector<Band> bands_of(const BandsConfig& config, int vocabulary, int width)
   return bands;
 }
 
+// width: of the first band.
 void validate_cutoffs(const std::string& name, const BandsConfig& config, int vocabulary,
-                      const std::vector<Band>& bands) {
+                      int width) {
   if (config.cutoffs.empty()) {
     return;
   }
@@ -65,6 +65,7 @@ void validate_cutoffs(const std::string& name, const BandsConfig& config, int vo
   if (!std::isfinite(config.factor) || config.factor < 1.0) {
     fail(name + "_factor", "must be at least 1, found " + std::to_string(config.factor));
   }
+  const std::vector<Band> bands = bands_of(config, vocabulary, width);
   for (std::size_t b = 0; b < bands.size(); ++b) {
     if (bands[b].width < 1) {
       fail(name + "_factor", "= " + std::to_string(config.factor) + " leaves band " +
@@ -82,6 +83,11 @@ void validate_tied(const ModelConfig& config) {
   }
 }
 
+// Channels of the first output band.
+int output_width(const ModelConfig& config) {
+  return config.tie_adaptive_weights ? input_width(config) : config.decoder.embed_dim;
+}
+
 }  // namespace
 
 int input_width(const ModelConfig& config) {
@@ -93,8 +99,7 @@ std::vector<Band> input_bands(const ModelConfig& config) {
 }
 
 std::vector<Band> output_bands(const ModelConfig& config) {
-  const int width = config.tie_adaptive_weights ? input_width(config) : config.decoder.embed_dim;
-  return bands_of(config.adaptive_softmax, config.target_vocabulary_size, width);
+  return bands_of(config.adaptive_softmax, config.target_vocabulary_size, output_width(config));
 }
 
 std::size_t band_of(const std::vector<Band>& bands, int token) {
@@ -140,11 +145,8 @@ void validate_bands(const ModelConfig& config) {
     fail("decoder_input_dim", "= " + std::to_string(config.decoder_input_dim) +
                                   " is not the width, which only adaptive_input can do with");
   }
-  for (const auto& [name, bands] : {std::pair("adaptive_input", &config.adaptive_input),
-                                    std::pair("adaptive_softmax", &config.adaptive_softmax)}) {
-    validate_cutoffs(name, *bands, vocabulary,
-                     bands == &config.adaptive_input ? input_bands(config) : output_bands(config));
-  }
+  validate_cutoffs("adaptive_input", config.adaptive_input, vocabulary, input_width(config));
+  validate_cutoffs("adaptive_softmax", config.adaptive_softmax, vocabulary, output_width(config));
   if (config.tie_adaptive_weights) {
     validate_tied(config);
   } else if (config.tie_adaptive_proj) {

@@ -55,6 +55,9 @@ class SpecBuilder {
 
   void add_adaptive_softmax() {
     const std::vector<Band> bands = output_bands(config_);
+    if (bands.empty()) {
+      return;
+    }
     const int width = config_.decoder.embed_dim;
     const int tails = static_cast<int>(bands.size()) - 1;
     if (!config_.tie_adaptive_weights) {

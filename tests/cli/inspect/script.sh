@@ -1,12 +1,12 @@
 # What a checkpoint is.
 model=$GOLDEN/wmt-dynamic-glu/checkpoint.pt
 ltz inspect $model --src-len 10 --tgt-len 20 | head -12
-ltz inspect $model --json | grep -A 5 '"parameters"'
+ltz inspect $model --json | grep -A 7 '"parameters"'
 ltz inspect $model --json=report.json | head -2
 grep -c '"name"' report.json
 # Hyper-parameters are enough: a preset of the paper, YAML as fairseq has it, JSON.
 ltz inspect lite-transformer-wmt-496 --tgt-len 60 | head -9
-ltz inspect lite-transformer-iwslt-160 --baseline transformer-base | sed -n 9,13p
+ltz inspect lite-transformer-iwslt-160 --baseline transformer-base | sed -n 9,14p
 # What the paper allows on a phone.
 ltz inspect lite-transformer-wmt-496 --device cortex-a72 | sed -n 9,15p
 ltz inspect $model --device cortex-a72 | sed -n 9,16p
@@ -27,7 +27,7 @@ decoder-kernel-size-list: [3]
 YAML
 ltz inspect model.yml
 echo '{"arch": "transformer", "vocabulary_size": 100}' >model.json
-ltz inspect model.json --json --baseline 44138496 | head -36
+ltz inspect model.json --json --baseline 44138496 | head -39
 sed s/dynamic/dynamite/ model.yml >bad.yml
 ltz inspect bad.yml
 echo "exit $?"

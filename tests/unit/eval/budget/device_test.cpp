@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 
+#include "eval/budget/accounting.h"
 #include "formats/fairseq/model_presets.h"
 #include "model/base/error.h"
 
@@ -43,6 +44,19 @@ TEST_CASE("50 sentences a second are 480M Mult-Adds at the peak of 48 GFLOP/s") 
   const double products = limits.at("mult_adds").value;
   CHECK(limits.at("sentences_per_second").value == Approx(50.0 * 480e6 / products));
   CHECK(limits.at("sentences_per_second").limit == 50.0);
+}
+
+TEST_CASE("a loaded language model has what input and output share twice, and no encoder") {
+  ModelConfig config = formats::preset_model("lite-transformer-wiki103").value();
+  config.token_positional_embeddings = false;
+  const std::int64_t once = fp32_bytes(count_parameters(config).total);
+  const std::int64_t tables = 20'000 * 896 + 40'000 * 224 + 207'744 * 56;
+  const std::int64_t projections = 896 * (224 + 56);  // the first band's is the input's alone
+  CHECK(loaded_bytes(config) == once + fp32_bytes(tables + projections));
+  config.tie_adaptive_proj = false;
+  CHECK(loaded_bytes(config) == fp32_bytes(count_parameters(config).total + tables));
+  config.tie_adaptive_weights = false;
+  CHECK(loaded_bytes(config) == fp32_bytes(count_parameters(config).total));
 }
 
 TEST_CASE("an unknown device is refused with the known ones") {

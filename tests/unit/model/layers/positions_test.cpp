@@ -19,10 +19,10 @@ TEST_CASE("a sentence without limit finds the sinusoids of a table of its length
   const Embedding embedding(parameters, checkpoint.config, Stack::kEncoder);
   const int length = kTabledPositions + 100;
   const Matrix expected = sinusoidal_positions(length + Vocabulary::kPad + 1, width);
-  RowVector found(width);
+  Matrix found(1, width);
   for (const int position : {0, kTabledPositions - 1, kTabledPositions, length - 1}) {
     CAPTURE(position);
-    embedding.look_up(Vocabulary::kEos, position, found.data());
-    CHECK(found == expected.row(position + Vocabulary::kPad + 1));
+    embedding.look_up(std::vector{+Vocabulary::kEos}, std::vector{position}, found);
+    CHECK(found.row(0) == expected.row(position + Vocabulary::kPad + 1));
   }
 }
