@@ -131,6 +131,11 @@ OnnxValue convolve_source(OnnxBuilder& builder, const OnnxValue& x, const OnnxSo
 OnnxValue convolve_target(OnnxBuilder& builder, OnnxStep& step, const OnnxValue& x,
                           const std::string& place, const OnnxConvolution& convolution);
 
+// onnx_adaptive_softmax.cpp
+
+// Features of one token, (batch, channels) -> log probabilities (batch, vocabulary).
+OnnxValue adaptive_log_probabilities(OnnxBuilder& builder, const OnnxValue& x);
+
 // onnx_encoder.cpp, onnx_decoder_step.cpp
 
 // Add all of a graph.

@@ -22,6 +22,7 @@ OnnxStep begin_step(OnnxBuilder& builder) {
   return step;
 }
 
+// source_bias: none for a language model, whose layers have no cross-attention.
 OnnxValue decoder_layer(OnnxBuilder& builder, OnnxStep& step, const OnnxValue& input,
                         const OnnxValue& source_bias, int index) {
   OnnxGraph& graph = builder.graph;
@@ -41,17 +42,38 @@ OnnxValue decoder_layer(OnnxBuilder& builder, OnnxStep& step, const OnnxValue& i
       builder, Stack::kDecoder, input, name + ".self_attn_layer_norm", [&](const OnnxValue& x) {
         return mix_branches(builder, Stack::kDecoder, x, name + ".self_attn", mix_branch);
       });
-  const OnnxCrossPorts ports = cross_ports(builder, index, builder.source_batch());
-  const OnnxMemory source = {graph.input(ports.keys), graph.input(ports.values)};
-  graph.name_nodes(name);
-  const OnnxValue attended = with_residual(
-      builder, Stack::kDecoder, mixed, name + ".encoder_attn_layer_norm", [&](const OnnxValue& x) {
-        return attend_to(builder, x, source, source_bias, name + ".encoder_attn",
-                         {stack.embed_dim, stack.attention_heads});
-      });
+  OnnxValue attended = mixed;
+  if (!source_bias.empty()) {
+    const OnnxCrossPorts ports = cross_ports(builder, index, builder.source_batch());
+    const OnnxMemory source = {graph.input(ports.keys), graph.input(ports.values)};
+    graph.name_nodes(name);
+    attended =
+        with_residual(builder, Stack::kDecoder, mixed, name + ".encoder_attn_layer_norm",
+                      [&](const OnnxValue& x) {
+                        return attend_to(builder, x, source, source_bias, name + ".encoder_attn",
+                                         {stack.embed_dim, stack.attention_heads});
+                      });
+  }
   graph.name_nodes(name);
   return with_residual(builder, Stack::kDecoder, attended, name + ".final_layer_norm",
                        [&](const OnnxValue& x) { return feed_forward(builder, x, name); });
+}
+
+// Features of one token -> the scores of all words, under the name of their output.
+OnnxValue scores_of(OnnxBuilder& builder, const OnnxValue& x, std::string& name) {
+  const ModelConfig& config = builder.config;
+  name = "log_probabilities";
+  if (!config.adaptive_softmax.cutoffs.empty()) {
+    return adaptive_log_probabilities(builder, x);
+  }
+  OnnxGraph& graph = builder.graph;
+  const OnnxValue logits =
+      graph.apply("Gemm", {x, builder.parameters.whole(output_table(config))}, {{"transB", 1}});
+  if (builder.options.logits) {
+    name = "logits";
+    return logits;
+  }
+  return graph.apply("LogSoftmax", {logits}, {{"axis", -1}});
 }
 
 }  // namespace
@@ -61,7 +83,9 @@ void build_decoder_step(OnnxBuilder& builder) {
   const ModelConfig& config = builder.config;
   const OnnxValue token = graph.input({"token", OnnxType::kInt64, {builder.batch()}});
   OnnxStep step = begin_step(builder);
-  const OnnxValue source_bias = graph.input(source_bias_port(builder, builder.source_batch()));
+  const OnnxValue source_bias =
+      is_language_model(config) ? OnnxValue()
+                                : graph.input(source_bias_port(builder, builder.source_batch()));
   OnnxValue x = embed_step(builder, step, token);
   for (int layer = 0; layer < config.decoder.layers; ++layer) {
     x = decoder_layer(builder, step, x, source_bias, layer);
@@ -70,13 +94,8 @@ void build_decoder_step(OnnxBuilder& builder) {
   if (config.decoder.final_norm) {
     x = layer_norm(builder, x, "decoder.layer_norm");
   }
-  OnnxValue scores =
-      graph.apply("Gemm", {x, builder.parameters.whole(output_table(config))}, {{"transB", 1}});
-  std::string name = "logits";
-  if (!builder.options.logits) {
-    scores = graph.apply("LogSoftmax", {scores}, {{"axis", -1}});
-    name = "log_probabilities";
-  }
+  std::string name;
+  const OnnxValue scores = scores_of(builder, x, name);
   graph.output(scores,
                {name, OnnxType::kFloat32, {builder.batch(), config.target_vocabulary_size}});
   for (const auto& [value, port] : step.present) {

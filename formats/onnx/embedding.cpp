@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "formats/onnx/blocks.h"
+#include "model/checkpoint/bands.h"
 #include "model/layers/transformer_layers.h"
 
 namespace ltz::formats {
@@ -74,11 +75,39 @@ OnnxValue target_position(OnnxBuilder& builder, const OnnxStep& step) {
                                  : sinusoids(graph, row, stack.embed_dim);
 }
 
-// Rows of the table, scaled by the root of their width.
+// Of each token the row of its band's table through the band's projection (Baevski & Auli 2019):
+// every band makes a vector, of its nearest row, and the last one that the token reaches stays.
+OnnxValue embed_in_bands(OnnxBuilder& builder, const OnnxValue& token) {
+  OnnxGraph& graph = builder.graph;
+  const std::vector<Band> bands = input_bands(builder.config);
+  OnnxValue embedded;
+  for (std::size_t b = 0; b < bands.size(); ++b) {
+    const Band& band = bands[b];
+    const OnnxValue place =
+        graph.apply("Clip", {graph.apply("Sub", {token, graph.integer(band.first)}),
+                             graph.integer(0), graph.integer(band.size - 1)});
+    const OnnxValue vector = graph.apply("Gemm",
+                                         {builder.parameters.rows(input_table(b), place),
+                                          builder.parameters.whole(input_projection(b))},
+                                         {{"transB", 1}});
+    if (b == 0) {
+      embedded = vector;
+      continue;
+    }
+    const OnnxValue reached = graph.apply("GreaterOrEqual", {token, graph.integer(band.first)});
+    embedded = graph.apply(
+        "Where", {graph.apply("Reshape", {reached, graph.integers({-1, 1})}), vector, embedded});
+  }
+  return embedded;
+}
+
+// Vectors of the tokens, scaled by the root of their width.
 OnnxValue embed(OnnxBuilder& builder, Stack which, const OnnxValue& tokens) {
   const auto width = static_cast<float>(builder.stack(which).embed_dim);
   const OnnxValue embedded =
-      builder.parameters.rows(embedding_table(builder.config, which), tokens);
+      builder.config.adaptive_input.cutoffs.empty()
+          ? builder.parameters.rows(embedding_table(builder.config, which), tokens)
+          : embed_in_bands(builder, tokens);
   return builder.graph.apply("Mul", {embedded, builder.graph.number(std::sqrt(width))});
 }
 

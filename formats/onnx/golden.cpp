@@ -12,6 +12,7 @@
 #include "formats/onnx/graph.h"
 #include "formats/safetensors/safetensors.h"
 #include "model/decoding/beam_search.h"
+#include "model/decoding/continuation.h"
 #include "model/decoding/scoring.h"
 #include "model/layers/transformer.h"
 
@@ -76,21 +77,45 @@ void add_encoder(const Transformer& model, const TokenIds& source, const std::st
   }
 }
 
-// target: with its </s>.
-void add_decoder(const Transformer& model, const TokenIds& source, const TokenIds& target,
-                 bool logits, const std::string& prefix, GoldenTensors& tensors) {
-  TokenIds read = {Vocabulary::kEos};
-  read.insert(read.end(), target.begin(), target.end() - 1);
+// What the decoder reads, and its scores after each token. features: of these tokens.
+void add_scores(const Transformer& model, const TokenIds& read, const Matrix& features, bool logits,
+                const std::string& prefix, GoldenTensors& tensors) {
   const auto steps = static_cast<std::int64_t>(read.size());
   tensors[prefix + "tokens"] = tokens_tensor({steps}, read);
-  Matrix scores =
-      model.logits(teacher_forced_features(model, std::span(&source, 1), std::span(&target, 1)));
+  Matrix scores = model.logits(features);
   for (Eigen::Index i = 0; !logits && i < scores.rows(); ++i) {
     const auto width = static_cast<std::size_t>(scores.cols());
     scores.row(i).array() -= kernels::log_sum_exp({scores.row(i).data(), width});
   }
   tensors[prefix + (logits ? "logits" : "log_probabilities")] =
       onnx_floats({steps, scores.cols()}, {scores.data(), static_cast<std::size_t>(scores.size())});
+}
+
+// target: with its </s>.
+void add_decoder(const Transformer& model, const TokenIds& source, const TokenIds& target,
+                 bool logits, const std::string& prefix, GoldenTensors& tensors) {
+  TokenIds read = {Vocabulary::kEos};
+  read.insert(read.end(), target.begin(), target.end() - 1);
+  const Matrix features =
+      teacher_forced_features(model, std::span(&source, 1), std::span(&target, 1));
+  add_scores(model, read, features, logits, prefix, tensors);
+}
+
+// words: with </s>, for a language model, which reads them behind the start of a text.
+void add_text(const Transformer& model, const TokenIds& words, bool logits,
+              const std::string& prefix, GoldenTensors& tensors) {
+  TokenIds read = {start_token(model.config())};
+  read.insert(read.end(), words.begin(), words.end() - 1);
+  std::vector<std::int32_t> history(read.size());
+  std::iota(history.begin(), history.end(), 0);
+  std::vector<DecoderRow> rows;
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    rows.push_back({.token = read[i],
+                    .position = static_cast<int>(i),
+                    .history = std::span(history).first(i + 1)});
+  }
+  DecoderState state = model.start_decoding();
+  add_scores(model, read, model.decode(state, rows), logits, prefix, tensors);
 }
 
 std::vector<std::byte> encode(const GoldenTensors& tensors) {
@@ -113,6 +138,11 @@ std::vector<std::byte> golden_file(const Checkpoint& checkpoint, const OnnxOptio
   GoldenTensors tensors;
   for (int sentence = 0; sentence < options.golden; ++sentence) {
     const std::string prefix = fmt::format("{}.", sentence);
+    if (is_language_model(config)) {
+      const TokenIds words = random_sentence(sentence, steps, config.target_vocabulary_size);
+      add_text(model, words, options.logits, prefix, tensors);
+      continue;
+    }
     const TokenIds source = random_sentence(sentence, longest, config.source_vocabulary_size);
     tensors[prefix + "source_tokens"] =
         tokens_tensor({1, static_cast<std::int64_t>(source.size())}, source);

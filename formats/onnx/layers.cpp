@@ -16,6 +16,36 @@ OnnxValue gelu(OnnxGraph& graph, const OnnxValue& x) {
   return graph.apply("Mul", {graph.apply("Mul", {x, gate}), graph.number(0.5f)});
 }
 
+// The form with tanh (Hendrycks & Gimpel 2016, section 2).
+OnnxValue gelu_tanh(OnnxGraph& graph, const OnnxValue& x) {
+  const auto times = [&](const OnnxValue& a, float b) {
+    return graph.apply("Mul", {a, graph.number(b)});
+  };
+  const OnnxValue square = graph.apply("Mul", {x, x});
+  const OnnxValue factor = graph.apply("Add", {times(square, 0.044715f), graph.number(1.0f)});
+  const OnnxValue cubic = graph.apply("Mul", {x, factor});
+  const auto scale = static_cast<float>(std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
+  const OnnxValue tanh = graph.apply("Tanh", {times(cubic, scale)});
+  const OnnxValue gate = graph.apply("Add", {tanh, graph.number(1.0f)});
+  return times(graph.apply("Mul", {x, gate}), 0.5f);
+}
+
+OnnxValue activate(OnnxGraph& graph, const OnnxValue& x, Activation activation) {
+  switch (activation) {
+    case Activation::kRelu:
+      return graph.apply("Relu", {x});
+    case Activation::kGelu:
+      return gelu(graph, x);
+    case Activation::kGeluTanh:
+      return gelu_tanh(graph, x);
+    case Activation::kTanh:
+      return graph.apply("Tanh", {x});
+    case Activation::kLinear:
+      break;
+  }
+  return x;
+}
+
 }  // namespace
 
 OnnxDimension OnnxBuilder::batch() const {
@@ -58,9 +88,7 @@ OnnxValue layer_norm(OnnxBuilder& builder, const OnnxValue& x, const std::string
 
 OnnxValue feed_forward(OnnxBuilder& builder, const OnnxValue& x, const std::string& layer) {
   const OnnxValue hidden = linear(builder, x, layer + ".fc1");
-  const OnnxValue active = builder.config.activation == Activation::kGelu
-                               ? gelu(builder.graph, hidden)
-                               : builder.graph.apply("Relu", {hidden});
+  const OnnxValue active = activate(builder.graph, hidden, builder.config.activation);
   return linear(builder, active, layer + ".fc2");
 }
 

@@ -86,16 +86,24 @@ std::vector<std::byte> graph_file(const char* name, void (*build)(OnnxBuilder&),
 
 OnnxFiles export_onnx(const Checkpoint& checkpoint, const OnnxOptions& options) {
   validate(checkpoint);
+  const bool language_model = is_language_model(checkpoint.config);
+  if (options.logits && !checkpoint.config.adaptive_softmax.cutoffs.empty()) {
+    throw ConfigError("an adaptive softmax has log-probabilities, but no logits");
+  }
   if (options.lengths) {
-    require_positions("source", options.lengths->source, checkpoint.config.max_source_positions);
+    if (!language_model) {
+      require_positions("source", options.lengths->source, checkpoint.config.max_source_positions);
+    }
     require_positions("target", options.lengths->target, checkpoint.config.max_target_positions);
   }
   const Checkpoint model = with_weights(checkpoint, options.weights);
   OnnxFiles files;
-  files["encoder.onnx"] = graph_file("encoder", build_encoder, model, options, files);
+  if (!language_model) {
+    files["encoder.onnx"] = graph_file("encoder", build_encoder, model, options, files);
+    files["source_vocabulary.txt"] = vocabulary_file(model.source_vocabulary);
+  }
   files["decoder_step.onnx"] =
       graph_file("decoder_step", build_decoder_step, model, options, files);
-  files["source_vocabulary.txt"] = vocabulary_file(model.source_vocabulary);
   files["target_vocabulary.txt"] = vocabulary_file(model.target_vocabulary);
   if (!model.merges.empty()) {
     files["bpe.codes"] = bytes_of("#version: 0.2\n" + join_lines(merge_lines(model.merges)));

@@ -22,7 +22,8 @@ enum class OnnxWeights {
 // Lengths that are fixed at export, for runtimes that cannot do without.
 struct OnnxLengths {
   int batch = 1;
-  int source = 1;  // tokens of a source sentence with its </s>, the padding behind it included
+  int source = 1;  // tokens of a source sentence with its </s>, the padding behind it included;
+                   // nothing to a language model
   int target = 1;  // steps of the decoder
 };
 
@@ -42,10 +43,10 @@ struct OnnxOptions {
 // What export writes: contents by name in the output folder.
 using OnnxFiles = std::map<std::string, std::vector<std::byte>>;
 
-// encoder.onnx and decoder_step.onnx, the vocabularies, and what the options add. Throws
-// ConfigError when the checkpoint is not valid, when there is not a single codebook for kCodes,
-// when a weight is too large for float16, or when the model has fewer positions than the fixed
-// lengths.
+// encoder.onnx and decoder_step.onnx, the vocabularies, and what the options add; of a language
+// model, which has no encoder, what the decoder needs. Throws ConfigError when the checkpoint is
+// not valid, when there is not a single codebook for kCodes, when a weight is too large for
+// float16, when the model has fewer positions than the fixed lengths, or no logits.
 OnnxFiles export_onnx(const Checkpoint& checkpoint, const OnnxOptions& options);
 
 }  // namespace ltz::formats

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <queue>
+#include <tuple>
 #include <utility>
 
 namespace ltz {
@@ -53,7 +54,16 @@ class WordSearch {
     return likeliest;
   }
 
-  std::vector<NextWord> take() { return std::move(words_); }
+  // Best first.
+  std::vector<NextWord> take() {
+    std::ranges::sort(words_, better);
+    for (NextWord& word : words_) {
+      const int first = word.tokens.front();
+      word.text = first < Vocabulary::kSpecials ? std::string(codec_.word(first))
+                                                : codec_.decode_target(word.tokens);
+    }
+    return std::move(words_);
+  }
 
  private:
   struct Step {
@@ -88,26 +98,27 @@ class WordSearch {
   }
 
   void add_word(TokenIds tokens, double log_probability) {
-    const auto place = std::ranges::upper_bound(words_, log_probability, std::greater(),
-                                                &NextWord::log_probability);
-    std::string text = tokens.front() < Vocabulary::kSpecials
-                           ? std::string(codec_.word(tokens.front()))
-                           : codec_.decode_target(tokens);
-    words_.insert(place, {std::move(text), std::move(tokens), log_probability});
+    words_.push_back({{}, std::move(tokens), log_probability});
+    std::ranges::push_heap(words_, better);
     if (words_.size() > options_.count) {
+      std::ranges::pop_heap(words_, better);
       words_.pop_back();
     }
   }
 
   // What has to be exceeded by a word that is worth finding.
   double least() const {
-    return words_.size() == options_.count ? words_.back().log_probability
+    return words_.size() == options_.count ? words_.front().log_probability
                                            : -std::numeric_limits<double>::infinity();
+  }
+
+  static bool better(const NextWord& a, const NextWord& b) {
+    return std::tie(b.log_probability, a.tokens) < std::tie(a.log_probability, b.tokens);
   }
 
   const TextCodec& codec_;
   const NextWordOptions& options_;
-  std::vector<NextWord> words_;  // best first
+  std::vector<NextWord> words_;  // a heap, the worst in front; without their texts
   std::priority_queue<Beginning> beginnings_;
 };
 
@@ -116,7 +127,8 @@ class WordSearch {
 std::vector<NextWord> next_words(const Continuation& text, const TextCodec& codec,
                                  const NextWordOptions& options) {
   WordSearch search(codec, options);
-  search.look_behind({}, std::make_shared<const Continuation>(text));
+  // The caller's own, which outlives the search.
+  search.look_behind({}, {std::shared_ptr<const Continuation>(), &text});
   for (int i = 0; i < options.most_beginnings; ++i) {
     const std::unique_ptr<Beginning> word = search.pop();
     if (word == nullptr) {

@@ -1,5 +1,6 @@
-// export_architectures FOLDER COUNT: ONNX exports of random architectures with golden outputs, one
-// folder each, with all options in turn. tests/onnx/golden.mjs runs them.
+// export_architectures FOLDER COUNT: ONNX exports of so many random architectures and as many
+// language models with golden outputs, one folder each, with all options in turn.
+// tests/onnx/golden.mjs runs them.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -9,6 +10,7 @@
 #include "formats/files/folder.h"
 #include "formats/onnx/onnx.h"
 #include "tests/support/random_architecture.h"
+#include "tests/support/random_language_model.h"
 #include "tests/support/tiny_checkpoint.h"
 
 namespace {
@@ -52,6 +54,14 @@ formats::OnnxOptions options_of(unsigned seed) {
   return options;
 }
 
+void write(Checkpoint checkpoint, const formats::OnnxOptions& options,
+           const std::filesystem::path& folder) {
+  if (options.weights == formats::OnnxWeights::kCodes) {
+    quantize(checkpoint);
+  }
+  formats::write_folder(folder, formats::export_onnx(checkpoint, options));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -61,12 +71,12 @@ int main(int argc, char** argv) {
   }
   const std::filesystem::path folder = argv[1];
   for (unsigned seed = 0; seed < std::stoul(argv[2]); ++seed) {
-    Checkpoint checkpoint = random_checkpoint(random_architecture(seed), seed);
-    const formats::OnnxOptions options = options_of(seed);
-    if (options.weights == formats::OnnxWeights::kCodes) {
-      quantize(checkpoint);
-    }
-    formats::write_folder(folder / ("architecture-" + std::to_string(seed)),
-                          formats::export_onnx(checkpoint, options));
+    const std::string number = std::to_string(seed);
+    formats::OnnxOptions options = options_of(seed);
+    write(random_checkpoint(random_architecture(seed), seed), options,
+          folder / ("architecture-" + number));
+    const ModelConfig config = random_language_model(seed);
+    options.logits = options.logits && config.adaptive_softmax.cutoffs.empty();
+    write(random_checkpoint(config, seed), options, folder / ("language-model-" + number));
   }
 }

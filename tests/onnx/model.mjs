@@ -1,4 +1,5 @@
-// An exported folder in ONNX Runtime: the two graphs, and what goes from one call to the next.
+// An exported folder in ONNX Runtime: the two graphs, of a language model only the decoder's, and what goes from one call to the next.
+import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 
@@ -24,10 +25,12 @@ function pickRows(tensor, rows) {
 export class Model {
   static async load(folder) {
     const model = new Model();
-    model.encoder = await ort.InferenceSession.create(path.join(folder, 'encoder.onnx'), kOptions);
+    const encoder = path.join(folder, 'encoder.onnx');
+    model.encoder = fs.existsSync(encoder) ? await ort.InferenceSession.create(encoder, kOptions) : null;
     model.decoder = await ort.InferenceSession.create(path.join(folder, 'decoder_step.onnx'), kOptions);
     model.scores = model.decoder.outputNames[0];
-    [model.batch, model.source] = model.encoder.inputMetadata[0].shape;
+    [model.batch] = model.decoder.inputMetadata[0].shape;
+    model.source = model.encoder?.inputMetadata[0].shape[1];
     return model;
   }
 

@@ -55,10 +55,17 @@ for name in iwslt-lightweight wmt-dynamic-glu prenorm-lightweight transformer-ba
   compare "$name" "$golden/$name/checkpoint.pt" "$work/$name" "$work/$name.src" 30
 done
 
+# The language models of the reference.
+for name in "$golden"/language-models/*/; do
+  name=$(basename "$name")
+  "$ltz" convert "$golden/language-models/$name/checkpoint.pt" "$work/text-$name" --format onnx --golden 8 \
+    --dict "$golden/language-models/dict.txt"
+done
+
 # Scores and the encoder's outputs, number by number; every architecture of the family with every option.
 "$export_architectures" "$work" 80
 node "$here/golden.mjs" "$work"/example-* "$work/iwslt-lightweight" "$work/wmt-dynamic-glu" "$work/prenorm-lightweight" \
-  "$work/transformer-base" "$work"/architecture-* >"$work/golden" || status=1
-grep -v '^ok.*architecture' "$work/golden" || true
+  "$work/transformer-base" "$work"/text-* "$work"/architecture-* "$work"/language-model-* >"$work/golden" || status=1
+grep -vE '^ok.*(architecture|language-model)-' "$work/golden" || true
 echo "$(grep -c '^ok' "$work/golden") of $(wc -l <"$work/golden") folders compute what ltz computes"
 exit $status

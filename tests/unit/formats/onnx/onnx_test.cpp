@@ -12,7 +12,9 @@
 #include "formats/onnx/graph.h"
 #include "formats/safetensors/safetensors.h"
 #include "model/base/error.h"
+#include "model/checkpoint/bands.h"
 #include "tests/support/random_architecture.h"
+#include "tests/support/random_language_model.h"
 #include "tests/support/tiny_checkpoint.h"
 
 namespace ltz::formats {
@@ -85,6 +87,49 @@ TEST_CASE("the graphs of every architecture are valid ONNX, in every opset", "[a
       CHECK(model.opset_import(0).version() == options.opset);
       CHECK(model.opset_import(0).domain().empty());
     }
+  }
+}
+
+TEST_CASE("the graph of every language model is valid ONNX, in every opset", "[architectures]") {
+  for (unsigned seed = 0; seed < kArchitectures; ++seed) {
+    CAPTURE(seed);
+    OnnxOptions options{.opset = OnnxOptions::kOldestOpset + static_cast<int>(seed % 5),
+                        .weights = seed % 2 == 0 ? OnnxWeights::kFloat32 : OnnxWeights::kFloat16};
+    if (seed % 3 == 0) {
+      options.lengths = {.batch = 3, .source = 1000, .target = 5};
+    }
+    const Checkpoint checkpoint = random_checkpoint(random_language_model(seed), seed);
+    const OnnxFiles files = export_onnx(checkpoint, options);
+    CHECK_FALSE(files.contains("encoder.onnx"));
+    CHECK_FALSE(files.contains("source_vocabulary.txt"));
+    const onnx::ModelProto model = parse(files.at("decoder_step.onnx"));
+    CHECK_NOTHROW(require_valid(model));
+    for (const onnx::ValueInfoProto& input : model.graph().input()) {
+      CHECK(input.name().find("cross") == std::string::npos);
+    }
+    options.logits = true;
+    if (checkpoint.config.adaptive_softmax.cutoffs.empty()) {
+      CHECK_NOTHROW(export_onnx(checkpoint, options));
+    } else {
+      CHECK_THROWS_AS(export_onnx(checkpoint, options), ConfigError);
+    }
+  }
+}
+
+TEST_CASE("tied tables and projections are stored once") {
+  unsigned seed = 5;  // everything is tied
+  while (input_bands(random_language_model(seed)).size() < 3) {
+    seed += 6;
+  }
+  const ModelConfig config = random_language_model(seed);
+  REQUIRE(config.tie_adaptive_proj);
+  const OnnxFiles files = export_onnx(random_checkpoint(config, seed), {});
+  const auto constants = constants_of(parse(files.at("decoder_step.onnx")));
+  for (const Band& band : input_bands(config)) {
+    const std::size_t number = band_of(input_bands(config), band.first);
+    CHECK(constants.at(input_table(number)) ==
+          4 * static_cast<std::size_t>(band.size) * static_cast<std::size_t>(band.width));
+    CHECK_FALSE(constants.contains(input_projection(number) + ".transposed"));
   }
 }
 
