@@ -51,6 +51,25 @@ done
 evaluate m30k-160 test_2016 m30k
 compare m30k-160 test_2016 "without padding" 0.02 0.0002 10
 
+# The language model: its texts line by line, and as a stream in blocks of at most 128 tokens.
+model=lm-lsra-192
+perplexity() { # set, text, mode of golden, options...
+  local set=$1 text=$2 expected=$3 nll
+  shift 3
+  nll=$("$ltz" eval "$fixtures/models/$model/checkpoint.pt" --text "$text" --json "$@" | jq .nll)
+  check "$model $set $*: NLL $nll" near "$nll" "$(jq ".sets.$set$expected.nll" "$fixtures/golden/$model/scores.json")" 0.0001
+}
+for set in m30k_val m30k_test_2016 tatoeba_val tatoeba_test; do
+  text=$fixtures/data/${set%%_*}/${set#*_}.en
+  perplexity $set "$text" ""
+  if [ $set != tatoeba_val ]; then # of this one the reference has no streams
+    perplexity $set "$text" .none_tps128_cw0 --sample-break-mode none --tokens-per-sample 128
+    for mode in none complete; do
+      perplexity $set "$text" .${mode}_tps128_cw64 --sample-break-mode $mode --tokens-per-sample 128 --context-window 64
+    done
+  fi
+done
+
 # The paper's recipe on the paper's model.
 model=$fixtures/models/enfr-496/checkpoint.pt
 val=$fixtures/data/m30k/val

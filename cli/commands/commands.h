@@ -21,6 +21,7 @@ void setup_pack(CLI::App& app, Action& action);
 void setup_unpack(CLI::App& app, Action& action);
 void setup_compress(CLI::App& app, Action& action);
 void setup_translate(CLI::App& app, Action& action);
+void setup_generate(CLI::App& app, Action& action);
 void setup_score(CLI::App& app, Action& action);
 void setup_eval(CLI::App& app, Action& action);
 void setup_verify(CLI::App& app, Action& action);

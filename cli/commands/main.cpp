@@ -36,6 +36,7 @@ void setup_commands(CLI::App& app, Action& action) {
   setup_unpack(app, action);
   setup_compress(app, action);
   setup_translate(app, action);
+  setup_generate(app, action);
   setup_score(app, action);
   setup_eval(app, action);
   setup_verify(app, action);

@@ -1,5 +1,6 @@
 #include "cli/terminal/line_reader.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -34,6 +35,15 @@ std::vector<std::string> read_text(const std::string& path) {
   return lines;
 }
 
+formats::Descriptor open_text(const std::string& path) {
+  const int descriptor =
+      formats::is_standard_stream(path) ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    formats::throw_io_error(path, "");
+  }
+  return formats::Descriptor(descriptor);
+}
+
 std::vector<std::string> LineReader::read(std::size_t most) {
   std::vector<std::string> lines;
   while (lines.size() < most) {
@@ -47,8 +57,8 @@ std::vector<std::string> LineReader::read(std::size_t most) {
       if (!lines.empty()) {
         break;
       }
-      throw FormatError("line " + std::to_string(taken_ + 1) + ": longer than " +
-                        std::to_string(kLongestLine) + " bytes");
+      throw FormatError((path_.empty() ? "" : path_ + ": ") + "line " + std::to_string(taken_ + 1) +
+                        ": longer than " + std::to_string(kLongestLine) + " bytes");
     }
     fill();
   }
@@ -93,6 +103,9 @@ void LineReader::fill() {
   buffer_.resize(before + kBlock);
   const ssize_t got = ::read(descriptor_, buffer_.data() + before, kBlock);
   if (got < 0 && errno != EINTR) {
+    if (!path_.empty()) {
+      formats::throw_io_error(path_, "");
+    }
     throw IoError("cannot read standard input");
   }
   buffer_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "formats/bytes/text_lines.h"
+#include "formats/files/file_descriptor.h"
 
 namespace ltz::cli {
 
@@ -17,6 +19,9 @@ std::vector<std::string> read_lines(const std::string& path,
 // The same of a text that must not be empty. Throws ConfigError, too.
 std::vector<std::string> read_text(const std::string& path);
 
+// Of a text that is read line by line; "-" is standard input. Throws IoError.
+formats::Descriptor open_text(const std::string& path);
+
 // The lines of standard input, or of what another descriptor reads, many at a time but none late:
 // work on several lines at once is faster, but whoever writes a line and waits for the answer
 // before writing the next must get one.
@@ -24,7 +29,9 @@ class LineReader {
  public:
   static constexpr std::size_t kLongestLine = std::size_t{1} << 24;
 
-  explicit LineReader(int descriptor) : descriptor_(descriptor) {}
+  // path: what errors call it; empty: standard input.
+  explicit LineReader(int descriptor, std::string path = {})
+      : descriptor_(descriptor), path_(std::move(path)) {}
 
   // The next lines, without their ends: at least one, for which it waits, and at most `most`, as
   // long as they follow each other without a pause. Nothing at the end of the input. Throws
@@ -39,6 +46,7 @@ class LineReader {
   void fill();
 
   int descriptor_;
+  std::string path_;
   bool ended_ = false;
   std::size_t taken_ = 0;      // lines
   std::string buffer_;         // what was read and is not yet taken

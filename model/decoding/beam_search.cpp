@@ -86,7 +86,7 @@ struct BeamSearch::State {
     for (Sentence& sentence : sentences) {
       for (Beam& beam : sentence.beams) {
         beam.history.push_back(history.rows++);
-        find_forbidden(sentence, beam, options, forbidden[rows.size()]);
+        find_forbidden(beam.tokens, options, forbidden[rows.size()]);
         rows.push_back(
             {beam.last_token(start), sentence.step(), beam.history, sentence.source_rows});
       }

@@ -120,13 +120,13 @@ int max_hypothesis_length(const BeamOptions& options, const ModelConfig& config,
   return longest;
 }
 
-void find_forbidden(const Sentence& sentence, const Beam& beam, const BeamOptions& options,
+void find_forbidden(const TokenIds& tokens, const BeamOptions& options,
                     std::vector<int>& forbidden) {
   forbidden.assign(1, Vocabulary::kPad);
-  if (sentence.step() < options.min_len) {
+  if (static_cast<int>(tokens.size()) < options.min_len) {
     forbidden.push_back(Vocabulary::kEos);
   }
-  forbid_repeats(beam.tokens, options.no_repeat_ngram_size, forbidden);
+  forbid_repeats(tokens, options.no_repeat_ngram_size, forbidden);
 }
 
 void advance(Sentence& sentence, const NextTokens& next, std::size_t first_row,

@@ -40,8 +40,9 @@ void validate(const BeamOptions& options);
 // ConfigError where options.min_len is more.
 int max_hypothesis_length(const BeamOptions& options, const ModelConfig& config, int source_length);
 
-// The tokens that a beam must not continue with; the limit of its length is not considered.
-void find_forbidden(const Sentence& sentence, const Beam& beam, const BeamOptions& options,
+// The tokens that a hypothesis of these must not continue with; the limit of its length is not
+// considered.
+void find_forbidden(const TokenIds& tokens, const BeamOptions& options,
                     std::vector<int>& forbidden);
 
 // Turns what the beams may go on with into finished hypotheses and the beams of the next step.

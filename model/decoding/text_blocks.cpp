@@ -77,7 +77,7 @@ void TextBlocks::emit() {
   before_ = last;
   block_.clear();
   if (block.inputs.size() > longest_) {
-    dropped_ += block.targets.size();
+    dropped_ += block.targets.size() - (bos_ ? 1 : 0);
     return;
   }
   if (options_.context_window > 0) {

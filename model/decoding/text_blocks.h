@@ -49,7 +49,8 @@ class TextBlocks {
   // At the end of the text.
   void finish();
 
-  // Tokens of blocks that are longer than the model's max_target_positions, which nobody gets.
+  // Tokens, without <s>, of blocks that are longer than the model's max_target_positions, which
+  // nobody gets.
   std::size_t dropped() const { return dropped_; }
 
  private:

@@ -29,6 +29,7 @@ std::vector<std::vector<Hypothesis>> translate(const Transformer& model,
                                                const Progress& progress) {
   std::vector<std::vector<Hypothesis>> results(sources.size());
   std::vector<std::exception_ptr> errors(batching.batches.size());
+  const bool prompts = is_language_model(model.config());
   std::size_t done = 0;
   std::mutex one_at_a_time;
   const auto finished = [&](std::size_t sentence, std::vector<Hypothesis> hypotheses) {
@@ -43,7 +44,7 @@ std::vector<std::vector<Hypothesis>> translate(const Transformer& model,
     try {
       std::vector<std::size_t> indices;
       for (const std::size_t sentence : batching.batches[b]) {
-        if (is_empty(sources[sentence])) {
+        if (!prompts && is_empty(sources[sentence])) {
           finished(sentence, {an_empty_translation()});
         } else {
           indices.push_back(sentence);
@@ -51,7 +52,11 @@ std::vector<std::vector<Hypothesis>> translate(const Transformer& model,
       }
       if (!indices.empty()) {
         const std::vector<TokenIds> sentences = gather(sources, indices);
-        search.add(sentences, indices, padded_length(sentences, batching));
+        if (prompts) {
+          search.add_prompts(sentences, indices);
+        } else {
+          search.add(sentences, indices, padded_length(sentences, batching));
+        }
       }
     } catch (...) {
       errors[b] = std::current_exception();

@@ -10,9 +10,10 @@
 
 namespace ltz {
 
-// Translates any number of sentences, in batches that run in parallel on OpenMP's threads. The
-// result is in the order of the input and does not depend on the threads. An empty sentence has one
-// translation, an empty one. progress: of sentences.
+// Translates any number of sentences, or for a language model goes on from prompts without </s>, in
+// batches that run in parallel on OpenMP's threads. The result is in the order of the input and
+// does not depend on the threads. An empty sentence has one translation, an empty one. progress: of
+// sentences.
 std::vector<std::vector<Hypothesis>> translate(const Transformer& model,
                                                const std::vector<TokenIds>& sources,
                                                const BeamOptions& options, const Batching& batching,

@@ -18,7 +18,7 @@ ltz translate m --beam 4 --n-best 5; echo "n-best: $?"
 ltz score --hyp a --ref b --rouge-stem; echo "rouge-stem: $?"
 ltz score --hyp a --ref b --metric rouge --lowercase; echo "lowercase: $?"
 ltz eval m --src a --ref b --metric rouge --smooth exp; echo "smooth: $?"
-for command in inspect convert sensitivity prune quantize finetune pack unpack compress translate score eval verify bench help; do
+for command in inspect convert sensitivity prune quantize finetune pack unpack compress translate generate score eval verify bench help; do
   ltz $command --help | grep -q "Example" || echo "$command has no example"
   ltz $command --help | grep -nwE "TEXT|U?INT|FLOAT" # values have names of their own
 done
