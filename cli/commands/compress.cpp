@@ -106,7 +106,8 @@ pipeline::CompressInputs read_inputs(const Options& options, const Checkpoint& c
 }
 
 void say_what_is_missing(const pipeline::CompressInputs& inputs, const compress::Recipe& recipe) {
-  if (recipe.calibrated() != nullptr && inputs.calibration.empty()) {
+  if (recipe.calibrated() != nullptr && inputs.calibration.empty() &&
+      !is_language_model(inputs.checkpoint.config)) {
     say("no text to calibrate on: all inputs are taken to be alike. With a thousand sentences like "
         "those it will translate (--calibration TEXT) the same size keeps more quality");
   }

@@ -8,6 +8,8 @@
 #include "eval/quality/divergence.h"
 #include "eval/quality/evaluate.h"
 #include "model/base/error.h"
+#include "model/base/parallel.h"
+#include "model/decoding/sampling.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"
 
@@ -56,6 +58,21 @@ void measure(const Checkpoint& checkpoint, Transformer& model,
   }
 }
 
+// Texts that a language model makes up, as likely as it finds them.
+std::vector<TokenIds> self_sampled(const Transformer& model, std::size_t count,
+                                   const Events& events) {
+  events.say(fmt::format("no text to calibrate on: the model makes up {} sentences", count));
+  const Sampler sampler(model, {}, {});
+  std::vector<TokenIds> texts(count);
+  parallel_for(count, [&](std::size_t i) {
+    texts[i] = sampler.sample({}, i).tokens;
+    if (model.config().add_bos_token) {
+      texts[i].insert(texts[i].begin(), Vocabulary::kBos);
+    }
+  });
+  return texts;
+}
+
 // Translations that the state has are not made again; those that are made go there.
 EncodedText calibration_text(const Checkpoint& checkpoint, const Transformer& model,
                              std::vector<TokenIds> sentences, CompressState& state,
@@ -96,9 +113,10 @@ compress::Calibration calibrate(const Checkpoint& checkpoint, const std::vector<
   Transformer model(checkpoint);
   const TextCodec codec(checkpoint);
   const bool language = is_language_model(checkpoint.config);
-  const std::vector<TokenIds> all =
-      language ? codec.encode_targets(lines) : codec.encode_sources(lines);
-  if (!lines.empty()) {
+  const std::vector<TokenIds> all = !language       ? codec.encode_sources(lines)
+                                    : lines.empty() ? self_sampled(model, options.sentences, events)
+                                                    : codec.encode_targets(lines);
+  if (!all.empty()) {
     std::vector<TokenIds> sample = gather(all, eval::evenly_spaced(all.size(), options.sentences));
     calibration.text = language
                            ? EncodedText{std::vector<TokenIds>(sample.size()), std::move(sample)}
@@ -109,7 +127,7 @@ compress::Calibration calibrate(const Checkpoint& checkpoint, const std::vector<
       checkpoint, language ? compress::token_frequencies(checkpoint, {}, all)
                            : compress::token_frequencies(checkpoint, all, calibration.text.target));
   calibration.moments = compress::all_moments(model, calibration.text);
-  if (lines.empty()) {
+  if (all.empty()) {
     for (const auto& [name, moments] : calibration.moments) {
       calibration.sensitivities[name] = 1.0;
     }

@@ -21,9 +21,10 @@ EncodedText self_translated(const Transformer& model, std::vector<TokenIds> sent
                             const Events& events = {});
 
 // Translates `sentences` of the lines, evenly spread, with the model itself, and measures moments
-// and sensitivities; a language model reads them as they are; all tensors count the same without a
-// text. What the state has is not measured again, what is measured goes there. Throws FormatError
-// where the state's translations cannot be of these sentences.
+// and sensitivities; without a text all tensors count the same. A language model reads the lines as
+// they are, or without any as many sentences that it makes up. What the state has is not measured
+// again, what is measured goes there. Throws FormatError where the state's translations cannot be
+// of these sentences.
 compress::Calibration calibrate(const Checkpoint& checkpoint, const std::vector<std::string>& lines,
                                 const CalibrateOptions& options, CompressState& state,
                                 const Events& events = {});

@@ -74,7 +74,8 @@ Trials::Kind kind_of(const CompressInputs& inputs, const CompressOptions& option
       say("sensitivity", text_id(lines_of(config, *inputs.development)));
     }
   } else {
-    say("calibration", inputs.calibration.empty() ? "none" : text_id(inputs.calibration));
+    const char* otherwise = is_language_model(config) ? "sentences of the model's own" : "none";
+    say("calibration", inputs.calibration.empty() ? otherwise : text_id(inputs.calibration));
   }
   if (recipe.finetune) {
     const compress::FinetuneOptions& training = *recipe.finetune;

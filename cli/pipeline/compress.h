@@ -27,7 +27,7 @@ struct CompressInputs {
   const Checkpoint& checkpoint;
   std::optional<eval::ParallelText> development = {};  // to measure sensitivity and quality on
   // Source sentences that a calibrated recipe shows to the model, or a language model's text;
-  // without them all inputs are taken to be alike.
+  // without them all inputs are taken to be alike, and a language model makes texts up.
   std::vector<std::string> calibration = {};
   // To retrain on, for a recipe with finetune; without references the model's own translations.
   eval::ParallelText training = {};
