@@ -99,7 +99,7 @@ TEST_CASE("Values that no model has are refused") {
   refused("/decoder/kernel_sizes/0", "3", "decoder.kernel_sizes[0]");
   refused("/encoder/branches/1/type", "fourier", "encoder.branches[1].type");
   refused("/encoder/branches", std::vector<int>(65, 0), "at most 64");
-  refused("/activation", "swish", "\"relu\" or \"gelu\", found \"swish\"");
+  refused("/activation", "swish", "\"tanh\" or \"linear\", found \"swish\"");
   refused("/weight_softmax", 1, "weight_softmax: expected true or false, found 1");
   refused("/arch", 1, "arch: expected a string");
   refused("/encoder", 1, "encoder: expected an object");

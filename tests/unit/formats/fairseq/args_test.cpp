@@ -85,7 +85,7 @@ TEST_CASE("sharing all embeddings includes the output projection") {
 
 TEST_CASE("what cannot be computed is refused by the setting's name") {
   refuses_setting("arch", "fconv");
-  refuses_setting("arch", "transformer_lm");
+  refuses_setting("arch", "fconv_self_att_wp");
   refuses_setting("arch", nullptr);
   refuses_setting("adaptive_input", true);
   refuses_setting("adaptive_softmax_cutoff", "1000,2000");

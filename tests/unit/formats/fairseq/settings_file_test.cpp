@@ -154,7 +154,7 @@ TEST_CASE("a text that can be settings is short, UTF-8 and without NUL") {
 }
 
 TEST_CASE("every preset is a model") {
-  CHECK(preset_model_names().size() == 7);
+  CHECK(preset_model_names().size() == 9);
   for (const std::string& name : preset_model_names()) {
     CHECK_NOTHROW(validate(preset_model(name).value()));
   }

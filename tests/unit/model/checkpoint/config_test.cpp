@@ -23,7 +23,7 @@ void refused(Change change, const char* setting, const char* reason) {
 
 TEST_CASE("configurations without a model are refused by the setting's name") {
   CHECK_NOTHROW(validate(tiny_checkpoint(1).config));
-  refused([](ModelConfig& c) { c.encoder.layers = 0; }, "encoder_layers", "found 0");
+  refused([](ModelConfig& c) { c.encoder.layers = 0; }, "encoder_layers", "language models");
   refused([](ModelConfig& c) { c.encoder.branches[0].channels = 2; }, "encoder_branch_type",
           "6 channels, expected 8");
   refused([](ModelConfig& c) { c.decoder.branches[0].heads = 3; }, "decoder_branch_type[0] heads",
