@@ -164,7 +164,7 @@ BlockOptions block_options(const Options& options, const ModelConfig& config) {
                             .tokens_per_sample = options.tokens_per_sample.value_or(longest),
                             .context_window = options.context_window};
   require_range("--tokens-per-sample", {static_cast<double>(blocks.tokens_per_sample)},
-                {1, static_cast<double>(longest)});
+                {1, static_cast<double>(config.max_target_positions)});
   require_range("--context-window", {static_cast<double>(blocks.context_window)},
                 {0, static_cast<double>(blocks.tokens_per_sample - 1)});
   return blocks;
