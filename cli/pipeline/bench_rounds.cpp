@@ -13,6 +13,7 @@
 #include "formats/files/file.h"
 #include "formats/ltz/ltz.h"
 #include "formats/models/model_file.h"
+#include "model/base/error.h"
 #include "model/base/parallel.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"
@@ -116,6 +117,9 @@ class Bench {
  public:
   explicit Bench(const BenchOptions& options) : options_(options) {
     formats::ModelFile file = read(options);
+    if (is_language_model(file.checkpoint.config)) {
+      throw ConfigError(options.model + ": is a language model, but bench measures translation");
+    }
     const Ready ready(file.checkpoint, options.arithmetic);
     text_ = encoded(options, ready);
     matrices_ = dense_matrices(file.checkpoint);

@@ -238,6 +238,10 @@ void add_language_model(const ModelConfig& config, json& object) {
 }
 
 void read_language_model(const Object& object, ModelConfig& config) {
+  if (!object.has("adaptive_input")) {
+    throw FormatError(
+        "configuration: encoder_layers = 0 is for language models, but adaptive_input is missing");
+  }
   config.adaptive_input = bands_from_json(object.at("adaptive_input"), "adaptive_input");
   config.adaptive_softmax = bands_from_json(object.at("adaptive_softmax"), "adaptive_softmax");
   object.read("decoder_input_dim", config.decoder_input_dim, limits::kChannels);

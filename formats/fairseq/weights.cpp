@@ -242,12 +242,14 @@ void upgrade_names(TorchTensors& tensors, const ModelConfig& config) {
     names.push_back(name);
   }
   for (const std::string& name : names) {
-    if (const std::string upgraded = upgraded_name(config, name); upgraded != name) {
+    const std::string upgraded = upgraded_name(config, name);
+    if (upgraded != name) {
       insert_new(tensors, upgraded, std::move(tensors.extract(name).mapped()), name);
-    } else if (name.ends_with(".in_proj_weight")) {
-      split_packed(tensors, name, "weight");
-    } else if (name.ends_with(".in_proj_bias")) {
-      split_packed(tensors, name, "bias");
+    }
+    if (upgraded.ends_with(".in_proj_weight")) {
+      split_packed(tensors, upgraded, "weight");
+    } else if (upgraded.ends_with(".in_proj_bias")) {
+      split_packed(tensors, upgraded, "bias");
     }
   }
 }

@@ -100,6 +100,10 @@ Hdf5File read(std::span<const std::byte> bytes) {
   const std::string config = image.text_attribute(image.root(), "config");
   checkpoint.config = in_context("attribute config", [&] { return config_from_text(config); });
   validate(checkpoint.config);
+  if ((version == 3) != is_language_model(checkpoint.config)) {
+    throw FormatError("attribute version: expected 3 exactly for a language model, found " +
+                      std::to_string(version));
+  }
   const Hdf5Object vocabulary = image.group(image.root(), "vocabulary");
   const auto read_words = [&](const char* name) {
     return in_context(std::string("vocabulary/") + name,

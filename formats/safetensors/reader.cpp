@@ -58,6 +58,11 @@ Checkpoint own_checkpoint(const SafetensorsFile& file) {
   checkpoint.config = config_from_text(metadata_at(file, safetensors_keys::kConfig));
   validate(checkpoint.config);
   const ModelConfig& config = checkpoint.config;
+  if ((version == kSafetensorsLanguageVersion) != is_language_model(config)) {
+    throw FormatError(fmt::format("{}: expected {} exactly for a language model, found {}",
+                                  safetensors_keys::kVersion, kSafetensorsLanguageVersion,
+                                  version));
+  }
   if (!is_language_model(config)) {
     checkpoint.source_vocabulary =
         read_vocabulary(file, safetensors_keys::kSource, config.source_vocabulary_size);

@@ -27,7 +27,9 @@ printf '#version: 0.2\nw 0\nw0 1\n' >bpe.codes
 cp "$golden"/checkpoint.pt "$golden"/dict.*.txt .
 "$ltz" prune checkpoint.pt --sparsity 0.4 -o floats.h5 2>/dev/null
 "$ltz" quantize "$golden/checkpoint.pt" --bits 5 -o codes.h5 2>/dev/null  # without merges
-for model in floats codes; do
+language=$here/../golden/language-models
+"$ltz" convert "$language/lsra-adaptive-tied-narrow/checkpoint.pt" --dict "$language/dict.txt" language.h5
+for model in floats codes language; do
   mkdir $model
   "$python" "$here/variants.py" $model.h5 $model >list || fail "variants.py $model.h5"
   cp $model.h5 same.h5

@@ -12,6 +12,10 @@ import numpy as np
 model, folder = sys.argv[1:]
 TEXT = h5py.string_dtype()
 PARTS = ("values", "codebook", "codes", "row_scales", "mask")
+with h5py.File(model) as file:
+    VERSION = int(file.attrs["version"])
+    # A language model has no source.
+    WORDS = [place for place in ("vocabulary/source", "vocabulary/target") if place in file]
 
 
 def report(name, kind="same"):
@@ -29,7 +33,7 @@ def same_array(name, array):
     return array
 
 
-def write(name, file={}, group={}, dataset={}, array=same_array, text=str, words=list, shape=tuple, mask=True, version=1):
+def write(name, file={}, group={}, dataset={}, array=same_array, text=str, words=list, shape=tuple, mask=True, version=VERSION):
     """file, group, dataset: options of h5py.File, create_group, create_dataset. array(PART, numbers), text(attribute),
     words(list), shape(tuple): what to write in their place. mask: whether to write it."""
     with h5py.File(model) as old, h5py.File(path(name), "w", **file) as new:
@@ -43,7 +47,7 @@ def write(name, file={}, group={}, dataset={}, array=same_array, text=str, words
             options = {name: dataset[name] for name in dataset if name not in ("shuffle", "fletcher32")}
             new.create_dataset(place, data=words(lines), **(options if lines else {}))
 
-        for place in ("vocabulary/source", "vocabulary/target", "merges"):
+        for place in [*WORDS, "merges"]:
             write_words(place)
         tensors = new.create_group("tensors", **group)
         for tensor, source in old["tensors"].items():
@@ -105,9 +109,9 @@ write("shape_int32", shape=lambda shape: np.array(shape, "i4"))
 write("shape_big_endian", shape=lambda shape: np.array(shape, ">i8"))
 write("shape_uint16", shape=lambda shape: np.array(shape, "u2"))
 write("shape_of_vectors_scalar", shape=lambda shape: shape[0] if len(shape) == 1 else shape)
-write("version_array", version=[1])
-write("version_int8", version=np.int8(1))
-write("version_big_endian", version=np.array(1, ">u2"))
+write("version_array", version=[VERSION])
+write("version_int8", version=np.int8(VERSION))
+write("version_big_endian", version=np.array(VERSION, ">u2"))
 
 
 # A copy of the model that is changed in place.
@@ -215,8 +219,8 @@ def _(file):
 
 @change("soft_links")
 def _(file):
-    file.move("vocabulary/source", "words")
-    file["vocabulary/source"] = h5py.SoftLink("/words")
+    file.move(WORDS[0], "words")
+    file[WORDS[0]] = h5py.SoftLink("/words")
     file.move("tensors", "weights")
     file["tensors"] = h5py.SoftLink("weights")
 

@@ -17,3 +17,5 @@ grep -E '"(decode|random_text|sentences)"' packed.json
 ltz bench $model --ref ref >/dev/null 2>&1; echo "--ref without --src: $?"
 ltz bench - <$model; echo "model from a pipe: $?"
 ltz bench $model --src /dev/null; echo "empty text: $?"
+ltz bench $GOLDEN/language-models/vanilla-gpt/checkpoint.pt --dict $GOLDEN/language-models/dict.txt
+echo "language model: $?"

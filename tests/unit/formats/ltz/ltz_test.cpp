@@ -26,6 +26,8 @@ void check_round_trip(const Checkpoint& checkpoint) {
 TEST_CASE("ltz: a checkpoint comes back exactly") {
   check_round_trip(tiny_checkpoint(1));
   check_round_trip(tiny_quantized_checkpoint(1));
+  check_round_trip(tiny_language_model(1));
+  check_round_trip(tiny_quantized_language_model(1));
 }
 
 TEST_CASE("ltz: what a compressor gives is what its file gives back") {

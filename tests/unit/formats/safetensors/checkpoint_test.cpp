@@ -116,6 +116,19 @@ TEST_CASE("safetensors: a checkpoint comes back exactly, with all that belongs t
   test::check_equal(read(bytes), shared);
 }
 
+TEST_CASE("safetensors: a language model comes back exactly, without a source") {
+  const Checkpoint checkpoint = tiny_language_model(1);
+  const Bytes bytes = encode_safetensors(checkpoint);
+  test::check_equal(read(bytes), checkpoint);
+  CHECK(encode_safetensors(read(bytes)) == bytes);
+  const SafetensorsFile file = parse_safetensors(bytes);
+  CHECK(file.metadata.at("ltz.version") == "3");
+  CHECK_FALSE(file.metadata.contains("ltz.source_vocabulary"));
+  CHECK(file.tensors.contains("decoder.version"));
+  CHECK_FALSE(file.tensors.contains("encoder.version"));
+  check_chain(checkpoint);
+}
+
 TEST_CASE("safetensors: codebooks become the floats that they stand for") {
   const Checkpoint quantized = tiny_quantized_checkpoint(1);
   const Checkpoint found = read(encode_safetensors(quantized));
@@ -197,7 +210,9 @@ TEST_CASE("safetensors: metadata and tensors of a written file that do not fit")
     return [=](json& header) { header["__metadata__"][key] = value; };
   };
   test::check_equal(read(with_header(bytes, metadata("other", "x"))), tiny_checkpoint(4));
-  refused("expected ltz.version 1 or 2, found 3", metadata("ltz.version", "3"));
+  refused("expected ltz.version 1, 2 or 3, found 4", metadata("ltz.version", "4"));
+  refused("ltz.version: expected 3 exactly for a language model, found 3",
+          metadata("ltz.version", "3"));
   refused("configuration: ", metadata("ltz.config", "{}"));
   refused("configuration: ", metadata("ltz.config", std::string(100'000, '[')));
   refused("ltz.source_vocabulary: the last line has no end",

@@ -47,6 +47,29 @@ TEST_CASE("sums are taken in float32 and in order, as fairseq takes them") {
   CHECK(average.take().tensors.at(kName).values()[0] == 1.0f / 3.0f);
 }
 
+TEST_CASE("language models are averaged, each tied table once") {
+  const std::string table = "decoder.embed_tokens.embeddings.1.0.weight";
+  CheckpointAverage average;
+  for (const unsigned seed : {1U, 2U}) {
+    average.add(tiny_language_model(seed));
+  }
+  const Checkpoint mean = average.take();
+  const Checkpoint first = tiny_language_model(1);
+  CHECK_NOTHROW(validate(mean));
+  CHECK(mean.config == first.config);
+  CHECK(mean.tensors.size() == first.tensors.size());
+  CHECK(mean.target_vocabulary == first.target_vocabulary);
+  const std::vector<float> a = first.tensors.at(table).values();
+  const std::vector<float> b = tiny_language_model(2).tensors.at(table).values();
+  const std::vector<float> found = mean.tensors.at(table).values();
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    CHECK(found[i] == (a[i] + b[i]) / 2.0f);
+  }
+  CheckpointAverage mixed;
+  mixed.add(tiny_language_model(1));
+  CHECK_THROWS_AS(mixed.add(tiny_checkpoint(1)), ConfigError);
+}
+
 TEST_CASE("one checkpoint comes back as it was") {
   CheckpointAverage average;
   average.add(tiny_quantized_checkpoint(1));
