@@ -1,4 +1,5 @@
 #include "tests/fuzz/targets.h"
+#include "tests/fuzz/model_seeds.h"
 
 #include <algorithm>
 #include <array>
@@ -47,56 +48,28 @@ std::vector<Bytes> texts(std::initializer_list<std::string_view> contents) {
   return seeds;
 }
 
-std::string small_tensor(bool stream) {
-  return pickled_tensor({.count = 6, .shape = {2, 3}, .strides = {3, 1}, .stream = stream});
-}
-
-std::string small_object(bool stream) {
-  const std::string args = pickled("arch") + pickled("transformer") + pickled("encoder_layers") +
-                           pickled(1) + pickled("dropout") + "G" + std::string(8, '\0');
-  return fairseq_pickle(args, pickled("w") + small_tensor(stream));
-}
-
 void read_torch(Input bytes) {
   formats::checkpoint_from_torch(formats::read_torch_checkpoint(bytes, kName), {}, {}, {}, kName);
 }
 
 std::vector<Bytes> pickle_seeds() {
-  return texts({small_object(false), small_object(true), pickle_of(pickled_dict({{"a", "N"}})),
+  return texts({small_object(false), small_object(true), small_language_object(false),
+                pickle_of(pickled_dict({{"a", "N"}})),
                 "(dp0\nS'key'\np1\n(lp2\nI01\naF1.5\naL7L\nas."});
 }
 
 std::vector<Bytes> zip_seeds() {
-  return {zip_of({{"m/data.pkl", small_object(false)}, {"m/data/0", std::string(24, '\1')}}),
-          zip_of({{"m/data.pkl", small_object(false)},
-                  {"m/byteorder", "little"},
-                  {"m/data/0", std::string(24, '\1'), true}})};
+  return {
+      zip_of({{"m/data.pkl", small_object(false)}, {"m/data/0", std::string(24, '\1')}}),
+      zip_of({{"m/data.pkl", small_object(false)},
+              {"m/byteorder", "little"},
+              {"m/data/0", std::string(24, '\1'), true}}),
+      zip_of({{"m/data.pkl", small_language_object(false)}, {"m/data/0", std::string(24, '\1')}})};
 }
 
 std::vector<Bytes> stream_seeds() {
-  return {stream_of(small_object(true), {{"0", 6, std::string(24, '\1')}})};
-}
-
-// Files with all of a model's tensors take the longest to read: this has as few as there can be.
-Checkpoint small_checkpoint() {
-  ModelConfig config;
-  config.arch = "lightconv";
-  config.encoder.layers = 1;
-  config.encoder.embed_dim = 4;
-  config.encoder.ffn_embed_dim = 2;
-  config.encoder.attention_heads = 1;
-  config.encoder.branches = {{BranchType::kLightweight, 3, 4, 2}};
-  config.decoder = config.encoder;
-  config.share_all_embeddings = true;
-  config.source_vocabulary_size = 6;
-  config.target_vocabulary_size = 6;
-  Checkpoint checkpoint = random_checkpoint(config, 1);
-  checkpoint.merges = {{"w", "o"}};
-  return checkpoint;
-}
-
-Checkpoint small_quantized_checkpoint() {
-  return with_all_encodings(small_checkpoint(), 2);
+  return {stream_of(small_object(true), {{"0", 6, std::string(24, '\1')}}),
+          stream_of(small_language_object(true), {{"0", 6, std::string(24, '\1')}})};
 }
 
 void read_safetensors(Input bytes) {
@@ -105,7 +78,8 @@ void read_safetensors(Input bytes) {
 
 std::vector<Bytes> safetensors_seeds() {
   return {formats::encode_safetensors(small_checkpoint()),
-          formats::encode_safetensors(small_quantized_checkpoint())};
+          formats::encode_safetensors(small_quantized_checkpoint()),
+          formats::encode_safetensors(small_language_model())};
 }
 
 // The plain layout. Any other starts a process, for each input: tests/malformed damages some.
@@ -126,6 +100,7 @@ std::vector<Bytes> hdf5_seeds() {
       raw_integer(0x19, 1) + raw_integer(1, 3) + raw_integer(16, 4) + raw_integer(0x13, 8);
   return {
       formats::encode_hdf5(small_quantized_checkpoint()),
+      formats::encode_hdf5(small_language_model()),
       raw_hdf5({.messages = format + raw_link("tensors", RawHdf5::kBefore)}),
       raw_hdf5({.messages =
                     raw_message(16, raw_integer(RawHdf5::kBefore, 8) + raw_integer(on.size(), 8)),
@@ -141,7 +116,7 @@ void read_ltz(Input bytes) {
 
 std::vector<Bytes> ltz_seeds() {
   return {formats::encode_ltz(small_quantized_checkpoint()),
-          formats::encode_ltz(small_checkpoint())};
+          formats::encode_ltz(small_checkpoint()), formats::encode_ltz(small_language_model())};
 }
 
 // The first bytes say what kind it is, and of what shape.
@@ -285,12 +260,18 @@ constexpr std::array kTargets = {
                                "[[tensor]]\npattern = \"dec*\"\nkeep_float = true\n"});
                }},
     FuzzTarget{"config", read_config,
-               [] { return texts({formats::config_text(tiny_checkpoint(1).config)}); }},
+               [] {
+                 return texts({formats::config_text(tiny_checkpoint(1).config),
+                               formats::config_text(tiny_language_model(1).config)});
+               }},
     FuzzTarget{"args", read_args,
                [] {
                  return texts({R"({"arch": "transformer_multibranch_v2", "encoder_layers": 2,
                    "encoder_kernel_size_list": [3, 7]})",
-                               R"({"arch": "lightconv_iwslt_de_en", "encoder_layers": 7})"});
+                               R"({"arch": "lightconv_iwslt_de_en", "encoder_layers": 7})",
+                               R"({"arch": "transformer_lm_wiki103", "decoder_layers": 2,
+                   "adaptive_softmax_cutoff": "9,99", "adaptive_softmax_factor": 2.5,
+                   "tie_adaptive_weights": false, "no_tie_adaptive_proj": true})"});
                }},
     FuzzTarget{"sensitivity", read_sensitivity,
                [] {

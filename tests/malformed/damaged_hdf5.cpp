@@ -11,9 +11,13 @@
 namespace ltz::test {
 
 Bytes h5_with(const std::function<void(hid_t)>& change) {
+  return h5_with(tiny_quantized_checkpoint(1), change);
+}
+
+Bytes h5_with(const Checkpoint& checkpoint, const std::function<void(hid_t)>& change) {
   const std::filesystem::path path = std::filesystem::temp_directory_path() /
                                      ("ltz-malformed-" + std::to_string(getpid()) + ".h5");
-  formats::write_hdf5(tiny_quantized_checkpoint(1), path);
+  formats::write_hdf5(checkpoint, path);
   const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
   change(file);
   REQUIRE(H5Fclose(file) >= 0);

@@ -8,10 +8,13 @@
 #include <vector>
 
 #include "malformed.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::test {
 
-// The .h5 file of tiny_quantized_checkpoint(1) after a change with HDF5's own library.
+// The .h5 file of a checkpoint after a change with HDF5's own library.
+Bytes h5_with(const Checkpoint& checkpoint, const std::function<void(hid_t)>& change);
+// That of tiny_quantized_checkpoint(1).
 Bytes h5_with(const std::function<void(hid_t)>& change);
 
 // What a new dataset is like; its elements are bytes of `content`, repeated.

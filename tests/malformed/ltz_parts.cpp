@@ -14,8 +14,10 @@ namespace ltz::test {
 
 using namespace formats;
 
-LtzParts::LtzParts() {
-  const Bytes bytes = encode_ltz(tiny_quantized_checkpoint(1));
+LtzParts::LtzParts() : LtzParts(tiny_quantized_checkpoint(1)) {}
+
+LtzParts::LtzParts(const Checkpoint& checkpoint) {
+  const Bytes bytes = encode_ltz(checkpoint);
   for (const SectionView& view : read_sections(bytes)) {
     sections.push_back({view.tag, {view.content.begin(), view.content.end()}});
   }

@@ -7,6 +7,7 @@
 #include "formats/ltz/index.h"
 #include "formats/ltz/sections.h"
 #include "malformed.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace ltz::test {
 
@@ -15,6 +16,7 @@ namespace ltz::test {
 class LtzParts {
  public:
   LtzParts();  // of tiny_quantized_checkpoint(1)
+  explicit LtzParts(const Checkpoint& checkpoint);
 
   struct Payload {
     formats::IndexEntry entry;
