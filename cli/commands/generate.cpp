@@ -14,6 +14,7 @@
 #include "cli/options/values.h"
 #include "model/base/parallel.h"
 #include "model/decoding/continuation.h"
+#include "model/decoding/next_words.h"
 #include "model/decoding/sampling.h"
 #include "model/decoding/translator.h"
 
@@ -59,14 +60,14 @@ std::string on_all_threads(std::size_t prompts,
   return text;
 }
 
-std::string next_words(const Generator& generator, const TokenIds& prompt, std::size_t line,
-                       int count) {
+std::string next_words_text(const Generator& generator, const TokenIds& prompt, std::size_t line,
+                            int count) {
   Continuation read(generator.model);
   read.extend(prompt);
   std::string text;
-  for (const ScoredToken& token : read.best(static_cast<std::size_t>(count))) {
-    text += fmt::format("{}\t{:.6f}\t{}\n", line, std::exp(token.logit),
-                        generator.codec.target_word(token.token));
+  for (const NextWord& word :
+       next_words(read, generator.codec, {.count = static_cast<std::size_t>(count)})) {
+    text += fmt::format("{}\t{:.6f}\t{}\n", line, std::exp(word.log_probability), word.text);
   }
   return text;
 }
@@ -75,7 +76,7 @@ std::string answer(const Generator& generator, const std::vector<TokenIds>& prom
                    std::size_t first, const Options& options) {
   if (options.next != 0) {
     return on_all_threads(prompts.size(), [&](std::size_t p) {
-      return next_words(generator, prompts[p], first + p, options.next);
+      return next_words_text(generator, prompts[p], first + p, options.next);
     });
   }
   if (options.sample) {

@@ -18,6 +18,11 @@ constexpr std::size_t kBatchTokens = 1024;
 // So many that no thread waits long for another's last one.
 constexpr std::size_t kBatchesPerThread = 8;
 
+// Whether two tokens that follow each other are parts of the same word.
+bool within_word(const TextCodec& codec, int token, int next) {
+  return codec.marks_beginnings() ? !codec.part(next).begins : !codec.part(token).ends;
+}
+
 double per(double nats, std::int64_t count) {
   return count == 0 ? 0.0 : nats / static_cast<double>(count);
 }
@@ -100,7 +105,7 @@ Perplexity PerplexityMeter::measure(const TextBlock& block,
     ++sum.tokens;
     sum.unknown += targets[i] == Vocabulary::kUnk ? 1 : 0;
     const bool last = i + 1 == targets.size();
-    sum.words += last || !codec_.within_word(targets[i], targets[i + 1]) ? 1 : 0;
+    sum.words += last || !within_word(codec_, targets[i], targets[i + 1]) ? 1 : 0;
   }
   return sum;
 }

@@ -3,12 +3,6 @@
 #include "model/text/sentence_pieces.h"
 
 namespace ltz {
-namespace {
-
-constexpr std::string_view kGoesOn = "@@";               // behind BPE's subwords, but the last
-constexpr std::string_view kWordStart = "\xE2\x96\x81";  // SentencePiece's, in front of the first
-
-}  // namespace
 
 TextCodec::TextCodec(const Checkpoint& checkpoint)
     : bpe_(checkpoint.merges),
@@ -69,13 +63,6 @@ std::vector<TokenIds> TextCodec::encode_targets(std::span<const std::string> lin
     sentences.push_back(encode_target(line));
   }
   return sentences;
-}
-
-bool TextCodec::within_word(int token, int next) const {
-  if (pieces_) {
-    return next >= Vocabulary::kSpecials && !target_.word(next).starts_with(kWordStart);
-  }
-  return target_.word(token).ends_with(kGoesOn);
 }
 
 std::string TextCodec::decode_target(const TokenIds& ids) const {

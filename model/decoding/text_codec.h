@@ -29,10 +29,6 @@ class TextCodec {
   // Of each line.
   std::vector<TokenIds> encode_sources(std::span<const std::string> lines) const;
   std::vector<TokenIds> encode_targets(std::span<const std::string> lines) const;
-  // Whether two tokens of a target that follow each other are parts of the same word.
-  bool within_word(int token, int next) const;
-  // As the vocabulary has it. token: one of its ids.
-  std::string_view target_word(int token) const { return target_.word(token); }
   // Words again: without <s> and </s>, the segmentation removed.
   std::string decode_target(const TokenIds& ids) const;
 

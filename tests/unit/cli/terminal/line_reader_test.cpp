@@ -14,6 +14,7 @@
 
 using namespace ltz;
 using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
 using ltz::cli::LineReader;
 using Lines = std::vector<std::string>;
 
@@ -192,4 +193,7 @@ TEST_CASE("what cannot be read is an error") {
   LineReader reader(-1);
   CHECK_THROWS_AS(reader.read(1), IoError);
   CHECK_THROWS_AS(cli::read_lines("/nowhere/text"), IoError);
+  CHECK_THROWS_WITH(cli::open_text("/nowhere/text"), StartsWith("/nowhere/text: "));
+  const formats::Descriptor folder = cli::open_text("/");
+  CHECK_THROWS_WITH(LineReader(folder.get(), "/").read(1), StartsWith("/: "));
 }

@@ -52,7 +52,7 @@ TEST_CASE("top-k leaves the likeliest, of equals the first") {
 TEST_CASE("top-p leaves the fewest that reach the probability") {
   const std::vector<float> next = logs({0.125, 0.5, 0.25, 0.125});
   CHECK(tokens_of(candidates(next, {.top_p = 0.001})) == std::vector{1});
-  CHECK(tokens_of(candidates(next, {.top_p = 0.49})) == std::vector{1});
+  CHECK(tokens_of(candidates(next, {.top_p = 0.499})) == std::vector{1});
   CHECK(tokens_of(candidates(next, {.top_p = 0.51})) == std::vector{1, 2});
   CHECK(tokens_of(candidates(next, {.top_p = 0.76})) == std::vector{1, 2, 0});
   CHECK(tokens_of(candidates(next, {.top_p = 0.9})) == std::vector{1, 2, 0, 3});
