@@ -147,6 +147,11 @@ void validate_bands(const ModelConfig& config) {
   }
   validate_cutoffs("adaptive_input", config.adaptive_input, vocabulary, input_width(config));
   validate_cutoffs("adaptive_softmax", config.adaptive_softmax, vocabulary, output_width(config));
+  if (adaptive_input && config.adaptive_softmax.cutoffs.empty() &&
+      config.share_decoder_input_output_embed) {
+    fail("share_decoder_input_output_embed",
+         "needs embeddings in one table, not those of adaptive_input");
+  }
   if (config.tie_adaptive_weights) {
     validate_tied(config);
   } else if (config.tie_adaptive_proj) {

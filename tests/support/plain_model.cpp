@@ -122,8 +122,6 @@ PlainModel::Rows PlainModel::embed(const TokenIds& tokens, Stack which) const {
   const std::string name = encoder ? "encoder" : "decoder";
   const StackConfig& stack = encoder ? config_.encoder : config_.decoder;
   const auto width = static_cast<std::size_t>(stack.embed_dim);
-  const auto& table =
-      parameter((config_.share_all_embeddings ? "encoder" : name) + ".embed_tokens.weight");
   Rows x;
   int next = 2;
   for (std::size_t t = 0; t < tokens.size(); ++t) {
@@ -139,10 +137,9 @@ PlainModel::Rows PlainModel::embed(const TokenIds& tokens, Stack which) const {
     } else if (config_.token_positional_embeddings && !padding) {
       offset = sinusoid(position, stack.embed_dim);
     }
+    const std::vector<double> vector = token_vector(tokens[t], which);
     for (std::size_t c = 0; c < width; ++c) {
-      row[c] = table[static_cast<std::size_t>(tokens[t]) * width + c] *
-                   std::sqrt(static_cast<double>(width)) +
-               offset[c];
+      row[c] = vector[c] * std::sqrt(static_cast<double>(width)) + offset[c];
     }
   }
   return x;
@@ -298,40 +295,33 @@ PlainModel::Rows PlainModel::encode(const TokenIds& sentence, std::size_t padded
 }
 
 PlainModel::Rows PlainModel::logits(const TokenIds& sentence, const TokenIds& target) const {
-  const Rows source = encode(sentence);
+  const bool language_model = config_.encoder.layers == 0;
+  const Rows source = language_model ? Rows() : encode(sentence);
   TokenIds inputs = {Vocabulary::kEos};
   inputs.insert(inputs.end(), target.begin(), target.end() - 1);
+  if (config_.add_bos_token) {  // which the target begins with, too
+    std::swap(inputs[0], inputs[1]);
+  }
   Rows x = embed(inputs, Stack::kDecoder);
   for (int l = 0; l < config_.decoder.layers; ++l) {
     const std::string name = "decoder.layers." + std::to_string(l);
     residual(x, config_.decoder, name + ".self_attn_layer_norm", [&](const Rows& input) {
       return mix(input, config_.decoder, l, true, Padding(x.size()), name + ".self_attn");
     });
-    residual(x, config_.decoder, name + ".encoder_attn_layer_norm", [&](const Rows& input) {
-      return attention(input, source, config_.decoder.attention_heads, name + ".encoder_attn",
-                       [&](std::size_t, std::size_t key) { return !padding_of(sentence)[key]; });
-    });
+    if (!language_model) {
+      residual(x, config_.decoder, name + ".encoder_attn_layer_norm", [&](const Rows& input) {
+        return attention(input, source, config_.decoder.attention_heads, name + ".encoder_attn",
+                         [&](std::size_t, std::size_t key) { return !padding_of(sentence)[key]; });
+      });
+    }
     residual(x, config_.decoder, name + ".final_layer_norm",
              [&](const Rows& input) { return feed_forward(input, name); });
   }
   if (config_.decoder.final_norm) {
     normalize(x, "decoder.layer_norm");
   }
-  const std::string output = config_.share_all_embeddings ? "encoder.embed_tokens.weight"
-                             : config_.share_decoder_input_output_embed
-                                 ? "decoder.embed_tokens.weight"
-                                 : "decoder.embed_out";
-  const auto& table = parameter(output);
-  Rows logits;
-  for (const auto& row : x) {
-    auto& scores = logits.emplace_back(table.size() / row.size(), 0.0);
-    for (std::size_t w = 0; w < scores.size(); ++w) {
-      for (std::size_t c = 0; c < row.size(); ++c) {
-        scores[w] += table[w * row.size() + c] * row[c];
-      }
-    }
-  }
-  return logits;
+  return config_.adaptive_softmax.cutoffs.empty() ? multiply_with_table(x)
+                                                  : adaptive_log_probabilities(x);
 }
 
 }  // namespace ltz

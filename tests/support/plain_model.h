@@ -24,8 +24,9 @@ class PlainModel {
   // (tokens of the sentence, encoder_embed_dim).
   Rows encode(const TokenIds& sentence, std::size_t padded_length = 0) const;
 
-  // Teacher-forced: row i has seen </s> and the first i tokens of the target. Returns (tokens of
-  // the target, target vocabulary).
+  // Teacher-forced: row i has seen </s> and the first i tokens of the target; of a language model
+  // whose texts begin with <s>, row 0 has seen only that. Returns (tokens of the target, target
+  // vocabulary); with an adaptive softmax log probabilities. A language model takes no sentence.
   Rows logits(const TokenIds& sentence, const TokenIds& target) const;
 
  private:
@@ -36,6 +37,10 @@ class PlainModel {
   Rows linear(const Rows& x, const std::string& name) const;
   void normalize(Rows& x, const std::string& name) const;
   Rows embed(const TokenIds& tokens, Stack which) const;
+  std::vector<double> token_vector(int token, Stack which) const;
+  // From the decoder's features, one a token.
+  Rows multiply_with_table(const Rows& x) const;
+  Rows adaptive_log_probabilities(const Rows& x) const;
   Rows attention(const Rows& queries, const Rows& memory, int heads, const std::string& name,
                  const Visible& visible) const;
   // padding: of each row.

@@ -1,8 +1,12 @@
 #include "tests/support/random_architecture.h"
 
+#include <cmath>
 #include <initializer_list>
 #include <random>
+#include <utility>
 #include <vector>
+
+#include "model/checkpoint/bands.h"
 
 namespace ltz {
 namespace {
@@ -36,7 +40,61 @@ class Generator {
     return config;
   }
 
+  ModelConfig make_language_model() {
+    ModelConfig config;
+    config.arch = one_in(4) ? "transformer_lm" : "transformer_lm_multibranch_v2";
+    config.encoder = {.layers = 0};
+    config.conv_linear = one_in(2);
+    config.weight_softmax = !one_in(3);
+    config.activation = one_in(3) ? Activation::kGelu : Activation::kRelu;
+    config.token_positional_embeddings = !one_in(5);
+    config.max_target_positions = pick({33, 40});
+    config.add_bos_token = one_in(3);
+    config.target_vocabulary_size = pick({9, 13, 17, 24});
+    const int width = pick({4, 5, 6, 8, 9, 12, 15, 16, 21});
+    config.decoder = make_stack(width, config);
+    config.decoder.normalize_before = true;
+    const bool adaptive_input = !one_in(4);
+    if (adaptive_input) {
+      const int input = pick({width, width, 4, 7, 10, 24});
+      config.decoder_input_dim = input == width ? 0 : input;
+      config.adaptive_input = make_bands(input, config.target_vocabulary_size);
+    }
+    switch (below(adaptive_input ? 6 : 3)) {
+      case 0:  // a table of its own
+        break;
+      case 1:
+        config.share_decoder_input_output_embed = !adaptive_input;
+        break;
+      case 2:
+        config.adaptive_softmax = make_bands(width, config.target_vocabulary_size);
+        break;
+      case 3:
+        config.tie_adaptive_proj = true;
+        [[fallthrough]];
+      default:
+        config.tie_adaptive_weights = true;
+        config.adaptive_softmax = config.adaptive_input;
+        config.tie_adaptive_proj |= one_in(2);
+    }
+    return config;
+  }
+
  private:
+  // width: of the first band.
+  BandsConfig make_bands(int width, int vocabulary) {
+    BandsConfig bands;
+    int last = 0;
+    for (int b = pick({1, 2, 3}); b > 0 && last < vocabulary; --b) {
+      last += 1 + below(vocabulary - last);
+      bands.cutoffs.push_back(last);
+    }
+    bands.factor = std::vector{1.0, 1.5, 2.0, 2.5, 4.0}[static_cast<std::size_t>(below(5))];
+    const auto narrowest = std::pow(bands.factor, static_cast<double>(bands.cutoffs.size()));
+    bands.factor = narrowest > width ? 1.0 : bands.factor;
+    return bands;
+  }
+
   int below(int limit) { return static_cast<int>(random_() % static_cast<unsigned>(limit)); }
   bool one_in(int chances) { return below(chances) == 0; }
   int pick(std::initializer_list<int> values) {
@@ -125,14 +183,45 @@ void add_features(const StackConfig& stack, const std::string& name, const Model
   }
 }
 
+void add_language_model_features(const ModelConfig& config, std::set<std::string>& features) {
+  add_features(config.decoder, "decoder", config, features);
+  features.insert(config.add_bos_token ? "<s>" : "no <s>");
+  const std::vector<Band> input = input_bands(config);
+  const std::vector<Band> output = output_bands(config);
+  const auto add_bands = [&](const std::string& name, const std::vector<Band>& bands) {
+    features.insert(name + " in " + std::to_string(bands.size()) + " bands");
+  };
+  add_bands("input", input);
+  add_bands("output", output);
+  if (!input.empty()) {
+    features.insert(config.decoder_input_dim == 0                         ? "input as wide"
+                    : config.decoder_input_dim < config.decoder.embed_dim ? "narrow input"
+                                                                          : "wide input");
+  }
+  features.insert(output.empty()
+                      ? config.share_decoder_input_output_embed ? "one table" : "a table of its own"
+                  : config.tie_adaptive_proj    ? "tied projections"
+                  : config.tie_adaptive_weights ? "tied tables"
+                  : input.empty()               ? "only the output in bands"
+                                                : "other bands");
+}
+
 }  // namespace
 
 ModelConfig random_architecture(unsigned seed) {
   return Generator(seed).make();
 }
 
+ModelConfig random_language_model(unsigned seed) {
+  return Generator(seed).make_language_model();
+}
+
 std::set<std::string> features_of(const ModelConfig& config) {
   std::set<std::string> features;
+  if (is_language_model(config)) {
+    add_language_model_features(config, features);
+    return features;
+  }
   features.insert(is_convolution_only(config) ? "convolution only" : "transformer");
   features.insert(config.share_all_embeddings               ? "one table"
                   : config.share_decoder_input_output_embed ? "two tables"
@@ -155,6 +244,21 @@ std::vector<TokenIds> some_sentences(std::initializer_list<int> lengths, int voc
     sentence.push_back(Vocabulary::kEos);
   }
   return sentences;
+}
+
+SomeText some_text(std::initializer_list<int> lengths, const ModelConfig& config) {
+  SomeText text{.sources = std::vector<TokenIds>(lengths.size()),
+                .targets = some_sentences(lengths, config.target_vocabulary_size, 5)};
+  std::swap(text.targets.front(), text.targets.back());
+  if (!is_language_model(config)) {
+    text.sources = some_sentences(lengths, config.source_vocabulary_size, 3);
+  }
+  for (TokenIds& target : text.targets) {
+    if (config.add_bos_token) {
+      target.insert(target.begin(), Vocabulary::kBos);
+    }
+  }
+  return text;
 }
 
 }  // namespace ltz

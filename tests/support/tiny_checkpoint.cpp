@@ -27,6 +27,21 @@ ModelConfig tiny_config() {
   return config;
 }
 
+ModelConfig tiny_language_config() {
+  ModelConfig config;
+  config.arch = "transformer_lm_multibranch_v2";
+  config.encoder = {.layers = 0};
+  config.decoder = tiny_config().decoder;
+  config.decoder.normalize_before = true;
+  config.conv_linear = true;
+  config.max_target_positions = 64;
+  config.target_vocabulary_size = 13;
+  config.adaptive_input = config.adaptive_softmax = {.cutoffs = {5, 9}, .factor = 2.0};
+  config.decoder_input_dim = 4;
+  config.tie_adaptive_weights = true;
+  return config;
+}
+
 Vocabulary numbered_words(const std::string& prefix, int count) {
   std::vector<std::string> words;
   for (int i = 0; i < count; ++i) {
@@ -77,7 +92,9 @@ Checkpoint random_checkpoint(const ModelConfig& config, unsigned seed) {
   constexpr int kSpecial = Vocabulary::kUnk + 1;
   Checkpoint checkpoint;
   checkpoint.config = config;
-  checkpoint.source_vocabulary = numbered_words("word", config.source_vocabulary_size - kSpecial);
+  if (!is_language_model(config)) {
+    checkpoint.source_vocabulary = numbered_words("word", config.source_vocabulary_size - kSpecial);
+  }
   checkpoint.target_vocabulary = numbered_words("word", config.target_vocabulary_size - kSpecial);
   add_random_tensors(checkpoint, seed);
   return checkpoint;
@@ -92,6 +109,12 @@ Checkpoint tiny_checkpoint(unsigned seed) {
   checkpoint.config.source_vocabulary_size = checkpoint.source_vocabulary.size();
   checkpoint.config.target_vocabulary_size = checkpoint.target_vocabulary.size();
   add_random_tensors(checkpoint, seed);
+  return checkpoint;
+}
+
+Checkpoint tiny_language_model(unsigned seed) {
+  Checkpoint checkpoint = random_checkpoint(tiny_language_config(), seed);
+  checkpoint.merges = {{"w", "o"}, {"wo", "r"}};
   return checkpoint;
 }
 
@@ -141,6 +164,10 @@ Checkpoint with_all_encodings(Checkpoint checkpoint, unsigned seed) {
 
 Checkpoint tiny_quantized_checkpoint(unsigned seed) {
   return with_all_encodings(tiny_checkpoint(seed), seed + 1);
+}
+
+Checkpoint tiny_quantized_language_model(unsigned seed) {
+  return with_all_encodings(tiny_language_model(seed), seed + 1000);
 }
 
 }  // namespace ltz

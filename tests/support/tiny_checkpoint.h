@@ -10,15 +10,20 @@ namespace ltz {
 // every machine.
 Checkpoint tiny_checkpoint(unsigned seed);
 
+// The same for a language model: one layer, 13 words in bands of 5, 4 and 4 with vectors of 4, 2
+// and 1 numbers, which input and output share; projections are the output's own.
+Checkpoint tiny_language_model(unsigned seed);
+
 // A checkpoint of this configuration, its values as above; the vocabularies are equal but for their
-// lengths.
+// lengths, a language model has one.
 Checkpoint random_checkpoint(const ModelConfig& config, unsigned seed);
 
 // Its tensors become, in turn, every kind that files know: codebooks (pruned, unpruned, all equal,
 // with row scales), float16 and float32. There are at least 16.
 Checkpoint with_all_encodings(Checkpoint checkpoint, unsigned seed);
 
-// The tiny model with all of them.
+// The tiny models with all of them.
 Checkpoint tiny_quantized_checkpoint(unsigned seed);
+Checkpoint tiny_quantized_language_model(unsigned seed);
 
 }  // namespace ltz

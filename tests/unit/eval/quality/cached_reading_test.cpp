@@ -32,15 +32,12 @@ std::vector<float> changed(const Tensor& tensor) {
 }  // namespace
 
 TEST_CASE("whatever is replaced, features are those of reading from the start, to the last bit") {
-  for (unsigned seed = 0; seed < 12; ++seed) {
+  for (unsigned seed = 0; seed < 24; ++seed) {
     CAPTURE(seed);
-    const ModelConfig config = random_architecture(seed);
+    const ModelConfig config = seed < 12 ? random_architecture(seed) : random_language_model(seed);
     const Checkpoint checkpoint = random_checkpoint(config, seed);
     Transformer model(checkpoint);
-    const std::vector<TokenIds> sources =
-        some_sentences(kLengths, config.source_vocabulary_size, 3);
-    const std::vector<TokenIds> targets =
-        some_sentences(kLengths, config.target_vocabulary_size, 5);
+    const auto [sources, targets] = some_text(kLengths, config);
     CachedReading reading(model, sources, targets);
     std::vector<ParameterSpec> specs = parameter_specs(config);
     for (const bool forward : {true, false}) {
