@@ -10,7 +10,6 @@
 #include "formats/files/folder.h"
 #include "formats/onnx/onnx.h"
 #include "tests/support/random_architecture.h"
-#include "tests/support/random_language_model.h"
 #include "tests/support/tiny_checkpoint.h"
 
 namespace {

@@ -40,6 +40,22 @@ PlainModel::Rows columns(const PlainModel::Rows& x, std::size_t first, std::size
   return part;
 }
 
+double activated(double x, Activation activation) {
+  switch (activation) {
+    case Activation::kRelu:
+      return std::max(x, 0.0);
+    case Activation::kGelu:
+      return 0.5 * x * (1.0 + std::erf(x / std::sqrt(2.0)));
+    case Activation::kGeluTanh:
+      return 0.5 * x * (1.0 + std::tanh(std::sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x)));
+    case Activation::kTanh:
+      return std::tanh(x);
+    case Activation::kLinear:
+      return x;
+  }
+  return x;
+}
+
 std::vector<bool> padding_of(const TokenIds& tokens) {
   std::vector<bool> padding;
   for (const int token : tokens) {
@@ -250,9 +266,7 @@ PlainModel::Rows PlainModel::feed_forward(const Rows& x, const std::string& name
   Rows hidden = linear(x, name + ".fc1");
   for (auto& row : hidden) {
     for (double& value : row) {
-      value = config_.activation == Activation::kRelu
-                  ? std::max(value, 0.0)
-                  : 0.5 * value * (1.0 + std::erf(value / std::sqrt(2.0)));
+      value = activated(value, config_.activation);
     }
   }
   return linear(hidden, name + ".fc2");

@@ -46,7 +46,7 @@ class Generator {
     config.encoder = {.layers = 0};
     config.conv_linear = one_in(2);
     config.weight_softmax = !one_in(3);
-    config.activation = one_in(3) ? Activation::kGelu : Activation::kRelu;
+    config.activation = static_cast<Activation>(below(5));
     config.token_positional_embeddings = !one_in(5);
     config.max_target_positions = pick({33, 40});
     config.add_bos_token = one_in(3);

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "model/base/error.h"
-#include "tests/support/random_language_model.h"
+#include "tests/support/random_architecture.h"
 #include "tests/support/sentence_piece_bytes.h"
 #include "tests/support/tiny_checkpoint.h"
 

@@ -14,7 +14,6 @@
 #include "model/base/error.h"
 #include "model/checkpoint/bands.h"
 #include "tests/support/random_architecture.h"
-#include "tests/support/random_language_model.h"
 #include "tests/support/tiny_checkpoint.h"
 
 namespace ltz::formats {

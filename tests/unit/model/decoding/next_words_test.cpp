@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "tests/support/random_language_model.h"
+#include "tests/support/random_architecture.h"
 #include "tests/support/sentence_piece_bytes.h"
 #include "tests/support/tiny_checkpoint.h"
 
