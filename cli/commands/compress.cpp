@@ -170,16 +170,16 @@ int run(const Options& options) {
     throw CLI::ValidationError("--strict", "has no effect without a gate");
   }
   check_files(options);
-  const Baseline baseline = read_baseline(options.report.gates.baseline);
+  const Checkpoint checkpoint = options.model.read().checkpoint;
+  options.report.require_matches(checkpoint.config);
+  options.retraining.text.require_matches(checkpoint.config);
+  const Baseline baseline = read_baseline(options.report.gates.baseline, checkpoint.config);
   pipeline::CompressOptions compress = compress_options(options, baseline);
   const auto previous = options.report.read_previous();
   if (previous) {
     const std::int64_t most = most_bytes(*previous, *compress.limits.max_growth);
     compress.limits.max_bytes = std::min(compress.limits.max_bytes.value_or(most), most);
   }
-  const Checkpoint checkpoint = options.model.read().checkpoint;
-  options.report.require_matches(checkpoint.config);
-  options.retraining.text.require_matches(checkpoint.config);
   in_context(options.recipe,
              [&] { compress::require_matches(compress.recipe, checkpoint.config); });
   const pipeline::CompressInputs inputs = read_inputs(options, checkpoint, compress.recipe);

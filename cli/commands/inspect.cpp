@@ -248,7 +248,7 @@ int run(const Options& options) {
   report.counts = eval::count_parameters(config);
   report.mult_adds = eval::count_mult_adds(config, options.lengths.source, options.lengths.target);
   if (!options.baseline.empty()) {
-    report.baseline = read_baseline(options.baseline);
+    report.baseline = read_baseline(options.baseline, report.model.config);
   }
   if (!options.device.empty()) {
     report.device = &eval::find_device(options.device);

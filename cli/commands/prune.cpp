@@ -85,8 +85,9 @@ int run(const Options& options) {
   }
   const Checkpoint checkpoint = options.model.read().checkpoint;
   const compress::Planner planner(checkpoint, curves ? &*curves : nullptr, recipe_of(options));
-  const compress::CompressionPlan plan = planner.for_recipe(
-      static_cast<double>(eval::fp32_bytes(read_baseline(options.baseline).parameters)));
+  const Baseline baseline = read_baseline(options.baseline, checkpoint.config);
+  const compress::CompressionPlan plan =
+      planner.for_recipe(static_cast<double>(eval::fp32_bytes(baseline.parameters)));
   const Checkpoint pruned = compress::prune(checkpoint, plan);
   options.output.write(pruned);
   say(fmt::format("{}: {}", options.output.path, zeros_text(plan, pruned, options.embeddings)));

@@ -55,7 +55,7 @@ int run(const Options& options) {
   }
   const Checkpoint checkpoint = options.reference.read().checkpoint;
   options.report.require_matches(checkpoint.config);
-  const Baseline baseline = read_baseline(options.report.gates.baseline);
+  const Baseline baseline = read_baseline(options.report.gates.baseline, checkpoint.config);
   const auto previous = options.report.read_previous();
   pipeline::QualityCache cache(options.state);
   const formats::ModelFile artifact = formats::read_model(options.artifact, {});

@@ -67,8 +67,12 @@ void compare_quality(const Checkpoint& artifact, const Original& original,
 
 }  // namespace
 
-std::int64_t paper_baseline() {
-  return eval::count_parameters(formats::describe_model("transformer-base", {}).config)
+std::string paper_baseline_name(const ModelConfig& config) {
+  return is_language_model(config) ? "adaptive-inputs-wiki103" : "transformer-base";
+}
+
+std::int64_t paper_baseline(const ModelConfig& config) {
+  return eval::count_parameters(formats::describe_model(paper_baseline_name(config), {}).config)
       .non_embedding;
 }
 

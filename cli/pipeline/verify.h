@@ -15,8 +15,11 @@
 
 namespace ltz::pipeline {
 
-// Parameters without embeddings of Transformer base, which the paper's 18.2x is relative to.
-std::int64_t paper_baseline();
+// The preset that the paper compares a model of this kind with: Transformer base, which its 18.2x
+// is relative to, or for a language model Adaptive Inputs, of Table 5.
+std::string paper_baseline_name(const ModelConfig& config);
+// Parameters without embeddings of the one or the other.
+std::int64_t paper_baseline(const ModelConfig& config = {});
 
 // What an artifact is compared with.
 struct Original {

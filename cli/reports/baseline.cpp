@@ -1,5 +1,4 @@
 #include "cli/reports/baseline.h"
-#include "cli/pipeline/digits.h"
 
 #include <fmt/format.h>
 
@@ -7,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "cli/pipeline/digits.h"
+#include "cli/pipeline/verify.h"
 #include "cli/terminal/terminal.h"
 #include "eval/budget/accounting.h"
 #include "formats/models/model_description.h"
@@ -51,9 +52,9 @@ std::vector<Row> compare(const ModelConfig& model, const Baseline& baseline,
 
 }  // namespace
 
-Baseline read_baseline(const std::string& text) {
+Baseline read_baseline(const std::string& text, const ModelConfig& model) {
   Baseline baseline;
-  baseline.name = text.empty() ? "transformer-base" : text;
+  baseline.name = text.empty() ? pipeline::paper_baseline_name(model) : text;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, baseline.parameters);
   if (error == std::errc() && stop == end && baseline.parameters > 0) {

@@ -16,10 +16,10 @@ struct Baseline {
   std::optional<ModelConfig> config;  // none for a bare number of parameters
 };
 
-// text: a number of parameters, or what formats::describe_model takes; empty: Transformer base, for
-// which no file is looked for.
-// Throws as describe_model does.
-Baseline read_baseline(const std::string& text);
+// text: a number of parameters, or what formats::describe_model takes; empty: what the paper
+// compares a model of this kind with, for which no file is looked for. Throws as describe_model
+// does.
+Baseline read_baseline(const std::string& text, const ModelConfig& model);
 
 struct SentenceLengths {
   int source = 30;  // tokens; a language model reads none

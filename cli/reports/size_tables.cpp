@@ -21,6 +21,21 @@ std::vector<std::string> group_row(const std::string& name, const TensorSize& to
           pipeline::with_separators(totals.bytes)};
 }
 
+// Where `paper` misleads; nothing for a baseline of the user's own.
+std::string caution(const eval::SizeReport& size) {
+  ModelConfig kind;
+  kind.encoder.layers = size.language_model ? 0 : 1;
+  if (size.papers_size || size.baseline != eval::fp32_bytes(pipeline::paper_baseline(kind))) {
+    return "";
+  }
+  return fmt::format(
+      "caution: `paper` compares with {}. The paper's model has {} weights without\n"
+      "embeddings before compression, this one {}; `model` and `file` say what compression did.\n",
+      size.language_model ? "Adaptive Inputs" : "Transformer base",
+      size.language_model ? "37,182,208" : "17,283,616",
+      pipeline::with_separators(size.fp32_non_embedding / 4));
+}
+
 }  // namespace
 
 std::string group_table(const std::vector<TensorSize>& tensors) {
@@ -47,8 +62,6 @@ std::string group_table(const std::vector<TensorSize>& tensors) {
 }
 
 std::string size_text(const eval::SizeReport& size) {
-  const bool paper_misleads =
-      !size.papers_size && size.baseline == eval::fp32_bytes(pipeline::paper_baseline());
   const auto row = [](const char* name, double ratio, std::int64_t before, const char* what,
                       std::int64_t after) {
     return std::vector<std::string>{name, fmt::format("{:.2f}x", ratio),
@@ -67,13 +80,7 @@ std::string size_text(const eval::SizeReport& size) {
              size.bits_per_weight, pipeline::with_separators(size.bytes.model),
              pipeline::with_separators(size.bytes.embedding),
              pipeline::with_separators(size.bytes.vocabulary)) +
-         (paper_misleads
-              ? fmt::format(
-                    "caution: `paper` compares with Transformer base. The paper's model has "
-                    "17,283,616 weights without\nembeddings before compression, this one "
-                    "{}; `model` and `file` say what compression did.\n",
-                    pipeline::with_separators(size.fp32_non_embedding / 4))
-              : "");
+         caution(size);
 }
 
 nlohmann::ordered_json size_json(const eval::SizeReport& size) {

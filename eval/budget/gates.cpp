@@ -12,10 +12,12 @@
 namespace ltz::eval {
 namespace {
 
-bool is_papers_size(std::int64_t non_embedding_parameters) {
-  constexpr double kPapers = 17'283'616;
+bool is_papers_size(const ModelConfig& config, std::int64_t non_embedding_parameters) {
+  constexpr double kTranslation = 17'283'616;
+  constexpr double kLanguage = 37'182'208;
   constexpr double kTolerance = 0.05;
-  return std::abs(static_cast<double>(non_embedding_parameters) / kPapers - 1.0) <= kTolerance;
+  const double papers = is_language_model(config) ? kLanguage : kTranslation;
+  return std::abs(static_cast<double>(non_embedding_parameters) / papers - 1.0) <= kTolerance;
 }
 
 double ratio_value(const SizeReport& size, const std::string& ratio) {
@@ -112,7 +114,8 @@ SizeReport size_report(const ModelConfig& config, const ArtifactBytes& bytes,
   report.model_ratio = static_cast<double>(report.fp32_non_embedding) / model;
   report.paper_ratio = static_cast<double>(report.baseline) / model;
   report.bits_per_weight = 8.0 * model / static_cast<double>(counts.non_embedding);
-  report.papers_size = is_papers_size(counts.non_embedding);
+  report.papers_size = is_papers_size(config, counts.non_embedding);
+  report.language_model = is_language_model(config);
   return report;
 }
 
