@@ -4,7 +4,6 @@
 #include <cmath>
 #include <functional>
 
-#include "model/base/assert.h"
 #include "model/base/error.h"
 
 namespace ltz {
@@ -100,13 +99,6 @@ std::vector<Band> input_bands(const ModelConfig& config) {
 
 std::vector<Band> output_bands(const ModelConfig& config) {
   return bands_of(config.adaptive_softmax, config.target_vocabulary_size, output_width(config));
-}
-
-std::size_t band_of(const std::vector<Band>& bands, int token) {
-  const auto found =
-      std::ranges::find_if(bands, [token](const Band& band) { return band.contains(token); });
-  LTZ_ASSERT(found != bands.end());
-  return static_cast<std::size_t>(found - bands.begin());
 }
 
 std::string input_table(std::size_t band) {

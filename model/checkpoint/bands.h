@@ -27,9 +27,6 @@ std::vector<Band> output_bands(const ModelConfig& config);
 // Channels of the first input band.
 int input_width(const ModelConfig& config);
 
-// The band that a token is in. bands: not empty, of a vocabulary with this token.
-std::size_t band_of(const std::vector<Band>& bands, int token);
-
 // Names, as fairseq has them: the table of an input band (size, width) and its projection
 // (embed_dim, width), then what the output has where the two are not tied.
 std::string input_table(std::size_t band);

@@ -5,6 +5,7 @@
 #include <regex>
 
 #include "formats/models/model_file.h"
+#include "golden_checks.h"
 #include "golden_file.h"
 #include "model/decoding/beam_search.h"
 #include "model/decoding/continuation.h"
@@ -16,7 +17,7 @@
 namespace ltz {
 namespace {
 
-constexpr double kTolerance = 1e-4;
+using namespace test;
 
 const std::filesystem::path kModels = std::filesystem::path(LTZ_GOLDEN_DIR) / "language-models";
 
@@ -36,15 +37,6 @@ Checkpoint read(const std::string& variant) {
       .checkpoint;
 }
 
-double largest_difference(std::span<const float> found, const std::vector<float>& expected) {
-  REQUIRE(found.size() == expected.size());
-  double largest = 0.0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    largest = std::max(largest, std::abs(static_cast<double>(found[i]) - expected[i]));
-  }
-  return largest;
-}
-
 std::span<const float> all_of(const Matrix& matrix) {
   return {matrix.data(), static_cast<std::size_t>(matrix.size())};
 }
@@ -60,23 +52,6 @@ BlockOptions parse_mode(const std::string& name) {
   return {.mode = modes.at(match[1]),
           .tokens_per_sample = std::stoi(match[2]),
           .context_window = std::stoi(match[3])};
-}
-
-// "beam4_lenpen0.6_maxlen0x+40"
-BeamOptions parse_search(const std::string& name) {
-  static const std::regex pattern(R"(beam(\d+)_lenpen([\d.]+)_maxlen([\d.]+)x\+(\d+))");
-  std::smatch match;
-  REQUIRE(std::regex_match(name, match, pattern));
-  return {.beam = std::stoi(match[1]),
-          .lenpen = std::stod(match[2]),
-          .max_len_a = std::stod(match[3]),
-          .max_len_b = std::stoi(match[4])};
-}
-
-void require_same(const Hypothesis& found, const test::GoldenHypothesis& expected) {
-  CHECK(found.tokens == expected.tokens);
-  CHECK(found.score == Approx(expected.score).margin(kTolerance));
-  CHECK(largest_difference(found.positional_scores, expected.positional_scores) < kTolerance);
 }
 
 // The lines of a stream, each with its </s>.
@@ -210,7 +185,7 @@ TEST_CASE("a language model computes what the reference computes") {
         REQUIRE(found[p].size() == expected.size());
         for (std::size_t h = 0; h < expected.size(); ++h) {
           CAPTURE(h);
-          require_same(found[p][h], expected[h]);
+          check_same(found[p][h], expected[h]);
         }
       }
     }
@@ -220,19 +195,7 @@ TEST_CASE("a language model computes what the reference computes") {
     Gradients gradients(checkpoint.config);
     const TrainingLoss loss =
         backward(model, nullptr, sources, targets, {.label_smoothing = 0.0}, gradients);
-    for (const auto& [name, found] : gradients.values()) {
-      CAPTURE(name);
-      const std::vector<float> expected = golden.floats("gradients/" + name);
-      REQUIRE(found.size() == expected.size());
-      double difference = 0.0;
-      double length = 0.0;
-      for (std::size_t i = 0; i < expected.size(); ++i) {
-        const double mean = found[i] / static_cast<double>(loss.reference.tokens);
-        difference += std::pow(mean - expected[i], 2);
-        length += std::pow(expected[i], 2);
-      }
-      CHECK(std::sqrt(difference) <= 1e-3 * std::sqrt(length) + 1e-7);
-    }
+    check_gradients(gradients, loss.reference.tokens, golden);
   }
 }
 
