@@ -96,7 +96,7 @@ TEST_CASE("what cannot be computed is refused by the setting's name") {
   refuses_setting("encoder_decoder_branch_type", {"attn:1:4:1"});
   refuses_setting("decoder_output_dim", 8);
   refuses_setting("decoder_input_dim", 8);
-  refuses_setting("activation_fn", "tanh");
+  refuses_setting("activation_fn", "swish");
   refuses_setting("encoder_layers", -1);
   refuses_setting("encoder_layers", 1 << 30);
   refuses_setting("encoder_layers", "6");

@@ -180,8 +180,8 @@ TEST_CASE("hdf5: each bad layout has its own reason") {
              Contains("integers"));
   CHECK_THAT(reason([](hid_t f) {
                const hid_t a = H5Aopen(f, "version", H5P_DEFAULT);
-               const std::int64_t three = 3;
-               H5Awrite(a, H5T_NATIVE_INT64, &three);
+               const std::int64_t four = 4;
+               H5Awrite(a, H5T_NATIVE_INT64, &four);
                H5Aclose(a);
              }),
              Contains("written by a newer ltz"));

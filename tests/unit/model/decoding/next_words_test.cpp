@@ -87,6 +87,9 @@ class AllWords {
         found_.push_back({codec_.decode_target(longer), longer, p});
         continue;
       }
+      if (!pieces_ && static_cast<int>(longer.size()) == tokens_) {
+        continue;  // a beginning that cannot end
+      }
       Continuation after = text;
       after.extend({&token, 1});
       go_on(after, longer, p);
@@ -120,7 +123,9 @@ TEST_CASE("the likeliest words are found among all that subwords make") {
   const TextCodec codec(checkpoint);
   Continuation text(model);
   text.extend(std::vector<int>{6, 8});
-  const std::vector<NextWord> all = AllWords(checkpoint, 4)(text);
+  // Of pieces, the last one has to be read, too: what follows says whether the word ends.
+  const auto longest = static_cast<int>(text.room()) + (checkpoint.sentencepiece.empty() ? 1 : 0);
+  const std::vector<NextWord> all = AllWords(checkpoint, longest)(text);
   require_same(next_words(text, codec, {.count = 6, .most_beginnings = 1000}), all, 6);
   for (const std::string beginning : {"a", "ab", "b"}) {
     std::vector<NextWord> fitting = all;
