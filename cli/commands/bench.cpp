@@ -28,8 +28,7 @@ using pipeline::BenchWork;
 
 struct Options {
   ModelOptions model;
-  std::string source;
-  std::string reference;
+  TextOptions text;
   BenchOptions bench;
   JsonOptions json;
 };
@@ -59,10 +58,15 @@ std::vector<Measure> measures(const BenchWork& work) {
     measures.push_back({"decode", "decode .ltz", decoded / megabyte, "MB", file + decoded, kMemory,
                         &BenchTimes::decode});
   }
-  measures.push_back({"first_sentence", "first sentence", 1.0, "sentences", work.first_flop, kGemm,
-                      &BenchTimes::first});
-  measures.push_back({"translate", "translate", number(work.sentences), "sentences",
-                      work.translate_flop, kGemm, &BenchTimes::translate});
+  if (work.next_words != 0) {
+    measures.push_back({"next_words", "word, then next 5", number(work.next_words), "words",
+                        work.next_flop, kGemm, &BenchTimes::next});
+  } else {
+    measures.push_back({"first_sentence", "first sentence", 1.0, "sentences", work.first_flop,
+                        kGemm, &BenchTimes::first});
+    measures.push_back({"translate", "translate", number(work.sentences), "sentences",
+                        work.translate_flop, kGemm, &BenchTimes::translate});
+  }
   measures.push_back(
       {"nll", "NLL", number(work.target_tokens), "tokens", work.nll_flop, kGemm, &BenchTimes::nll});
   if (work.matrix_weights != 0) {
@@ -102,7 +106,7 @@ double median_share(const Measure& measure, const BenchRounds& rounds) {
 nlohmann::ordered_json to_json(const Options& options, const BenchResult& result) {
   const BenchWork& work = result.work;
   nlohmann::ordered_json json = {{"runs", options.bench.runs},
-                                 {"random_text", options.source.empty()},
+                                 {"random_text", !options.text.given()},
                                  {"beam", options.bench.beam.beam},
                                  {"precision", to_string(options.bench.arithmetic)},
                                  {"sentences", work.sentences},
@@ -111,6 +115,11 @@ nlohmann::ordered_json to_json(const Options& options, const BenchResult& result
                                  {"file_bytes", work.file_bytes},
                                  {"translate_flop", work.translate_flop},
                                  {"nll_flop", work.nll_flop}};
+  if (work.next_words != 0) {
+    json.erase("beam");
+    json.erase("translate_flop");
+    json["next_words_flop"] = work.next_flop;
+  }
   json["threads"] = nlohmann::ordered_json::array();
   for (const BenchRounds& rounds : result.rounds) {
     nlohmann::ordered_json entry = {{"threads", rounds.front().threads},
@@ -159,32 +168,36 @@ std::string table(const BenchResult& result) {
 
 std::string describe(const Options& options, const BenchWork& work) {
   const BenchOptions& bench = options.bench;
+  const char* random = options.text.given() ? "" : " of random words";
+  if (work.next_words != 0) {
+    return fmt::format(
+        "{} sentences{}, {} tokens; {}\n{:.4f} GFLOP a sentence to read; medians of {} runs\n",
+        work.sentences, random, work.target_tokens, to_string(bench.arithmetic),
+        work.nll_flop / 1e9 / static_cast<double>(work.sentences), bench.runs);
+  }
   return fmt::format(
       "{} sentences{}, {} source tokens, {} target tokens{}; beam {}, {}\n"
       "{:.3f} GFLOP a sentence to translate, {:.4f} to read; medians of {} runs\n",
-      work.sentences, options.source.empty() ? " of random words" : "", work.source_tokens,
-      work.target_tokens, options.reference.empty() ? " of the model's own translations" : "",
-      bench.beam.beam, to_string(bench.arithmetic),
-      work.translate_flop / 1e9 / static_cast<double>(work.sentences),
+      work.sentences, random, work.source_tokens, work.target_tokens,
+      options.text.reference.empty() ? " of the model's own translations" : "", bench.beam.beam,
+      to_string(bench.arithmetic), work.translate_flop / 1e9 / static_cast<double>(work.sentences),
       work.nll_flop / 1e9 / static_cast<double>(work.sentences), bench.runs);
 }
 
 int run(const Options& options) {
-  Files()
-      .reads(options.model)
-      .reads(options.source)
-      .reads(options.reference)
-      .writes(options.json)
-      .check();
+  Files().reads(options.model).reads(options.text).writes(options.json).check();
+  if (options.text.given()) {
+    options.text.require_matches(options.model.read().checkpoint.config);
+  }
   BenchOptions bench = options.bench;
   bench.model = options.model.path;
   bench.vocabulary = options.model.vocabulary;
-  if (!options.reference.empty()) {
-    eval::ParallelText text = TextOptions{options.source, options.reference}.read();
+  if (options.text.source.empty() ? options.text.given() : !options.text.reference.empty()) {
+    eval::ParallelText text = options.text.read();
     bench.source = std::move(text.source);
     bench.reference = std::move(text.reference);
-  } else if (!options.source.empty()) {
-    bench.source = read_text(options.source);
+  } else if (options.text.given()) {
+    bench.source = read_text(options.text.source);
   }
   const BenchResult result =
       pipeline::run_bench(bench, omp_get_max_threads(), terminal_events().start("measuring"));
@@ -205,12 +218,16 @@ void setup_bench(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   BenchOptions& bench = options->bench;
   add_model(*command, options->model);
-  auto* source = command->add_option("--src", options->source,
+  auto* source = command->add_option("--src", options->text.source,
                                      "Text to translate; default: 200 sentences of random words");
   command
-      ->add_option("--ref", options->reference,
+      ->add_option("--ref", options->text.reference,
                    "Its translation, to be read; default: the model's own")
       ->needs(source);
+  command
+      ->add_option("--text", options->text.text,
+                   "Text of a language model, to be read; default: random words")
+      ->excludes(source);
   command->add_option("--runs", bench.runs, "The medians of so many runs are reported")
       ->check(between(1, 1000));
   add_beam(*command, bench.beam);

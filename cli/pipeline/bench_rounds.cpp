@@ -13,8 +13,8 @@
 #include "formats/files/file.h"
 #include "formats/ltz/ltz.h"
 #include "formats/models/model_file.h"
-#include "model/base/error.h"
 #include "model/base/parallel.h"
+#include "model/decoding/continuation.h"
 #include "model/decoding/text_codec.h"
 #include "model/decoding/translator.h"
 
@@ -25,6 +25,8 @@ namespace {
 constexpr std::size_t kRandomSentences = 200;
 constexpr int kShortest = 5;
 constexpr int kLongest = 35;
+
+constexpr std::size_t kNextWords = 5;  // that a keyboard shows
 
 template <typename Work>
 double seconds(const Work& work) {
@@ -49,11 +51,17 @@ std::vector<TokenIds> random_sentences(const ModelConfig& config) {
   const auto between = [&random](int first, int last) {
     return first + static_cast<int>(random() % static_cast<std::uint32_t>(last - first + 1));
   };
-  const int last_id = config.source_vocabulary_size - 1;
+  const bool language = is_language_model(config);
+  const int last_id =
+      (language ? config.target_vocabulary_size : config.source_vocabulary_size) - 1;
+  const int longest = (language ? config.max_target_positions : config.max_source_positions) - 2;
   const int first_id = std::min(+Vocabulary::kSpecials, last_id);
   std::vector<TokenIds> sentences(kRandomSentences);
   for (TokenIds& sentence : sentences) {
-    const int words = std::min(between(kShortest, kLongest), config.max_source_positions - 1);
+    if (config.add_bos_token) {
+      sentence.push_back(Vocabulary::kBos);
+    }
+    const int words = std::min(between(kShortest, kLongest), longest);
     for (int i = 0; i < words; ++i) {
       sentence.push_back(between(first_id, last_id));
     }
@@ -63,6 +71,9 @@ std::vector<TokenIds> random_sentences(const ModelConfig& config) {
 }
 
 EncodedText encoded(const BenchOptions& options, const Ready& ready) {
+  if (options.source.empty() && is_language_model(ready.model.config())) {
+    return {std::vector<TokenIds>(kRandomSentences), random_sentences(ready.model.config())};
+  }
   if (options.source.empty()) {
     return {random_sentences(ready.model.config()), {}};
   }
@@ -117,9 +128,6 @@ class Bench {
  public:
   explicit Bench(const BenchOptions& options) : options_(options) {
     formats::ModelFile file = read(options);
-    if (is_language_model(file.checkpoint.config)) {
-      throw ConfigError(options.model + ": is a language model, but bench measures translation");
-    }
     const Ready ready(file.checkpoint, options.arithmetic);
     text_ = encoded(options, ready);
     matrices_ = dense_matrices(file.checkpoint);
@@ -129,6 +137,10 @@ class Bench {
     }
     work_.file_bytes = file.bytes;
     work_.parameters = eval::count_parameters(file.checkpoint.config).total;
+    if (is_language_model(file.checkpoint.config)) {
+      count_words(ready.model.config());
+      return;
+    }
     const Translations translations = translate_all(ready);
     if (text_.target.empty()) {
       for (const std::vector<Hypothesis>& hypotheses : translations) {
@@ -147,9 +159,13 @@ class Bench {
     const eval::MachineLimits before = eval::measure_machine(processors);
     std::optional<Ready> ready;
     times.load = seconds([&] { ready.emplace(read(options_).checkpoint, options_.arithmetic); });
-    times.first = seconds(
-        [&] { beam_search(ready->model, std::span(text_.source).first(1), options_.beam); });
-    times.translate = seconds([&] { translate_all(*ready); });
+    if (is_language_model(ready->model.config())) {
+      times.next = seconds([&] { foretell(ready->model); });
+    } else {
+      times.first = seconds(
+          [&] { beam_search(ready->model, std::span(text_.source).first(1), options_.beam); });
+      times.translate = seconds([&] { translate_all(*ready); });
+    }
     times.nll = seconds([&] {
       score_text(ready->model, text_.source, text_.target, batch_by_length(text_.target));
     });
@@ -172,6 +188,51 @@ class Bench {
     return translate(ready.model, text_.source, options_.beam, batch_by_length(text_.source));
   }
 
+  // Sentences whose words are read one by one, as a keyboard does.
+  std::span<const TokenIds> typed() const {
+    constexpr std::size_t kTyped = 20;
+    return std::span(text_.target).first(std::min(kTyped, text_.target.size()));
+  }
+
+  // A sentence without what is in front of it and behind it.
+  static std::span<const int> words_of(const ModelConfig& config, const TokenIds& sentence) {
+    return std::span(sentence).first(sentence.size() - 1).subspan(config.add_bos_token ? 1 : 0);
+  }
+
+  void foretell(const Transformer& model) const {
+    for (const TokenIds& sentence : typed()) {
+      Continuation text(model);
+      for (const int token : words_of(model.config(), sentence)) {
+        text.extend({&token, 1});
+        text.best(kNextWords);
+      }
+    }
+  }
+
+  // Of a language model.
+  void count_words(const ModelConfig& config) {
+    for (const TokenIds& sentence : text_.target) {
+      work_.target_tokens += length(sentence);
+      work_.nll_flop += 2.0 * static_cast<double>(eval::mult_adds(config, 0, length(sentence)) +
+                                                  eval::scoring_mult_adds(config, sentence));
+    }
+    for (const TokenIds& sentence : typed()) {
+      const auto words = static_cast<std::int64_t>(words_of(config, sentence).size());
+      for (std::int64_t word = 1; word <= words; ++word) {
+        work_.next_flop += 2.0 * static_cast<double>(eval::step_mult_adds(config, 0, word + 1, 1));
+      }
+      work_.next_words += words;
+    }
+    count_texts();
+  }
+
+  void count_texts() {
+    work_.sentences = static_cast<std::int64_t>(text_.source.size());
+    for (const std::vector<float>& matrix : matrices_) {
+      work_.matrix_weights += static_cast<std::int64_t>(matrix.size());
+    }
+  }
+
   void count_work(const ModelConfig& config, const Translations& translations) {
     const int beam = options_.beam.beam;
     for (std::size_t i = 0; i < text_.source.size(); ++i) {
@@ -181,11 +242,8 @@ class Bench {
       work_.source_tokens += length(text_.source[i]);
       work_.target_tokens += length(text_.target[i]);
     }
-    work_.sentences = static_cast<std::int64_t>(text_.source.size());
     work_.first_flop = search_flop(config, text_.source.front(), translations.front(), beam);
-    for (const std::vector<float>& matrix : matrices_) {
-      work_.matrix_weights += static_cast<std::int64_t>(matrix.size());
-    }
+    count_texts();
   }
 
   const BenchOptions& options_;

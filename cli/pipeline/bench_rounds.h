@@ -16,8 +16,9 @@ namespace ltz::pipeline {
 struct BenchOptions {
   std::string model;  // file
   formats::VocabularyFiles vocabulary;
-  std::vector<std::string> source;     // text to translate; empty: sentences of random words
-  std::vector<std::string> reference;  // its translation; empty: the model's own
+  std::vector<std::string> source;  // text to translate; empty: sentences of random words
+  // Its translation; empty: the model's own. Of a language model the text, with empty sources.
+  std::vector<std::string> reference;
   int runs = 3;
   BeamOptions beam;
   Arithmetic arithmetic = Arithmetic::kFloat32;
@@ -31,6 +32,8 @@ struct BenchWork {
   std::int64_t target_tokens = 0;  // of what is read teacher-forced
   double first_flop = 0.0;         // of translating the first sentence
   double translate_flop = 0.0;
+  std::int64_t next_words = 0;  // language models only: words that are read one by one
+  double next_flop = 0.0;       // of that, with the distribution behind each
   double nll_flop = 0.0;
   std::int64_t file_bytes = 0;
   std::int64_t parameters = 0;      // without tied ones
@@ -46,6 +49,7 @@ struct BenchTimes {
   double decode = 0.0;         // .ltz only: from its bytes to codes and floats
   double first = 0.0;          // translation of the first sentence, alone
   double translate = 0.0;      // of all sentences
+  double next = 0.0;           // a language model's next words, one after the other
   double nll = 0.0;            // of all sentences, teacher-forced
   double kmeans = 0.0;         // 256 centroids for every matrix, from a linear start
 };

@@ -1,5 +1,6 @@
 #include "eval/budget/accounting.h"
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -35,6 +36,18 @@ bool reads_source(const ParameterSpec& spec) {
   return spec.stack == Stack::kEncoder ||
          (spec.component == Component::kCrossAttention &&
           (spec.name.ends_with("k_proj.weight") || spec.name.ends_with("v_proj.weight")));
+}
+
+// Of one row: words and classes, and what makes the features as narrow as the words' table.
+std::int64_t head_mult_adds(const ModelConfig& config, const std::vector<Band>& bands) {
+  const std::int64_t width = config.decoder.embed_dim;
+  const Band& words = bands.front();
+  return width * (static_cast<std::int64_t>(bands.size()) - 1) +
+         (words.width == width ? 0 : width * words.width) + std::int64_t{words.size} * words.width;
+}
+
+std::int64_t tail_mult_adds(const ModelConfig& config, const Band& band) {
+  return std::int64_t{band.width} * (config.decoder.embed_dim + band.size);
 }
 
 }  // namespace
@@ -88,19 +101,29 @@ std::int64_t mult_adds(const ModelConfig& config, std::int64_t src_len, std::int
 }
 
 std::int64_t output_mult_adds(const ModelConfig& config, std::int64_t rows) {
-  const std::int64_t width = config.decoder.embed_dim;
   const std::vector<Band> bands = output_bands(config);
   if (bands.empty()) {
-    return rows * config.target_vocabulary_size * width;
+    return rows * config.target_vocabulary_size * config.decoder.embed_dim;
   }
-  // The classes, and what makes the features as narrow as the head's words.
-  std::int64_t row = width * (static_cast<std::int64_t>(bands.size()) - 1);
-  row += bands.front().width == width ? 0 : width * bands.front().width;
-  row += std::int64_t{bands.front().size} * bands.front().width;
+  std::int64_t row = head_mult_adds(config, bands);
   for (const Band& band : std::span(bands).subspan(1)) {
-    row += std::int64_t{band.width} * (width + band.size);
+    row += tail_mult_adds(config, band);
   }
   return rows * row;
+}
+
+std::int64_t scoring_mult_adds(const ModelConfig& config, std::span<const int> targets) {
+  const std::vector<Band> bands = output_bands(config);
+  const auto rows = static_cast<std::int64_t>(targets.size());
+  if (bands.empty()) {
+    return output_mult_adds(config, rows);
+  }
+  std::int64_t total = rows * head_mult_adds(config, bands);
+  for (const Band& band : std::span(bands).subspan(1)) {
+    total += tail_mult_adds(config, band) *
+             std::ranges::count_if(targets, [&](int token) { return band.contains(token); });
+  }
+  return total;
 }
 
 std::int64_t reading_mult_adds(const ModelConfig& config, std::int64_t src_len,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "model/checkpoint/config.h"
 
@@ -48,6 +49,10 @@ std::int64_t mult_adds(const ModelConfig& config, std::int64_t src_len, std::int
 // Left out above, though a benchmark must count it: the output projection of `rows` decoder
 // rows to the target vocabulary; of an adaptive softmax the head and all tails.
 std::int64_t output_mult_adds(const ModelConfig& config, std::int64_t rows);
+
+// The same for scoring these targets, one a row: of an adaptive softmax only the head and the tails
+// that they are in.
+std::int64_t scoring_mult_adds(const ModelConfig& config, std::span<const int> targets);
 
 // Teacher-forced reading of a sentence and its target, output projection included.
 std::int64_t reading_mult_adds(const ModelConfig& config, std::int64_t src_len,

@@ -17,5 +17,13 @@ grep -E '"(decode|random_text|sentences)"' packed.json
 ltz bench $model --ref ref >/dev/null 2>&1; echo "--ref without --src: $?"
 ltz bench - <$model; echo "model from a pipe: $?"
 ltz bench $model --src /dev/null; echo "empty text: $?"
-ltz bench $GOLDEN/language-models/vanilla-gpt/checkpoint.pt --dict $GOLDEN/language-models/dict.txt
-echo "language model: $?"
+# A language model reads, and foretells word by word.
+model=$GOLDEN/language-models/lsra-adaptive-tied/checkpoint.pt
+ltz convert $model --dict $GOLDEN/language-models/dict.txt lm.h5
+printf 'the fafuro\nvefe the .\n' >text
+ltz bench lm.h5 --text text --runs 1 --threads 1 >report
+head -1 report
+sed -n 's/^\([A-Za-z].*[a-zA-Z0-9]\)  *\([12]\)  .*% of \([a-zA-Z]*\)$/\1, \2: \3/p' report
+ltz bench lm.h5 --runs 1 --threads 1 --json | jq -c '[keys, (.threads[0] | keys)]'
+ltz bench lm.h5 --src src; echo "a source for a language model: $?"
+ltz bench packed.ltz --text text; echo "a text for a translation model: $?"

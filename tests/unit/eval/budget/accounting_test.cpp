@@ -83,6 +83,10 @@ TEST_CASE("an adaptive softmax takes the head and all tails for a whole distribu
   config.adaptive_input = config.adaptive_softmax = {.cutoffs = {60, 160}, .factor = 4.0};
   CHECK(output_mult_adds(config, 1) == 62 * 48 + 12 * (48 + 100) + 3 * (48 + 144));
   CHECK(output_mult_adds(config, 7) == 7 * output_mult_adds(config, 1));
+  // Scoring needs only the tails of its targets.
+  CHECK(scoring_mult_adds(config, std::vector{0, 59}) == 2 * 62 * 48);
+  CHECK(scoring_mult_adds(config, std::vector{0, 60, 159}) == 3 * 62 * 48 + 2 * 12 * (48 + 100));
+  CHECK(scoring_mult_adds(config, std::vector{160}) == 62 * 48 + 3 * (48 + 144));
   // Tables that are narrower than the features: these are made so, but not for the classes.
   config.decoder_input_dim = 16;
   CHECK(output_mult_adds(config, 1) ==
