@@ -218,11 +218,14 @@ int read_and_score(const Options& options) {
 
 // --sample-break-mode, --tokens-per-sample, --context-window, --remove-bpe
 void add_language_model(CLI::App& command, Options& options) {
-  static const std::map<std::string, SampleBreak> modes = {
-      {"none", SampleBreak::kNone},
-      {"complete", SampleBreak::kComplete},
-      {"complete_doc", SampleBreak::kCompleteDoc},
-      {"eos", SampleBreak::kEos}};
+  static const std::map<std::string, SampleBreak> modes = [] {
+    std::map<std::string, SampleBreak> by_name;
+    for (const SampleBreak mode : {SampleBreak::kNone, SampleBreak::kComplete,
+                                   SampleBreak::kCompleteDoc, SampleBreak::kEos}) {
+      by_name.emplace(eval::name(mode), mode);
+    }
+    return by_name;
+  }();
   std::vector<std::string> names;
   for (const auto& [name, mode] : modes) {
     names.push_back(name);

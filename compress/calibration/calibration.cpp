@@ -32,18 +32,15 @@ InputMoments uncorrelated(std::int64_t columns) {
 // (width, columns), makes of them.
 std::vector<double> lookup_geometry(const Transformer& model, const std::string& table,
                                     std::int64_t columns) {
-  const std::size_t bands = input_bands(model.config()).size();
-  for (std::size_t b = 0; b < bands; ++b) {
-    if (table == input_table(b)) {
-      std::vector<double> geometry;
-      const std::vector<float> weights = model.parameter(input_projection(b));
-      const Eigen::Map<const Matrix> rows(weights.data(), model.config().decoder.embed_dim,
-                                          columns);
-      add_products(rows, rows, geometry);
-      return geometry;
-    }
+  const auto band = input_band_of(model.config(), table);
+  if (!band) {
+    return uncorrelated(columns).second;
   }
-  return uncorrelated(columns).second;
+  std::vector<double> geometry;
+  const std::vector<float> weights = model.parameter(input_projection(*band));
+  const Eigen::Map<const Matrix> rows(weights.data(), model.config().decoder.embed_dim, columns);
+  add_products(rows, rows, geometry);
+  return geometry;
 }
 
 double trace(const std::vector<double>& matrix, std::int64_t columns) {

@@ -36,11 +36,8 @@ std::vector<double> counts_in(const Band& band, const TokenFrequencies& frequenc
 // How often the words of a table's rows occur, in all that the table is for.
 std::vector<double> row_counts(const ModelConfig& config, const ParameterSpec& spec,
                                const TokenFrequencies& frequencies) {
-  const std::vector<Band> inputs = input_bands(config);
-  for (std::size_t b = 0; b < inputs.size(); ++b) {
-    if (spec.name == input_table(b)) {
-      return counts_in(inputs[b], frequencies);
-    }
+  if (const auto band = input_band_of(config, spec.name)) {
+    return counts_in(input_bands(config)[*band], frequencies);
   }
   const std::vector<Band> outputs = output_bands(config);
   for (std::size_t b = 0; b < outputs.size(); ++b) {
@@ -74,17 +71,19 @@ bool is_token_table(const ParameterSpec& spec) {
   return spec.role == Role::kTable && !spec.name.ends_with("embed_positions.weight");
 }
 
-bool is_looked_up(const ModelConfig& config, const std::string& table) {
-  if (config.adaptive_input.cutoffs.empty()) {
-    return table == kEncoderTable || table == kDecoderTable;
-  }
+std::optional<std::size_t> input_band_of(const ModelConfig& config, const std::string& table) {
   const std::size_t bands = input_bands(config).size();
   for (std::size_t b = 0; b < bands; ++b) {
     if (table == input_table(b)) {
-      return true;
+      return b;
     }
   }
-  return false;
+  return std::nullopt;
+}
+
+bool is_looked_up(const ModelConfig& config, const std::string& table) {
+  return config.adaptive_input.cutoffs.empty() ? table == kEncoderTable || table == kDecoderTable
+                                               : input_band_of(config, table).has_value();
 }
 
 TokenFrequencies token_frequencies(const Checkpoint& checkpoint,

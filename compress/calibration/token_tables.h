@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "compress/calibration/noise_sensitivity.h"
@@ -14,6 +16,8 @@ inline constexpr const char* kDecoderTable = "decoder.embed_tokens.weight";
 bool is_token_table(const ParameterSpec& spec);
 // Whether rows of the table are taken for input tokens; with adaptive inputs, those of every band.
 bool is_looked_up(const ModelConfig& config, const std::string& table);
+// The band whose vectors the table has, if it is one of adaptive inputs.
+std::optional<std::size_t> input_band_of(const ModelConfig& config, const std::string& table);
 
 // How often each word occurs in a sentence, on average.
 struct TokenFrequencies {

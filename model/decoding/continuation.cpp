@@ -5,6 +5,7 @@
 
 #include "model/base/error.h"
 #include "model/kernels/kernels.h"
+#include "model/layers/embedding.h"
 
 namespace ltz {
 
@@ -39,10 +40,7 @@ void Continuation::extend(std::span<const int> tokens) {
                       std::to_string(config.max_target_positions - 1));
   }
   for (const int token : tokens) {
-    if (token < 0 || token >= config.target_vocabulary_size) {
-      throw ConfigError("token id " + std::to_string(token) + " is outside of the vocabulary of " +
-                        std::to_string(config.target_vocabulary_size));
-    }
+    require_token(token, config.target_vocabulary_size);
   }
   if (!tokens.empty()) {
     read(tokens);

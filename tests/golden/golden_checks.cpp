@@ -32,6 +32,15 @@ void check_same(const Hypothesis& found, const GoldenHypothesis& expected) {
   CHECK(largest_difference(found.positional_scores, expected.positional_scores) < tolerance);
 }
 
+void check_same(const std::vector<Hypothesis>& found,
+                const std::vector<GoldenHypothesis>& expected) {
+  REQUIRE(found.size() == expected.size());
+  for (std::size_t h = 0; h < expected.size(); ++h) {
+    CAPTURE(h);
+    check_same(found[h], expected[h]);
+  }
+}
+
 void check_gradients(const Gradients& found, std::int64_t tokens, const GoldenFile& golden) {
   for (const auto& [name, sums] : found.values()) {
     CAPTURE(name);

@@ -19,6 +19,9 @@ double largest_difference(std::span<const float> found, const std::vector<float>
 BeamOptions parse_search(const std::string& name);
 
 void check_same(const Hypothesis& found, const GoldenHypothesis& expected);
+// Of one sentence, as many, in their order.
+void check_same(const std::vector<Hypothesis>& found,
+                const std::vector<GoldenHypothesis>& expected);
 
 // Those of the mean loss over so many tokens, tensor by tensor.
 void check_gradients(const Gradients& found, std::int64_t tokens, const GoldenFile& golden);
